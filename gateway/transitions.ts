@@ -1,0 +1,206 @@
+/**
+ * The state machine as data. The state steps through {@linkcode TRANSITIONS} and ends by {@linkcode ENDS}; the diagram in
+ * DESIGN.md is drawn from the same two tables, so neither can drift from the code.
+ */
+
+/** Where a connection stands. */
+export type GatewayPhase =
+  | "awaiting_hello"
+  | "awaiting_permit"
+  | "identifying"
+  | "resuming"
+  | "live"
+  | "closed";
+
+/** What moves a connection on. */
+export type GatewayTrigger = "HELLO, no session" | "HELLO, session" | "permit" | "READY" | "RESUMED";
+
+/** One row of {@linkcode TRANSITIONS}. */
+export interface TransitionRow {
+  /** The phase it starts in. */
+  readonly from: GatewayPhase;
+  /** What happens. */
+  readonly on: GatewayTrigger;
+  /** The phase it leads to. */
+  readonly to: GatewayPhase;
+  /** What goes out or is asked for on the way. */
+  readonly does?: string;
+}
+
+/**
+ * Every step of a connection's life but its end. A trigger without a row leaves the phase as it is.
+ *
+ * @example
+ * ```ts
+ * import { TRANSITIONS } from "@discordgateway/edge/gateway";
+ *
+ * const identify = TRANSITIONS.find((row) => row.on === "permit");
+ * if (identify?.to !== "identifying") throw new Error("unexpected");
+ * ```
+ */
+export const TRANSITIONS: readonly TransitionRow[] = [
+  {
+    from: "awaiting_hello",
+    on: "HELLO, no session",
+    to: "awaiting_permit",
+    does: "ask the identify limiter",
+  },
+  { from: "awaiting_hello", on: "HELLO, session", to: "resuming", does: "send RESUME" },
+  { from: "awaiting_permit", on: "permit", to: "identifying", does: "send IDENTIFY" },
+  { from: "identifying", on: "READY", to: "live" },
+  { from: "resuming", on: "RESUMED", to: "live" },
+  // Discord never answers a resume with READY. Should it, this is the session from then on.
+  { from: "resuming", on: "READY", to: "live" },
+  { from: "live", on: "READY", to: "live" },
+];
+
+/**
+ * The next phase by the table, `null` if the trigger means nothing in this phase.
+ *
+ * @example
+ * ```ts
+ * import { nextPhase } from "@discordgateway/edge/gateway";
+ *
+ * if (nextPhase("identifying", "READY") !== "live") throw new Error("unexpected");
+ * if (nextPhase("live", "RESUMED") !== null) throw new Error("unexpected");
+ * ```
+ */
+export function nextPhase(from: GatewayPhase, on: GatewayTrigger): GatewayPhase | null {
+  return TRANSITIONS.find((row) => row.from === from && row.on === on)?.to ?? null;
+}
+
+/** Why a connection ended, or could not begin. */
+export type EndCause =
+  | CloseCause
+  | "connection_lost"
+  | "reconnect"
+  | "invalid_session"
+  | "invalid_session_resumable"
+  | "zombie"
+  | "hello_timeout"
+  | "ready_timeout"
+  | "resumed_timeout"
+  | "frame_error"
+  | "protocol_error"
+  | "write_failed"
+  | "identify_refused"
+  | "identify_limiter_failed"
+  | "consumer_behind"
+  | "closed_keeping_session"
+  | "closed_ending_session"
+  | "dial_failed"
+  | "gateway_bot_failed"
+  | "gateway_bot_unauthorized";
+
+/** Discord closed the connection with a code of its tables, or with any other one. */
+export type CloseCause =
+  | "close_1000"
+  | "close_1001"
+  | "close_4000"
+  | "close_4001"
+  | "close_4002"
+  | "close_4003"
+  | "close_4004"
+  | "close_4005"
+  | "close_4006"
+  | "close_4007"
+  | "close_4008"
+  | "close_4009"
+  | "close_4010"
+  | "close_4011"
+  | "close_4012"
+  | "close_4013"
+  | "close_4014"
+  | "close_other";
+
+/** The causes that a state reports itself; the others belong to the time before there is a connection. */
+export type StateEndCause = Exclude<
+  EndCause,
+  "dial_failed" | "gateway_bot_failed" | "gateway_bot_unauthorized"
+>;
+
+/** In which phases each cause can end a state. */
+const OPEN: readonly GatewayPhase[] = [
+  "awaiting_hello",
+  "awaiting_permit",
+  "identifying",
+  "resuming",
+  "live",
+];
+const AFTER_HELLO: readonly GatewayPhase[] = OPEN.slice(1);
+
+/** One row of {@linkcode ENDS}. */
+export interface EndRow {
+  /** The cause; `close_*` stands for every close code. */
+  readonly cause: Exclude<StateEndCause, CloseCause> | "close_*";
+  /** The phases that it can end. */
+  readonly from: readonly GatewayPhase[];
+}
+
+/**
+ * Every way into `closed`.
+ *
+ * @example
+ * ```ts
+ * import { ENDS } from "@discordgateway/edge/gateway";
+ *
+ * const timeout = ENDS.find((row) => row.cause === "ready_timeout");
+ * if (timeout?.from.join() !== "identifying") throw new Error("unexpected");
+ * ```
+ */
+export const ENDS: readonly EndRow[] = [
+  { cause: "close_*", from: OPEN },
+  { cause: "connection_lost", from: OPEN },
+  { cause: "reconnect", from: OPEN },
+  { cause: "invalid_session", from: OPEN },
+  { cause: "invalid_session_resumable", from: OPEN },
+  { cause: "frame_error", from: OPEN },
+  { cause: "write_failed", from: OPEN },
+  { cause: "closed_keeping_session", from: OPEN },
+  { cause: "closed_ending_session", from: OPEN },
+  { cause: "consumer_behind", from: OPEN },
+  { cause: "protocol_error", from: OPEN },
+  { cause: "zombie", from: AFTER_HELLO },
+  { cause: "hello_timeout", from: ["awaiting_hello"] },
+  { cause: "identify_refused", from: ["awaiting_permit"] },
+  { cause: "identify_limiter_failed", from: ["awaiting_permit"] },
+  { cause: "ready_timeout", from: ["identifying"] },
+  { cause: "resumed_timeout", from: ["resuming"] },
+];
+
+/**
+ * The cause that a received close code stands for; `null` (no code, a cut) is a lost connection, and so are 0, 1005 and
+ * 1006, by which runtimes say the same.
+ *
+ * @example
+ * ```ts
+ * import { closeCause } from "@discordgateway/edge/gateway";
+ *
+ * if (closeCause(4004) !== "close_4004" || closeCause(4321) !== "close_other") throw new Error("unexpected");
+ * if (closeCause(null) !== "connection_lost") throw new Error("unexpected");
+ * ```
+ */
+export function closeCause(code: number | null): CloseCause | "connection_lost" {
+  if (code === null || code === 0 || code === 1005 || code === 1006) return "connection_lost";
+  return CLOSE_CAUSES.find((cause) => cause === `close_${code}`) ?? "close_other";
+}
+
+const CLOSE_CAUSES: readonly CloseCause[] = [
+  "close_1000",
+  "close_1001",
+  "close_4000",
+  "close_4001",
+  "close_4002",
+  "close_4003",
+  "close_4004",
+  "close_4005",
+  "close_4006",
+  "close_4007",
+  "close_4008",
+  "close_4009",
+  "close_4010",
+  "close_4011",
+  "close_4012",
+  "close_4013",
+  "close_4014",
+];

@@ -1,0 +1,37 @@
+/**
+ * Rate limits of the gateway, as pure objects: time and randomness are arguments.
+ *
+ * A shard brings its own; take them one by one for an own event loop.
+ *
+ * @example
+ * ```ts
+ * import { CommandLimiter } from "@discordgateway/edge/ratelimit";
+ *
+ * const limiter = new CommandLimiter();
+ * const beats = { nextAt: 20_000, intervalMs: 41_250 };
+ * const now = 0;
+ *
+ * if (limiter.nextAvailableAt(now, beats) <= now) {
+ *   limiter.record(now); // and send
+ * }
+ * if (limiter.available(now, beats) !== 118) throw new Error("one sent, one kept for the heartbeat");
+ * ```
+ *
+ * @module
+ */
+
+export { Backoff } from "./backoff.ts";
+export { CommandLimiter } from "./command_limiter.ts";
+export { CommandRateLimitError, IdentifyRefusedError } from "./errors.ts";
+export { DEFAULT_IDENTIFY_PERIOD_MS, IdentifySchedule, sessionStartLimit } from "./identify_schedule.ts";
+export { MemoryIdentifyLimiter } from "./identify.ts";
+export { SlidingLog } from "./sliding_log.ts";
+export { TurnQueue } from "./turn_queue.ts";
+
+export type { BackoffOptions } from "./backoff.ts";
+export type { Clock } from "./clock.ts";
+export type { CommandLimiterOptions, HeartbeatSchedule } from "./command_limiter.ts";
+export type { IdentifyRefusedErrorOptions } from "./errors.ts";
+export type { IdentifyLimits, IdentifyTurn, SessionStartLimit } from "./identify_schedule.ts";
+export type { IdentifyLimiter, MemoryIdentifyLimiterOptions } from "./identify.ts";
+export type { Turn, TurnOptions } from "./turn_queue.ts";

@@ -1,0 +1,234 @@
+/**
+ * Events between the connection and the consumer: bounded, in order, and aware of what was handled.
+ *
+ * An event is *handled* when its consumer asks for the next one (or its handler has returned). The saved session carries
+ * the last handled sequence, so that whatever a crash leaves unhandled is replayed.
+ */
+
+/** What the queue needs to know of an event: its number, `null` for one that Discord did not send. */
+export interface Numbered {
+  /** Sequence number. */
+  readonly s: number | null;
+}
+
+interface Entry<Event> {
+  readonly event: Event;
+  readonly size: number;
+  readonly session: number;
+}
+
+interface Waiting<Event> {
+  resolve(result: IteratorResult<Event, void>): void;
+  reject(error: unknown): void;
+}
+
+/** Handles one event; what it returns is awaited if it is a promise. */
+export type EventHandler<Event> = (event: Event) => void | PromiseLike<void>;
+
+/** Limits of an {@linkcode EventQueue}. */
+export interface EventQueueLimits {
+  /** Events that may wait. */
+  readonly maxEvents: number;
+  /** Their frames' lengths in UTF-16 units, added up. */
+  readonly maxSize: number;
+}
+
+/** A queue with one consumer, which either pulls with `next` or is pushed to with `consume`. */
+export class EventQueue<Event extends Numbered> {
+  readonly #limits: EventQueueLimits;
+  #entries: Entry<Event>[] = [];
+  /** Index of the first waiting entry; the ones before it are gone. */
+  #head = 0;
+  #size = 0;
+  #peak = 0;
+  /** Counts the sessions, since numbers of different ones do not compare. */
+  #session = 0;
+  /** The oldest event that was handed over and is not handled yet. */
+  #inHand: { s: number | null; session: number } | null = null;
+  readonly #waiting: Waiting<Event>[] = [];
+  #handler: EventHandler<Event> | null = null;
+  #handlerBusy = false;
+  #consumed: { resolve(): void; reject(error: unknown): void } | null = null;
+  #drained: (() => void) | null = null;
+  #finished: { error: unknown } | null = null;
+
+  /** Makes an empty queue. */
+  constructor(limits: EventQueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many events wait. */
+  get length(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** The most that ever waited. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** Takes an event. Returns `false` once the limits are reached; the event itself is always taken. */
+  push(event: Event, size: number): boolean {
+    if (this.#finished) return true;
+    if (this.length === 0) {
+      const waiting = this.#waiting.shift();
+      if (waiting) {
+        this.#hand(event, this.#session);
+        waiting.resolve({ value: event, done: false });
+        return true;
+      }
+      if (this.#handler && !this.#handlerBusy) {
+        this.#handle(this.#handler, event, this.#session);
+        return true;
+      }
+    }
+    this.#entries.push({ event, size, session: this.#session });
+    this.#size += size;
+    if (this.length > this.#peak) this.#peak = this.length;
+    return this.length < this.#limits.maxEvents && this.#size < this.#limits.maxSize;
+  }
+
+  /** The next event. Asking for it says that the one before is handled. */
+  next(): Promise<IteratorResult<Event, void>> {
+    this.#inHand = null;
+    const entry = this.#shift();
+    if (entry) {
+      this.#hand(entry.event, entry.session);
+      return Promise.resolve({ value: entry.event, done: false });
+    }
+    if (this.#finished) {
+      const { error } = this.#finished;
+      this.#finished = { error: null };
+      return error === null ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Gives every event to `handler`, one at a time. Resolves when the queue finishes; rejects with its failure. */
+  consume(handler: EventHandler<Event>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#consumed = { resolve, reject };
+      this.#handler = handler;
+      if (this.#finished) this.#settleConsumed();
+      else this.#drain();
+    });
+  }
+
+  /** Counts the event in hand as handled before the next one is asked for. */
+  acknowledge(): void {
+    this.#inHand = null;
+  }
+
+  /** From here on events belong to another session. */
+  startSession(): void {
+    this.#session++;
+  }
+
+  /** The last handled sequence of the present session, given the last received one. */
+  handled(received: number): number {
+    let oldest: number | null = null;
+    if (this.#inHand?.session === this.#session) oldest = this.#inHand.s;
+    for (let at = this.#head; oldest === null && at < this.#entries.length; at++) {
+      const entry = this.#entries[at];
+      if (entry?.session === this.#session) oldest = entry.event.s;
+    }
+    return oldest === null ? received : Math.max(0, Math.min(received, oldest - 1));
+  }
+
+  /** Resolves as soon as nothing waits any more. One at a time. */
+  drained(): Promise<void> {
+    if (this.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained = resolve);
+  }
+
+  /** Ends the queue and drops what waits; the consumer sees the end, or the error. The first end counts. */
+  finish(error: unknown = null): void {
+    if (this.#finished) return;
+    this.#finished = { error };
+    this.#entries = [];
+    this.#head = 0;
+    this.#size = 0;
+    this.#drained?.();
+    const [first, ...others] = this.#waiting.splice(0);
+    if (first) {
+      // Only one of them learns of the failure: it is one failure.
+      this.#finished = { error: null };
+      if (error === null) first.resolve({ value: undefined, done: true });
+      else first.reject(error);
+    }
+    for (const waiting of others) waiting.resolve({ value: undefined, done: true });
+    if (this.#consumed && !this.#handlerBusy) this.#settleConsumed();
+  }
+
+  #settleConsumed(): void {
+    const error = this.#finished?.error ?? null;
+    if (error === null) this.#consumed?.resolve();
+    else this.#consumed?.reject(error);
+    this.#consumed = null;
+    this.#handler = null;
+  }
+
+  #hand({ s }: Event, session: number): void {
+    this.#inHand ??= { s, session };
+  }
+
+  #shift(): Entry<Event> | undefined {
+    const entry = this.#entries[this.#head];
+    if (!entry) return undefined;
+    this.#head++;
+    this.#size -= entry.size;
+    if (this.#head === this.#entries.length) {
+      this.#entries = [];
+      this.#head = 0;
+      this.#drained?.();
+      this.#drained = null;
+    } else if (this.#head === 1024) {
+      this.#entries.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return entry;
+  }
+
+  #drain(): void {
+    while (this.#handler && !this.#handlerBusy && !this.#finished) {
+      const entry = this.#shift();
+      if (!entry) return;
+      this.#handle(this.#handler, entry.event, entry.session);
+    }
+    if (this.#finished && !this.#handlerBusy) this.#settleConsumed();
+  }
+
+  #handle(handler: EventHandler<Event>, event: Event, session: number): void {
+    this.#inHand = { s: event.s, session };
+    this.#handlerBusy = true;
+    try {
+      const result = handler(event);
+      if (!isPromiseLike(result)) return this.#handlerDone();
+      result.then(() => {
+        this.#handlerDone();
+        this.#drain();
+      }, (error) => this.#handlerFailed(error));
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
+  #handlerDone(): void {
+    this.#inHand = null;
+    this.#handlerBusy = false;
+    if (this.#finished) this.#settleConsumed();
+  }
+
+  /** The event stays in hand: it was not handled. */
+  #handlerFailed(error: unknown): void {
+    this.#handlerBusy = false;
+    const consumed = this.#consumed;
+    this.#consumed = null;
+    this.#handler = null;
+    consumed?.reject(error);
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<void> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,226 @@
+/**
+ * One state over one connection: feeds frames and time in, carries outputs out, and sleeps on exactly one timer.
+ *
+ * Everything a loop started ends with it: the timer, the question to the identify limiter, the attachment to the socket.
+ */
+
+import type {
+  GatewayCommand,
+  GatewayDispatch,
+  GatewayEnd,
+  GatewayOutput,
+  GatewayState,
+} from "../gateway/mod.ts";
+import type { IdentifyLimiter, TurnQueue } from "../ratelimit/mod.ts";
+import { IdentifyRefusedError } from "../ratelimit/mod.ts";
+import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "./connection.ts";
+import type { Host } from "./host.ts";
+
+/** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
+export interface ConnectionLoopOptions {
+  /** A fresh connection. */
+  readonly connection: Connection;
+  /** A fresh state, made for it. */
+  readonly state: GatewayState;
+  /** Clock and timers. */
+  readonly host: Host;
+  /** Asked before an identify. */
+  readonly identifyLimiter: IdentifyLimiter;
+  /** Whose turn to identify it is asked for. */
+  readonly shardId: number;
+  /** Callers that wait to send; they outlive the connection. */
+  readonly commands: TurnQueue<GatewayCommand>;
+  /** Takes each wanted event, with the length of its frame. */
+  onEvent(event: GatewayDispatch, size: number): void;
+  /** The state moved on to another phase. */
+  onPhase(): void;
+  /** The state ended; called once, last. */
+  onEnd(end: GatewayEnd): void;
+}
+
+/** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
+const STALLED_MS = 1_000;
+/** How long frames that wait behind a stall get to come in, in ms. */
+const CATCH_UP_MS = 50;
+
+/** The loop of one connection. */
+export class ConnectionLoop implements ConnectionSink {
+  readonly #options: ConnectionLoopOptions;
+  readonly #limiterWait = new AbortController();
+  #phase: GatewayState["phase"];
+  #timer: unknown = null;
+  #wakeAt = Infinity;
+  #over = false;
+
+  /** Joins the two; nothing moves before {@linkcode ConnectionLoop.start}. */
+  constructor(options: ConnectionLoopOptions) {
+    this.#options = options;
+    this.#phase = options.state.phase;
+  }
+
+  /** Attaches to the connection; frames that wait in it are handled at once. */
+  start(): void {
+    this.#arm();
+    this.#options.connection.attach(this);
+  }
+
+  /** A caller joined the queue: sends what may be sent, and wakes up when the next may. */
+  commandsWaiting(): void {
+    if (!this.#over) this.#carryOn();
+  }
+
+  /** Ends the connection on our side. */
+  close(options: { readonly keepSession: boolean; readonly consumerBehind?: boolean }): void {
+    if (!this.#over && this.#options.state.end === null) this.#apply(this.#options.state.close(options), 0);
+  }
+
+  frame(frame: Frame): void {
+    const { state, host } = this.#options;
+    if (this.#over) return;
+    const outputs = state.receive(frame, host.now());
+    if (outputs.length > 0 || state.phase !== this.#phase) this.#apply(outputs, frame.length);
+  }
+
+  end(end: ConnectionEnd): void {
+    if (this.#over) return;
+    this.#options.state.connectionEnded(end);
+    this.#carryOn();
+  }
+
+  #apply(outputs: readonly GatewayOutput[], size: number): void {
+    for (const output of outputs) {
+      // An event's consumer may have closed us.
+      if (this.#over) return;
+      switch (output.type) {
+        case "event":
+          this.#options.onEvent(output.event, size);
+          // Events change no deadline and no phase but through READY and RESUMED.
+          if (this.#options.state.phase === this.#phase) return;
+          break;
+        case "send":
+          this.#write(output.frame);
+          break;
+        case "permit":
+          this.#askForPermit();
+          break;
+        case "close":
+          this.#closeSocket(output.code, output.reason);
+          break;
+      }
+    }
+    this.#carryOn();
+  }
+
+  /** After anything but a plain event: tell of the phase, serve waiting callers, set the timer, or finish. */
+  #carryOn(): void {
+    const { state, onPhase } = this.#options;
+    if (this.#over) return;
+    if (state.end !== null) return this.#finish(state.end);
+    if (state.phase !== this.#phase) {
+      this.#phase = state.phase;
+      onPhase();
+    }
+    this.#serveCallers();
+    if (!this.#over) this.#arm();
+  }
+
+  #serveCallers(): void {
+    const { state, host, commands, connection } = this.#options;
+    while (commands.size > 0 && !this.#over && state.end === null) {
+      const now = host.now();
+      if (state.nextCommandAt(now) > now) return;
+      const turn = commands.next();
+      if (turn === undefined) return;
+      let frame: string;
+      try {
+        frame = state.send(turn.item, now);
+      } catch (error) {
+        turn.reject(error);
+        continue;
+      }
+      try {
+        connection.send(frame);
+        turn.resolve();
+      } catch (error) {
+        turn.reject(error);
+        return this.#writeFailed(error);
+      }
+    }
+  }
+
+  #write(frame: string): void {
+    try {
+      this.#options.connection.send(frame);
+    } catch (error) {
+      this.#writeFailed(error);
+    }
+  }
+
+  #writeFailed(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (this.#options.state.end === null) this.#apply(this.#options.state.writeFailed(error), 0);
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    try {
+      this.#options.connection.close(code, reason);
+    } catch {
+      // The state has ended either way, and a socket that cannot even be closed is given up with it.
+    }
+  }
+
+  async #askForPermit(): Promise<void> {
+    const { identifyLimiter, shardId, state, host } = this.#options;
+    const { signal } = this.#limiterWait;
+    let outputs: () => readonly GatewayOutput[];
+    try {
+      const permitted = await identifyLimiter.take(shardId, { signal });
+      outputs = permitted
+        ? () => state.identify(host.now())
+        : () => state.identifyRefused(new IdentifyRefusedError(shardId));
+    } catch (cause) {
+      const error = new Error(`Cannot ask the identify limiter for shard ${shardId}`, { cause });
+      outputs = () => state.identifyRefused(error, { failed: true });
+    }
+    // The connection may have ended meanwhile; its permit is lost with it.
+    if (!this.#over && state.end === null) this.#apply(outputs(), 0);
+  }
+
+  #arm(): void {
+    const { state, host, commands } = this.#options;
+    let wakeAt = state.deadline.at;
+    if (commands.size > 0) wakeAt = Math.min(wakeAt, state.nextCommandAt(host.now()));
+    // A deadline that moved away is found out when the timer fires: cheaper than setting it anew for every frame.
+    if (wakeAt >= this.#wakeAt) return;
+    this.#setTimer(wakeAt, () => {
+      const lateMs = host.now() - wakeAt;
+      if (lateMs < STALLED_MS) this.#wake();
+      else this.#setTimer(host.now() + CATCH_UP_MS, () => this.#wake());
+    });
+  }
+
+  #setTimer(wakeAt: number, callback: () => void): void {
+    const { host } = this.#options;
+    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    this.#wakeAt = wakeAt;
+    this.#timer = host.setTimeout(() => {
+      this.#timer = null;
+      callback();
+    }, Math.max(0, wakeAt - host.now()));
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity;
+    if (this.#over) return;
+    const { state, host } = this.#options;
+    this.#apply(state.tick(host.now()), 0);
+  }
+
+  #finish(end: GatewayEnd): void {
+    this.#over = true;
+    if (this.#timer !== null) this.#options.host.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#limiterWait.abort(new Error("The connection ended while it waited for its turn to identify"));
+    this.#options.onEnd(end);
+  }
+}

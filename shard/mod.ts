@@ -1,0 +1,48 @@
+/**
+ * The shard: one session kept alive over as many connections as it takes, and the parts it is made of: the pipe around a
+ * `WebSocket`, the dial that opens it, the in-memory pair for tests.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair } from "@discordgateway/edge/shard";
+ *
+ * const [client, server] = connectionPair();
+ * client.close(1000);
+ * if ((await server.closed).code !== 1000) throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+
+export { ConnectionClosedError, Pipe } from "./connection.ts";
+export { dial, DialError } from "./dial.ts";
+export { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
+export { apiBaseUrl, fetchGatewayBot } from "./gateway_bot.ts";
+export { environmentVariable, systemHost } from "./host.ts";
+export { connectionPair } from "./pair.ts";
+export { Shard } from "./shard.ts";
+export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+
+export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./connection.ts";
+export type {
+  Dial,
+  DialErrorCode,
+  DialOptions,
+  WebSocketConstructor,
+  WebSocketDialOptions,
+  WebSocketLike,
+} from "./dial.ts";
+export type { SessionGapEvent, ShardEvent, WantedName } from "./event.ts";
+export type { EventHandler } from "./event_queue.ts";
+export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./gateway_bot.ts";
+export type { Host } from "./host.ts";
+export type { ShardOptions } from "./shard.ts";
+export type {
+  ShardClosed,
+  ShardConnected,
+  ShardDialing,
+  ShardDisconnected,
+  ShardDraining,
+  ShardIdle,
+  ShardStatus,
+} from "./status.ts";

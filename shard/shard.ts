@@ -1,0 +1,563 @@
+/**
+ * The shard: keeps one session alive over as many connections as it takes.
+ *
+ * A cycle is *dial → loop → verdict → wait*. Whatever ends a connection is looked up in the verdict table, and the next
+ * cycle resumes or identifies by it; a verdict of *stop* ends the shard with a typed error. Events go through one
+ * bounded queue, from which one consumer takes them: an iterator, a stream, or a handler.
+ */
+
+import {
+  delayMs,
+  type DirectMessageEventName,
+  encodeCommand,
+  type EndCause,
+  type GatewayCommand,
+  type GatewayDispatch,
+  type GatewayEnd,
+  type GatewayPhase,
+  GatewayState,
+  type GatewayStateOptions,
+  gatewayUrl,
+  type GuildEventName,
+  intentsOf,
+  type LatencyReading,
+  parseSessionRecord,
+  type SessionRecord,
+  SessionRecordError,
+  type UngatedEventName,
+  verdict,
+} from "../gateway/mod.ts";
+import { Backoff, type IdentifyLimiter, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
+import type { Connection } from "./connection.ts";
+import { type Dial, dial, DialError } from "./dial.ts";
+import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
+import type { ShardEvent, WantedName } from "./event.ts";
+import { type EventHandler, EventQueue } from "./event_queue.ts";
+import { type Fetch, fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
+import { type Host, systemHost } from "./host.ts";
+import { ConnectionLoop } from "./loop.ts";
+import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+import type { ShardStatus } from "./status.ts";
+
+/** What a shard is made from. Only the token is required, and some events or intents. */
+export interface ShardOptions<
+  Guild extends GuildEventName = never,
+  DirectMessage extends DirectMessageEventName = never,
+  Ungated extends UngatedEventName = never,
+> {
+  /** The bot's token, without a `Bot ` prefix. Kept private: it shows in no error, status or inspection. */
+  readonly token: string;
+  /** The events wanted from guilds; their intents follow. */
+  readonly guildEvents?: readonly Guild[];
+  /** The events wanted from direct messages; their intents follow. */
+  readonly directMessageEvents?: readonly DirectMessage[];
+  /** The events wanted that no intent gates, such as READY and INTERACTION_CREATE. */
+  readonly events?: readonly Ungated[];
+  /** Intents in addition, such as MESSAGE_CONTENT; or instead of names, and then every event comes out. */
+  readonly intents?: number;
+  /** This shard and how many there are; the session's, or `[0, 1]`. */
+  readonly shard?: readonly [id: number, count: number];
+  /** A saved session to resume. If Discord has dropped it, a SESSION_GAP event says so. */
+  readonly session?: SessionRecord | null;
+  /** Base URL of the REST API, such as a proxy's; the environment variable `DISCORD_API`, or Discord's own. */
+  readonly api?: string;
+  /** The gateway's URL; asked of the REST API by default. `ws://` and any host and port are fine. */
+  readonly url?: string;
+  /** Asked before every identify; by default one per token in this process. */
+  readonly identifyLimiter?: IdentifyLimiter;
+  /** Called whenever the status changes. If it throws, the shard stops with that error. */
+  readonly onStatus?: (status: ShardStatus) => void;
+  /**
+   * Events that may wait for the consumer. Beyond, the session is parked at Discord until it has caught up.
+   *
+   * @default {10_000}
+   */
+  readonly maxQueuedEvents?: number;
+  /**
+   * The length of the frames that may wait for the consumer, in UTF-16 units.
+   *
+   * @default {33_554_432}
+   */
+  readonly maxQueuedSize?: number;
+  /** How long a handshake may take, in ms. */
+  readonly dialDeadlineMs?: number;
+  /** What IDENTIFY says and how long stages may take; see `GatewayStateOptions`. */
+  readonly gateway?: Omit<
+    GatewayStateOptions,
+    "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted"
+  >;
+  /** Opens connections; a WebSocket by default. */
+  readonly dial?: Dial;
+  /** Talks to the REST API; the runtime's `fetch` by default. */
+  readonly fetch?: Fetch;
+  /** Clock, timers and randomness; the runtime's by default. */
+  readonly host?: Host;
+}
+
+/** How a connection ended, or why there was none. */
+interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
+  readonly cause: EndCause;
+  readonly phase: GatewayPhase | null;
+}
+
+/** How long the REST API may take to answer, in ms. */
+const GATEWAY_BOT_DEADLINE_MS = 15_000;
+
+/**
+ * A bot's connection to Discord that reconnects, resumes and backs off by itself.
+ *
+ * It starts when its events are first asked for, and has one consumer: `for await`, {@linkcode Shard.events} or
+ * {@linkcode Shard.run}. Only an explicit {@linkcode Shard.close} ends the session at Discord; leaving the loop by
+ * `break` or an error, and `await using`, keep it, so that the next start can resume.
+ *
+ * @see https://docs.discord.com/developers/events/gateway
+ *
+ * @example
+ * ```ts
+ * import { Shard } from "@discordgateway/edge";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const discord = new FakeDiscord();
+ * const shard = new Shard({
+ *   token: discord.token,
+ *   guildEvents: ["MESSAGE_CREATE"],
+ *   events: ["READY"],
+ *   dial: discord.dial,                        // leave out dial and fetch to talk to Discord
+ *   fetch: discord.fetch,
+ * });
+ *
+ * for await (const event of shard) {
+ *   if (event.t === "READY") discord.sendMessage({ content: "hello" });
+ *   if (event.t === "MESSAGE_CREATE") {
+ *     if (event.d.author.id === "") throw new Error("d is typed by t");
+ *     break;
+ *   }
+ * }
+ * ```
+ */
+export class Shard<
+  const Guild extends GuildEventName = never,
+  const DirectMessage extends DirectMessageEventName = never,
+  const Ungated extends UngatedEventName = never,
+> implements AsyncIterable<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
+  readonly #options: ShardOptions<Guild, DirectMessage, Ungated>;
+  readonly #host: Host;
+  readonly #shard: readonly [id: number, count: number];
+  readonly #intents: number;
+  readonly #wanted: ReadonlySet<string> | null;
+  readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
+  readonly #commands = new TurnQueue<GatewayCommand>();
+  readonly #backoff: Backoff;
+  /** Aborted when the shard closes: ends a dial, a request and a wait. */
+  readonly #closing = new AbortController();
+  #events: ReadableStream<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
+  #consumed = false;
+  #running: Promise<void> | null = null;
+  #status: ShardStatus = { state: "idle" };
+  /** The session between connections; a connected state knows better. */
+  #session: SessionRecord | null;
+  #failedResumes = 0;
+  #gatewayBot: GatewayBot | null = null;
+  #state: GatewayState | null = null;
+  #loop: ConnectionLoop | null = null;
+
+  /**
+   * Makes a shard; nothing is opened yet.
+   *
+   * @throws {TypeError} No token, or neither events nor intents.
+   * @throws {SessionRecordError} The session record is malformed or belongs to another shard.
+   */
+  constructor(options: ShardOptions<Guild, DirectMessage, Ungated>) {
+    const { token, session = null, guildEvents, directMessageEvents, events, intents } = options;
+    if (typeof token !== "string" || token === "") {
+      throw new TypeError("Cannot make a shard: the token is missing");
+    }
+    const names = guildEvents || directMessageEvents || events
+      ? [...guildEvents ?? [], ...directMessageEvents ?? [], ...events ?? []]
+      : null;
+    if (names === null && intents === undefined) {
+      throw new TypeError("Cannot make a shard: name the events wanted, or give intents");
+    }
+    this.#options = options;
+    this.#host = options.host ?? systemHost;
+    this.#session = session && parseSessionRecord(session);
+    this.#shard = options.shard ?? (session ? [session.shardId, session.shardCount] : [0, 1]);
+    if (session && (session.shardId !== this.#shard[0] || session.shardCount !== this.#shard[1])) {
+      throw new SessionRecordError(
+        `Cannot use the session record: it belongs to shard ${session.shardId} of ${session.shardCount}, this is ${
+          this.#shard.join(" of ")
+        }`,
+      );
+    }
+    this.#intents = (intents ?? 0) |
+      intentsOf({
+        ...(guildEvents && { guildEvents }),
+        ...(directMessageEvents && { directMessageEvents }),
+        ...(events && { events }),
+      });
+    this.#wanted = names && new Set(names);
+    this.#queue = new EventQueue({
+      maxEvents: options.maxQueuedEvents ?? 10_000,
+      maxSize: options.maxQueuedSize ?? 32 * 1024 * 1024,
+    });
+    this.#backoff = new Backoff({ random: this.#host.random });
+  }
+
+  // What it is doing.
+
+  /** What the shard is doing. */
+  get status(): ShardStatus {
+    return this.#status;
+  }
+
+  /**
+   * The session with the last *handled* sequence: store it, and a shard made from it takes up exactly after that event.
+   * `null` before READY, and after the session was lost.
+   */
+  get session(): SessionRecord | null {
+    const session = this.#state?.session ?? this.#session;
+    return session && { ...session, sequence: this.#queue.handled(session.sequence) };
+  }
+
+  /** How long heartbeats of the present connection took to be acknowledged; `null` without a connection. */
+  get latency(): LatencyReading | null {
+    return this.#state?.latency ?? null;
+  }
+
+  /** Events that wait for the consumer now, and the most that ever did. */
+  get queued(): { readonly now: number; readonly peak: number } {
+    return { now: this.#queue.length, peak: this.#queue.peak };
+  }
+
+  // Consuming events: one way per shard.
+
+  /**
+   * Iterates over the events. Leaving the loop closes the shard and keeps the session.
+   *
+   * @throws {TypeError} If the shard has a consumer already.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    this.#takeConsumer("iterate");
+    return {
+      next: () => {
+        this.#start();
+        return this.#queue.next();
+      },
+      return: async () => {
+        await this.close({ keepSession: true });
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /**
+   * The events as a stream, to `pipeTo` anywhere. An event counts as handled when the next one is pulled.
+   *
+   * @throws {TypeError} If the shard has another consumer already.
+   */
+  get events(): ReadableStream<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
+    if (this.#events) return this.#events;
+    this.#takeConsumer("stream");
+    return this.#events = new ReadableStream({
+      pull: async (controller) => {
+        this.#start();
+        const { done, value } = await this.#queue.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await this.close({ keepSession: true });
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /**
+   * Calls `handler` with each event, one at a time: the cheapest way to consume. An event counts as handled when the
+   * handler has returned, or what it returned has resolved.
+   *
+   * Resolves when the shard is closed; rejects with what stopped the shard, or with what the handler threw.
+   *
+   * @throws {TypeError} If the shard has a consumer already.
+   */
+  async run(handler: EventHandler<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>): Promise<void> {
+    this.#takeConsumer("run");
+    const consumed = this.#queue.consume(handler);
+    this.#start();
+    try {
+      await consumed;
+    } finally {
+      await this.close({ keepSession: true });
+    }
+  }
+
+  /** Counts the event in hand as handled now, before the next one is asked for. */
+  acknowledge(): void {
+    this.#queue.acknowledge();
+  }
+
+  // Acting.
+
+  /**
+   * Sends a command. Resolves when it is written; until then the caller waits for its turn: under the rate limit, and for
+   * a usable session, through any number of reconnects.
+   *
+   * @throws {CommandError} A command that Discord would not accept; nothing was sent, no turn was spent.
+   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandNotSentError} The shard closed first; carries the command.
+   * @throws the signal's reason, if it is aborted before the command's turn.
+   */
+  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+    encodeCommand(command);
+    if (this.#closing.signal.aborted) throw new CommandNotSentError(command, this.#closedBy());
+    const turn = this.#commands.wait(command, options);
+    this.#loop?.commandsWaiting();
+    await turn;
+  }
+
+  /**
+   * Closes the shard for good. Events that still wait are dropped; commands that wait are rejected.
+   *
+   * @param options `keepSession`: leave the session alive at Discord for a few minutes, to be resumed from the record
+   * that is returned. Otherwise it ends and the bot goes offline at once.
+   * @returns The session record with the last handled sequence, or `null` if the session was not kept or there is none.
+   */
+  async close(options: { readonly keepSession?: boolean } = {}): Promise<SessionRecord | null> {
+    const { keepSession = false } = options;
+    if (!this.#closing.signal.aborted) this.#close({ keepSession, error: null });
+    await this.#running;
+    return keepSession ? this.#session : null;
+  }
+
+  /** Closes the shard, keeping the session. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ keepSession: true });
+  }
+
+  // The cycle.
+
+  #takeConsumer(how: string): void {
+    if (this.#consumed) throw new TypeError(`Cannot ${how}: the shard has a consumer already`);
+    this.#consumed = true;
+  }
+
+  #start(): void {
+    if (this.#running === null && !this.#closing.signal.aborted) this.#running = this.#cycle();
+  }
+
+  async #cycle(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      while (!signal.aborted) {
+        const ended = await this.#connect();
+        if (!signal.aborted) await this.#decide(ended);
+      }
+    } catch (error) {
+      // A closed shard has its reason already; what its dial or wait was aborted with is not another.
+      if (signal.aborted) return;
+      try {
+        this.#close({ keepSession: true, error });
+      } catch {
+        // `onStatus` threw while it was told of the first failure, which the consumer learns of anyway.
+      }
+    }
+  }
+
+  /** One connection, from the first request to its end. */
+  async #connect(): Promise<Ended> {
+    const { signal } = this.#closing;
+    const { dial: dialFunction = dial, dialDeadlineMs } = this.#options;
+    const action = this.#session === null ? "identify" : "resume";
+    let connection: Connection;
+    try {
+      const url = this.#resumeUrl() ?? gatewayUrl(await this.#gatewayBaseUrl());
+      this.#setStatus({ state: "dialing", url, action });
+      connection = await dialFunction(url, {
+        signal,
+        ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
+      });
+    } catch (error) {
+      return this.#notConnected(error);
+    }
+    if (signal.aborted) {
+      // The dial function took no notice of the signal.
+      connection.close();
+      throw signal.reason;
+    }
+    return await this.#converse(connection);
+  }
+
+  #notConnected(error: unknown): Ended {
+    const nothing = {
+      phase: null,
+      session: this.#session,
+      closeCode: null,
+      proven: false,
+      progressed: false,
+    };
+    if (error instanceof DialError) return { ...nothing, cause: "dial_failed", error };
+    if (error instanceof GatewayBotError) {
+      const unauthorized = error.status === 401 || error.status === 403;
+      return { ...nothing, cause: unauthorized ? "gateway_bot_unauthorized" : "gateway_bot_failed", error };
+    }
+    throw error;
+  }
+
+  /** Runs a loop over the connection until it ends. */
+  #converse(connection: Connection): Promise<Ended> {
+    const { token, identifyLimiter, gateway } = this.#options;
+    const host = this.#host;
+    const state = new GatewayState({
+      ...gateway,
+      token,
+      intents: this.#intents,
+      shard: this.#shard,
+      session: this.#session,
+      wanted: this.#wanted,
+      random: host.random,
+      now: host.now(),
+    });
+    this.#state = state;
+    return new Promise((resolve, reject) => {
+      const guarded = (act: () => void) => {
+        try {
+          act();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#setStatus({ state: "awaiting_hello" });
+      this.#loop = new ConnectionLoop({
+        connection,
+        state,
+        host,
+        identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
+        shardId: this.#shard[0],
+        commands: this.#commands,
+        onEvent: (event, size) => this.#deliver(event, size),
+        onPhase: () => {
+          const { phase } = state;
+          if (phase !== "closed") guarded(() => this.#setStatus({ state: phase }));
+        },
+        onEnd: (end) => {
+          this.#state = null;
+          this.#loop = null;
+          this.#session = end.session;
+          resolve(end);
+        },
+      });
+      this.#loop.start();
+    });
+  }
+
+  #deliver(event: GatewayDispatch, size: number): void {
+    // The state hands out wanted events only: that is what the type of this shard's events says.
+    if (this.#queue.push(event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>, size)) return;
+    this.#loop?.close({ keepSession: true, consumerBehind: true });
+  }
+
+  /** Looks up what follows, and waits until it may. */
+  async #decide(ended: Ended): Promise<void> {
+    if (ended.proven) this.#backoff.reset();
+    if (ended.proven || ended.progressed) this.#failedResumes = 0;
+    else if (ended.phase === "resuming") this.#failedResumes++;
+
+    const { cause, closeCode, error } = ended;
+    const { action, session, delay, why } = verdict({
+      cause,
+      session: ended.session,
+      failedResumes: this.#failedResumes,
+    });
+    if (action === "stop") throw this.#stopError(ended, why);
+    if (session === null && this.#session !== null) this.#loseSession(this.#session, cause);
+    this.#session = session;
+
+    if (cause === "consumer_behind") {
+      this.#setStatus({ state: "draining", queued: this.#queue.length });
+      return await this.#queue.drained();
+    }
+    const isFirst = this.#backoff.attempts === 0;
+    const backoffMs = this.#backoff.next();
+    const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#host.random());
+    this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
+    if (waitMs > 0) await this.#sleep(waitMs);
+  }
+
+  #stopError({ cause, closeCode, error }: Ended, why: string): Error {
+    if (error !== null && cause !== "gateway_bot_unauthorized") return error;
+    return new ShardStoppedError({ endCause: cause, closeCode, why, ...(error && { cause: error }) });
+  }
+
+  #loseSession({ sessionId, sequence }: SessionRecord, cause: EndCause): void {
+    this.#failedResumes = 0;
+    this.#queue.push({ op: null, t: "SESSION_GAP", s: null, d: { sessionId, sequence, cause } }, 0);
+    this.#queue.startSession();
+  }
+
+  #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
+    const session = this.session;
+    this.#closing.abort(new Error("The shard was closed"));
+    this.#loop?.close({ keepSession });
+    this.#session = keepSession ? session : null;
+    this.#queue.finish(error);
+    this.#commands.rejectAll((command) => new CommandNotSentError(command, error));
+    this.#setStatus({ state: "closed", error });
+  }
+
+  #closedBy(): unknown {
+    return this.#status.state === "closed" ? this.#status.error : null;
+  }
+
+  #setStatus(status: ShardStatus): void {
+    this.#status = status;
+    this.#options.onStatus?.(status);
+  }
+
+  /** The session's own URL, or `null` without one that can be dialled. */
+  #resumeUrl(): string | null {
+    const url = this.#session?.resumeGatewayUrl ?? null;
+    if (url === null) return null;
+    try {
+      return gatewayUrl(url);
+    } catch {
+      // Not a WebSocket URL: as good as none, the main gateway takes resumes too.
+      return null;
+    }
+  }
+
+  async #gatewayBaseUrl(): Promise<string> {
+    const { url, token, api, fetch, identifyLimiter } = this.#options;
+    if (url !== undefined) return url;
+    if (this.#gatewayBot) return this.#gatewayBot.url;
+    const request = new AbortController();
+    const onClose = () => request.abort(this.#closing.signal.reason);
+    this.#closing.signal.addEventListener("abort", onClose);
+    const timer = this.#host.setTimeout(() => {
+      request.abort(new Error(`No answer within ${GATEWAY_BOT_DEADLINE_MS} ms`));
+    }, GATEWAY_BOT_DEADLINE_MS);
+    try {
+      this.#gatewayBot = await fetchGatewayBot(token, {
+        ...(api !== undefined && { api }),
+        ...(fetch && { fetch }),
+        signal: request.signal,
+      });
+    } finally {
+      this.#host.clearTimeout(timer);
+      this.#closing.signal.removeEventListener("abort", onClose);
+    }
+    if (!identifyLimiter) sharedIdentifyLimiter(token, this.#host, this.#gatewayBot.session_start_limit);
+    return this.#gatewayBot.url;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#host.clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = this.#host.setTimeout(done, ms);
+      signal.addEventListener("abort", done);
+    });
+  }
+}

@@ -1,0 +1,68 @@
+/** What a shard is doing, as one discriminated union. */
+
+import type { EndCause, GatewayPhase } from "../gateway/mod.ts";
+
+/** Made, but nobody has asked for an event yet. */
+export interface ShardIdle {
+  /** The discriminant. */
+  readonly state: "idle";
+}
+
+/** Opening a connection. */
+export interface ShardDialing {
+  /** The discriminant. */
+  readonly state: "dialing";
+  /** The URL dialled; there is no secret in it. */
+  readonly url: string;
+  /** What the connection is for. */
+  readonly action: "identify" | "resume";
+}
+
+/** Connected; the state says how far the session is. `live` means that events flow and commands may be sent. */
+export interface ShardConnected {
+  /** The discriminant: the phase of the connection. */
+  readonly state: Exclude<GatewayPhase, "closed">;
+}
+
+/** A connection has ended, or could not be opened; the next one follows. */
+export interface ShardDisconnected {
+  /** The discriminant. */
+  readonly state: "disconnected";
+  /** The cause, a row of the verdict table. */
+  readonly cause: EndCause;
+  /** The cause in a sentence. */
+  readonly why: string;
+  /** Discord's close code, where one came. */
+  readonly closeCode: number | null;
+  /** What threw, where something did. */
+  readonly error: Error | null;
+  /** What follows. */
+  readonly action: "identify" | "resume";
+  /** How long until the next attempt, in ms. */
+  readonly delayMs: number;
+}
+
+/** The consumer fell behind: the session waits at Discord until these events are taken. */
+export interface ShardDraining {
+  /** The discriminant. */
+  readonly state: "draining";
+  /** Events that wait for the consumer. */
+  readonly queued: number;
+}
+
+/** Over. */
+export interface ShardClosed {
+  /** The discriminant. */
+  readonly state: "closed";
+  /** Why it stopped; `null` if the program closed it. */
+  readonly error: unknown;
+}
+
+/** What a shard is doing. */
+export type ShardStatus =
+  | ShardIdle
+  | ShardDialing
+  | ShardConnected
+  | ShardDisconnected
+  | ShardDraining
+  | ShardClosed;

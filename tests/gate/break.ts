@@ -1,0 +1,216 @@
+/**
+ * `deno task gate:prove`: is every step of the gate able to fail? On a copy of the repository, spoils one thing at a
+ * time and looks which steps notice. Arguments choose by the names of steps.
+ *
+ * Not a part of the gate. Steps that take long run only where they are the ones to fail.
+ */
+
+import { plain, ROOT, runDeno } from "./process.ts";
+
+interface Sabotage {
+  /** The step that has to fail. */
+  readonly step: string;
+  /** Steps that see the same thing from their own side. */
+  readonly also?: readonly string[];
+  /** What is spoiled. */
+  readonly what: string;
+  /** The file, made if it does not exist. */
+  readonly path: string;
+  /** Its new text, from its old one. */
+  readonly edit: (text: string) => string;
+}
+
+interface Outcome {
+  readonly failed: readonly string[];
+  readonly output: string;
+}
+
+const QUICK = ["format", "lint", "types", "docs-lint", "layers", "imports", "diagram", "publish"];
+
+const SABOTAGES: readonly Sabotage[] = [
+  {
+    step: "format",
+    what: "a line without spaces",
+    path: "examples/sabotage.ts",
+    edit: () => "export const a={b:1}\n",
+  },
+  {
+    step: "lint",
+    what: "an any",
+    path: "examples/sabotage.ts",
+    edit: () => "export function take(a: any): void {\n  a();\n}\n",
+  },
+  {
+    step: "types",
+    what: "a text in a number",
+    path: "examples/sabotage.ts",
+    edit: () => `export const count: number = "three";\n`,
+  },
+  {
+    step: "docs-lint",
+    what: "an export without documentation",
+    path: "mod.ts",
+    edit: (text) => `${text}\nexport const undocumented: number = 1;\n`,
+  },
+  {
+    step: "layers",
+    what: "the clock in ratelimit/",
+    path: "ratelimit/sabotage.ts",
+    edit: () => "export const now = (): number => Date.now();\n",
+  },
+  {
+    step: "layers",
+    what: "shard/ in gateway/",
+    path: "gateway/sabotage.ts",
+    edit: () => `import "../shard/host.ts";\n`,
+  },
+  {
+    step: "imports",
+    also: ["layers"],
+    what: "a built-in module of Node.js in the fake Discord",
+    path: "tests/fake/mod.ts",
+    edit: (text) => `${text}\nimport "node:fs";\n`,
+  },
+  {
+    step: "diagram",
+    what: "an arrow of the diagram renamed",
+    path: "DESIGN.md",
+    edit: (text) => text.replace("-->", "-->|sabotage|"),
+  },
+  {
+    step: "publish",
+    what: "no version",
+    path: "deno.json",
+    edit: (text) => text.replace(/\n {2}"version": .*/, ""),
+  },
+  {
+    step: "publish",
+    also: ["lint", "docs-lint"],
+    what: "a slow type",
+    path: "mod.ts",
+    edit: (text) => `${text}\n/** Slow. */\nexport const slow = new Map<string, number>().size;\n`,
+  },
+  {
+    step: "publish",
+    also: ["layers"],
+    what: "a warning: an import that cannot be analysed",
+    path: "mod.ts",
+    edit: (text) =>
+      `${text}\n/** Loads. */\nexport const load = (name: string): Promise<unknown> => import(\`./\${name}\`);\n`,
+  },
+  {
+    step: "publish",
+    what: "the tests in the package",
+    path: "deno.json",
+    edit: (text) => text.replace(`"tests/fake/",`, `"tests/",`),
+  },
+  {
+    step: "doc-examples",
+    what: "an example that throws",
+    path: "mod.ts",
+    edit: (text) =>
+      `${text}\n/**\n * Documented.\n *\n * @example\n * \`\`\`ts\n * throw new Error("sabotage");\n * \`\`\`\n */\n` +
+      "export const documented: number = 1;\n",
+  },
+  {
+    step: "tests",
+    what: "a failing test",
+    path: "tests/sabotage_test.ts",
+    edit: () => `Deno.test("sabotage", () => {\n  throw new Error("sabotage");\n});\n`,
+  },
+  {
+    step: "tests",
+    what: "a timer left behind",
+    path: "tests/sabotage_test.ts",
+    edit: () => `Deno.test("sabotage", () => {\n  setTimeout(() => {}, 60_000);\n});\n`,
+  },
+  {
+    step: "examples",
+    what: "an example with an exit code",
+    path: "examples/ping.ts",
+    edit: (text) => `Deno.exit(3);\n${text}`,
+  },
+  {
+    step: "examples",
+    what: "an example that never ends",
+    path: "examples/ping.ts",
+    edit: (text) => `await new Promise(() => setInterval(() => {}, 1000));\n${text}`,
+  },
+];
+
+if (import.meta.main) Deno.exit(await prove(Deno.args));
+
+async function prove(only: readonly string[]): Promise<number> {
+  const copy = new URL(`file://${encodeURI(await Deno.makeTempDir({ prefix: "gate " }))}/`);
+  try {
+    copyTree(ROOT, copy);
+    const chosen = SABOTAGES.filter(({ step }) => only.length === 0 || only.includes(step));
+    const steps = [...new Set([...QUICK, ...chosen.map(({ step }) => step)])];
+    const { failed, output } = await gate(copy, steps);
+    if (failed.length > 0) {
+      console.error(
+        `${output}\nCannot prove anything: before anything is spoiled these fail: ${failed.join(", ")}`,
+      );
+      return 1;
+    }
+    let missed = 0;
+    for (const sabotage of chosen) missed += await spoil(copy, sabotage) ? 0 : 1;
+    console.log(
+      missed === 0
+        ? "\nEvery step fails when it should"
+        : `\n${missed} went unnoticed or were taken for another`,
+    );
+    return missed === 0 ? 0 : 1;
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}
+
+async function spoil(copy: URL, sabotage: Sabotage): Promise<boolean> {
+  const { step, also = [], what, path, edit } = sabotage;
+  const file = new URL(path, copy);
+  const text = readIfThere(file);
+  await Deno.writeTextFile(file, edit(text ?? ""));
+  const { failed } = await gate(copy, [...new Set([...QUICK, step])]);
+  if (text === null) await Deno.remove(file);
+  else await Deno.writeTextFile(file, text);
+  const expected = [step, ...also].sort();
+  const ok = failed.join() === expected.join();
+  const verdict = ok ? "fails" : `EXPECTED ${expected.join(", ")}, BUT FAILED`;
+  console.log(
+    `${step.padEnd(13)} ${`${what} (${path})`.padEnd(68)} ${verdict}: ${failed.join(", ") || "nothing"}`,
+  );
+  return ok;
+}
+
+/** Runs steps of the copy's gate, and sorts the names of those that fail. */
+async function gate(copy: URL, steps: readonly string[]): Promise<Outcome> {
+  const args = ["run", "--allow-all", "tests/gate/ok.ts", "--all", ...steps];
+  const { code, output } = await runDeno(args, { cwd: copy, limitMs: 30 * 60_000 });
+  const last = plain(output).trimEnd().split("\n").at(-1) ?? "";
+  if (code === 0 && last === "ok") return { failed: [], output };
+  const names = /^FAILED: (.*)$/.exec(last)?.[1];
+  if (names === undefined) throw new Error(`Cannot read the gate's verdict: exit code ${code}: ${output}`);
+  return { failed: names.split(", ").sort(), output };
+}
+
+function copyTree(from: URL, to: URL): void {
+  for (const entry of Deno.readDirSync(from)) {
+    if (entry.name === ".git" || entry.name === "node_modules") continue;
+    const [source, target] = [new URL(encodeURI(entry.name), from), new URL(encodeURI(entry.name), to)];
+    if (entry.isFile) Deno.copyFileSync(source, target);
+    if (entry.isDirectory) {
+      Deno.mkdirSync(target);
+      copyTree(new URL(`${source.href}/`), new URL(`${target.href}/`));
+    }
+  }
+}
+
+function readIfThere(file: URL): string | null {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

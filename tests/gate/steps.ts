@@ -1,0 +1,120 @@
+/** The steps of the gate, in the order in which they run: the quick ones first. */
+
+import { importProblems } from "./imports.ts";
+import { plain, runDeno, type RunResult } from "./process.ts";
+import { publishProblems } from "./publish.ts";
+import { CONFIG, filesBelow, publishedSources } from "./published.ts";
+
+/** Environment variables of a step's children. */
+export type Env = Record<string, string>;
+
+/** How a step ended. */
+export interface StepResult {
+  /** Whether it passed. */
+  readonly ok: boolean;
+  /** Everything it printed. */
+  readonly output: string;
+  /** A few words for the summary. */
+  readonly detail?: string;
+}
+
+/** One thing that the gate demands. */
+export interface Step {
+  /** The word that chooses it on the command line. */
+  readonly name: string;
+  /** What it demands, in a few words. */
+  readonly what: string;
+  /** Looks whether that holds. */
+  readonly run: (env: Env) => Promise<StepResult>;
+}
+
+const EXAMPLE_LIMIT_MS = 60_000;
+
+/** All steps. */
+export const STEPS: readonly Step[] = [
+  { name: "format", what: "deno fmt --check", run: deno("fmt", "--check") },
+  { name: "lint", what: "deno lint", run: deno("lint") },
+  { name: "types", what: "deno check, examples and tests too", run: deno("check", ".") },
+  {
+    name: "docs-lint",
+    what: "deno doc --lint on every entry point",
+    run: deno("doc", "--lint", ...Object.values(CONFIG.exports)),
+  },
+  { name: "layers", what: "who may import and name what", run: layers },
+  { name: "imports", what: "published code imports nothing at run time", run: imports },
+  { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: diagram },
+  { name: "publish", what: "deno publish --dry-run without a warning", run: publish },
+  { name: "doc-examples", what: "examples in the documentation run", run: docExamples },
+  { name: "tests", what: "deno task test", run: tests },
+  { name: "examples", what: "example tasks end by themselves, without JSR", run: examples },
+];
+
+function deno(...args: string[]): Step["run"] {
+  return async (env) => passed(await runDeno(args, { env }));
+}
+
+function passed({ code, output }: RunResult): StepResult {
+  return { ok: code === 0, output };
+}
+
+async function layers(env: Env): Promise<StepResult> {
+  return passed(await runDeno(["test", "--allow-all", "--no-lock", "tests/layers_test.ts"], { env }));
+}
+
+async function imports(env: Env): Promise<StepResult> {
+  const problems = await importProblems(env);
+  return { ok: problems.length === 0, output: problems.join("\n") };
+}
+
+async function diagram(env: Env): Promise<StepResult> {
+  return passed(await runDeno(["run", "--allow-all", "tests/gate/diagram.ts", "--check"], { env }));
+}
+
+async function publish(env: Env): Promise<StepResult> {
+  const { code, output } = await runDeno(["publish", "--dry-run", "--allow-dirty"], { env });
+  const problems = publishProblems(plain(output));
+  return { ok: code === 0 && problems.length === 0, output: `${output}\n${problems.join("\n")}` };
+}
+
+/**
+ * Runs the examples of the published sources and of `docs/`. Those in the other documents would need a bot of the
+ * reader's own: they have to compile.
+ */
+async function docExamples(env: Env): Promise<StepResult> {
+  const pages = filesBelow("docs/").filter((file) => file.endsWith(".md"));
+  const ran = await runDeno(["test", "--allow-all", "--no-lock", "--doc", ...publishedSources(), ...pages], {
+    env,
+  });
+  const detail = /\d+ passed/.exec(plain(ran.output))?.[0];
+  if (ran.code !== 0 || detail === undefined) return { ok: false, output: ran.output };
+  const documents = filesBelow("").filter((file) => file.endsWith(".md") && !file.includes("/"));
+  const compiled = await runDeno(["check", "--doc-only", ...documents], { env });
+  return { ...passed(compiled), detail };
+}
+
+async function tests(env: Env): Promise<StepResult> {
+  const { code, output } = await runDeno(["run", "--allow-all", "tests/gate/test.ts"], {
+    env,
+    limitMs: 20 * 60_000,
+  });
+  return { ok: code === 0, output, detail: output.trimEnd().split("\n").at(-1) ?? "" };
+}
+
+/** As a stranger runs them: no token, and a JSR that does not exist, because nothing on this path may need one. */
+async function examples(env: Env): Promise<StepResult> {
+  const { DISCORD_TOKEN: _token, DISCORD_API: _api, ...rest } = env;
+  const tasks = Object.keys(CONFIG.tasks).filter((task) => task === "demo" || task.startsWith("example:"));
+  const times: string[] = [];
+  for (const task of tasks) {
+    const start = performance.now();
+    const { code, output } = await runDeno(["task", task], {
+      env: { ...rest, JSR_URL: "file:///no/such/registry/" },
+      limitMs: EXAMPLE_LIMIT_MS,
+    });
+    times.push(`${task} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    if (code !== 0) {
+      return { ok: false, output: `deno task ${task} ended with exit code ${code}\n\n${output}` };
+    }
+  }
+  return { ok: true, output: "", detail: times.join(", ") };
+}

@@ -1,0 +1,168 @@
+/** The layers of the project, as a table, and the test that holds the code to it. */
+
+import { assert, assertEquals } from "@std/assert";
+import { cycles, type Layer, violations } from "./gate/layers.ts";
+import { ROOT } from "./gate/process.ts";
+import { CONFIG, publishedSources, sourcesBelow } from "./gate/published.ts";
+
+/** What every runtime has and what neither does I/O nor reads the world. */
+const EVERYWHERE = [
+  "AbortController",
+  "AbortSignal",
+  "TextDecoder",
+  "TextEncoder",
+  "URL",
+  "URLSearchParams",
+  "queueMicrotask",
+];
+
+/** The only package that published code imports, and only its types. */
+const TYPES = ["discord-api-types"];
+
+const LAYERS: readonly Layer[] = [
+  { path: "ratelimit/", imports: ["ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
+  { path: "gateway/", imports: ["gateway/", "ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
+  {
+    path: "shard/",
+    imports: ["shard/", "gateway/", "ratelimit/"],
+    types: TYPES,
+    names: EVERYWHERE,
+    files: {
+      "shard/connection.ts": ["ReadableStream", "WritableStream"],
+      "shard/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
+      "shard/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
+      "shard/host.ts": [
+        "Deno",
+        "Math.random",
+        "clearTimeout",
+        "performance",
+        "process",
+        "setTimeout",
+      ],
+      "shard/shard.ts": ["ReadableStream"],
+    },
+  },
+  {
+    path: "mod.ts",
+    imports: ["gateway/mod.ts", "ratelimit/mod.ts", "shard/mod.ts"],
+    types: [],
+    names: [],
+    files: {},
+  },
+  {
+    path: "tests/fake/",
+    imports: ["tests/fake/", "shard/", "gateway/", "ratelimit/"],
+    types: TYPES,
+    names: "any",
+    files: {},
+  },
+  { path: "examples/", imports: ["examples/", CONFIG.name], types: TYPES, names: "any", files: {} },
+];
+
+Deno.test("layers: every file imports and names only what its layer may", () => {
+  assertEquals(violations(read([...publishedSources(), ...sourcesBelow("examples/")]), LAYERS), []);
+});
+
+Deno.test("layers: no imports in a circle", () => {
+  assertEquals(cycles(read(publishedSources())), []);
+});
+
+Deno.test("layers: the table speaks of files that exist", () => {
+  const files = publishedSources();
+  const named = LAYERS.flatMap((layer) => [layer.path, ...layer.imports, ...Object.keys(layer.files)]);
+  const gone = named.filter((path) => path.endsWith(".ts") && !files.includes(path));
+  assertEquals(gone, []);
+});
+
+Deno.test("layers: the check finds a planted import", () => {
+  for (
+    const [path, source, word] of [
+      ["ratelimit/x.ts", `import { dial } from "../shard/dial.ts";`, "../shard/dial.ts"],
+      ["ratelimit/x.ts", `import type { Session } from "../gateway/session.ts";`, "not even its types"],
+      ["gateway/x.ts", `export * from "../shard/mod.ts";`, "../shard/mod.ts"],
+      ["gateway/x.ts", `import { delay } from "@std/async";`, "@std/async"],
+      ["gateway/x.ts", `import { GatewayOpcodes } from "discord-api-types/v10";`, "discord-api-types"],
+      ["gateway/x.ts", `import { type APIUser } from "discord-api-types/v10";`, "discord-api-types"],
+      ["shard/x.ts", `import "node:fs";`, "node:fs"],
+      ["shard/x.ts", `import { fake } from "../tests/fake/mod.ts";`, "tests/fake"],
+      ["shard/x.ts", `const fs = await import("node:fs"); fs;`, "import()"],
+      ["shard/x.ts", `export let fs: import("node:fs").Stats;`, "import()"],
+      ["mod.ts", `export * from "./shard/dial.ts";`, "./shard/dial.ts"],
+      ["examples/x.ts", `import { dial } from "../shard/dial.ts";`, "../shard/dial.ts"],
+      ["elsewhere/x.ts", `export const a = 1;`, "no layer"],
+    ] as const
+  ) {
+    const found = violations(new Map([[path, source]]), LAYERS);
+    assert(found.length === 1 && found[0]?.includes(word), `${path}: ${source}: ${found}`);
+  }
+});
+
+Deno.test("layers: the check finds a planted name of a runtime", () => {
+  for (
+    const [name, source] of [
+      ["WebSocket", "new WebSocket('wss://a');"],
+      ["WebSocket", "export let socket: WebSocket | null = null;"],
+      ["ReadableStream", "export interface A { a: ReadableStream<string> }"],
+      ["setTimeout", "setTimeout(() => {}, 1);"],
+      ["setTimeout", "export type Timer = ReturnType<typeof setTimeout>;"],
+      ["Deno", "Deno.env.get('A');"],
+      ["Bun", "Bun.version;"],
+      ["process", "export const a = { process };"],
+      ["Buffer", "Buffer.from('');"],
+      ["fetch", "export const get = (f = fetch) => f;"],
+      ["crypto", "{ const crypto = 1; crypto; } crypto.randomUUID();"],
+      ["Math.random", "Math.random();"],
+      ["Math.random", "const { random } = Math; random();"],
+      ["Date", "export const at = new Date();"],
+      ["performance", "performance.now();"],
+      ["console", "console.log(1);"],
+      ["navigator", "typeof navigator;"],
+      ["setTimeout", "globalThis.setTimeout;"],
+      ["WebSocket", "const { WebSocket: Socket } = globalThis; Socket;"],
+      ["globalThis", "const { ...all } = globalThis; all;"],
+      ["globalThis", "globalThis['setTimeout'];"],
+      ["import.meta", "import.meta.url;"],
+      ["declare global", "declare global { interface A { a: 1 } }"],
+      ["eval", "eval('1');"],
+    ] as const
+  ) {
+    const found = violations(new Map([["gateway/x.ts", `${source}\nexport {};`]]), LAYERS);
+    assertEquals(found, [`gateway/x.ts:1: may not name ${name}`], source);
+  }
+});
+
+Deno.test("layers: the check lets properties, shadowing names, comments and strings pass", () => {
+  const source = `
+    // WebSocket, Deno, setTimeout
+    const text = "new WebSocket(Date.now())";
+    export function go({ fetch, setTimeout: timer }: { fetch: () => void; setTimeout: () => void }): unknown {
+      timer();
+      return { Date: 1, process: fetch(), max: Math.max(1, 2) };
+    }
+    export class A { #performance = 1; console(): number { return this.#performance; } }
+    export const signal: AbortSignal = new AbortController().signal;
+    export const words = [text, JSON.stringify(new URL("a:b")), BigInt(1), new TextEncoder(), Promise.resolve()];
+  `;
+  assertEquals(violations(new Map([["gateway/x.ts", source]]), LAYERS), []);
+});
+
+Deno.test("layers: the check lets the one file made for a name use it, and no other", () => {
+  const source = "export const socket = new WebSocket('wss://a');";
+  assertEquals(violations(new Map([["shard/dial.ts", source]]), LAYERS), []);
+  assertEquals(violations(new Map([["shard/x.ts", source]]), LAYERS), [
+    "shard/x.ts:1: may not name WebSocket",
+  ]);
+});
+
+Deno.test("layers: the check finds a planted circle", () => {
+  const sources = new Map([
+    ["gateway/a.ts", `import { b } from "./b.ts"; export const a = b;`],
+    ["gateway/b.ts", `import type { C } from "./c.ts"; export const b: C = 1;`],
+    ["gateway/c.ts", `export { a } from "./a.ts"; export type C = number;`],
+  ]);
+  assertEquals(cycles(sources), ["gateway/a.ts → gateway/b.ts → gateway/c.ts → gateway/a.ts"]);
+});
+
+function read(paths: readonly string[]): Map<string, string> {
+  return new Map(paths.map((path) => [path, Deno.readTextFileSync(new URL(path, ROOT))]));
+}

@@ -1,0 +1,59 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { SlidingLog } from "../../ratelimit/mod.ts";
+
+Deno.test("sliding log: an entry counts from its instant until exactly one period later", () => {
+  const log = new SlidingLog(3, 60_000);
+  assertEquals(log.liveAt(0), 0);
+  assertEquals(log.dropsTo(0), -Infinity);
+  log.record(5);
+  assertEquals([log.liveAt(5), log.liveAt(60_004), log.liveAt(60_005)], [1, 1, 0]);
+  assertEquals([log.dropsTo(1), log.dropsTo(0)], [-Infinity, 60_005]);
+});
+
+Deno.test("sliding log: half now and half 30 s later leave in two halves (case 53)", () => {
+  const log = new SlidingLog(120, 60_000);
+  for (let n = 0; n < 60; n++) log.record(0);
+  for (let n = 0; n < 60; n++) log.record(30_000);
+  assertEquals([59_999, 60_000, 89_999, 90_000].map((at) => log.liveAt(at)), [120, 60, 60, 0]);
+});
+
+Deno.test("sliding log: a full ring forgets its oldest entry, and still answers whether it is full", () => {
+  const log = new SlidingLog(2, 100);
+  for (const time of [0, 10, 20, 30]) log.record(time);
+  assertEquals(log.liveAt(30), 2);
+  assertEquals([log.dropsTo(1), log.dropsTo(0)], [120, 130]);
+});
+
+Deno.test("sliding log: a clock that went back counts as one that stood still", () => {
+  const log = new SlidingLog(3, 100);
+  log.record(50);
+  log.record(10);
+  assertEquals([log.liveAt(149), log.liveAt(150)], [2, 0]);
+});
+
+Deno.test("sliding log: agrees with counting one by one", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 8 }),
+    fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 30, size: "max" }),
+    fc.integer({ min: 0, max: 60 }),
+    (capacity, gaps, later) => {
+      const log = new SlidingLog(capacity, 40);
+      let now = 0;
+      const times = gaps.map((gap) => now += gap);
+      for (const time of times) log.record(time);
+      const live = (at: number) => times.slice(-capacity).filter((time) => at < time + 40).length;
+      assertEquals(log.liveAt(now + later), live(now + later));
+      for (let count = 0; count < capacity; count++) {
+        let at = now;
+        while (live(at) > count) at++;
+        assertEquals(Math.max(now, log.dropsTo(count)), at);
+      }
+    },
+  ));
+});
+
+Deno.test("sliding log: refuses sizes that make no sense", () => {
+  for (const capacity of [0, -1, 1.5, NaN]) assertThrows(() => new SlidingLog(capacity, 1), RangeError);
+  for (const period of [0, -1, Infinity, NaN]) assertThrows(() => new SlidingLog(1, period), RangeError);
+});
