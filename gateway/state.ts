@@ -452,24 +452,32 @@ export class GatewayState {
 
   /** Discord asks for a beat: it takes the place of the next scheduled one, at once if the budget has room. */
   #heartbeatRequested(now: number): readonly GatewayOutput[] {
-    // Before HELLO there is no schedule to protect and nothing in the budget yet.
-    if (this.#heartbeat === null) return [this.#beatFrame(now)];
-    this.#heartbeat.moveTo(this.#limiter.requestedBeatAt(now, this.#heartbeat));
-    if (this.#heartbeat.nextAt <= now) return this.#beat(this.#heartbeat, now);
+    const heartbeat = this.#heartbeat;
+    // Before HELLO there is no schedule to protect.
+    if (heartbeat === null) return this.#openingWouldNotFit(now) ? NOTHING : [this.#beatFrame(now)];
+    heartbeat.moveTo(this.#limiter.requestedBeatAt(now, heartbeat));
     this.#beatRequested = true;
-    return NOTHING;
+    return heartbeat.nextAt > now ? NOTHING : this.#beat(heartbeat, now);
   }
 
+  /** Sends the beat that is due. Only one that nobody could plan for finds the budget full, and waits. */
   #beat(heartbeat: Heartbeat, now: number): readonly GatewayOutput[] {
-    const freeAt = this.#limiter.nextUrgentAt(now);
-    if (freeAt > now) {
-      // Only an interval so short that heartbeats alone fill the budget comes here.
-      heartbeat.moveTo(freeAt);
+    const fitsAt = this.#openingWouldNotFit(now)
+      ? now + heartbeat.intervalMs
+      : this.#limiter.nextUrgentAt(now);
+    if (fitsAt > now) {
+      heartbeat.moveTo(fitsAt);
       return NOTHING;
     }
     heartbeat.sent(now);
     this.#beatRequested = false;
     return [this.#beatFrame(now)];
+  }
+
+  /** IDENTIFY or RESUME is still to come, and one more beat would take its place in the budget. */
+  #openingWouldNotFit(now: number): boolean {
+    const opening = this.#phase === "awaiting_hello" || this.#phase === "awaiting_permit";
+    return opening && this.#limiter.available(now, null) < 2;
   }
 
   #beatFrame(now: number): GatewayOutput {

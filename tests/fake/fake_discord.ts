@@ -96,7 +96,8 @@ export class FakeDiscord implements AsyncDisposable {
 
   /** Makes a Discord that nobody is connected to. */
   constructor(options: FakeDiscordOptions = {}) {
-    const { token = "fake.discord.token", clock = systemHost, heartbeatInterval = 41_250, shards = 1 } = options;
+    const { token = "fake.discord.token", clock = systemHost, heartbeatInterval = 41_250, shards = 1 } =
+      options;
     this.#token = token;
     this.#clock = clock;
     this.#shards = shards;

@@ -92,7 +92,10 @@ export class GatewayCore {
     const payload = text === null ? null : parseObject(text);
     const op = payload && isInteger(payload.op, 0) ? payload.op : null;
     const received = { at: now, connectionId: link.id, op, d: payload ? payload.d : text ?? "binary" };
-    this.#options.journal.write({ kind: op === GatewayOpcode.Heartbeat ? "heartbeat" : "frame", ...received });
+    this.#options.journal.write({
+      kind: op === GatewayOpcode.Heartbeat ? "heartbeat" : "frame",
+      ...received,
+    });
     const refusal = overLimit(link, now) ?? unreadable(text, op);
     if (refusal) this.links.refuse(link, refusal, now);
     else this.#handle(link, op ?? -1, payload?.d, now);

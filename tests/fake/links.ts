@@ -220,8 +220,9 @@ export class Links {
   }
 
   /** Closes with a code; by some codes the session ends as well. */
-  close(link: Link, code: number, reason: string = closeReason(code), now: number): void {
+  close(link: Link, code: number, ownReason: string | undefined, now: number): void {
     if (!link.open) return;
+    const reason = ownReason ?? closeReason(code);
     this.#options.journal.write({
       kind: "close",
       at: now,

@@ -23,7 +23,8 @@ const TURNS_BETWEEN_FRAMES = 8;
 /** A dial that leads to the fake, whatever the host in the URL. */
 export function memoryDial(backend: Backend): Dial {
   return async (url, { signal, deadlineMs = DEFAULT_DIAL_DEADLINE_MS } = {}) => {
-    const aborted = () => new DialError("Cannot dial: aborted", { code: "ERR_DIAL_ABORTED", cause: signal?.reason });
+    const aborted = () =>
+      new DialError("Cannot dial: aborted", { code: "ERR_DIAL_ABORTED", cause: signal?.reason });
     if (signal?.aborted) throw aborted();
     if (!URL.canParse(url)) throw new DialError("Cannot dial: this is no URL", { code: "ERR_DIAL_FAILED" });
     const fate = backend.dialFate(url);
@@ -54,10 +55,13 @@ function blackHole(
   });
 }
 
+/** A frame, or the end. */
+type Item = string | { readonly code: number | null; readonly reason: string };
+
 class MemoryPort implements GatewayPort {
   readonly #pipe: Pipe;
   readonly #input: LinkInput;
-  #outbox: (string | { readonly code: number | null; readonly reason: string })[] = [];
+  #outbox: Item[] = [];
   #delivering = false;
   #deaf = false;
 
@@ -93,7 +97,7 @@ class MemoryPort implements GatewayPort {
     this.#outbox = [];
   }
 
-  #put(item: typeof this.#outbox[number]): void {
+  #put(item: Item): void {
     if (this.#deaf) return;
     this.#outbox.push(item);
     if (this.#delivering) return;

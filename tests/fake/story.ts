@@ -63,7 +63,9 @@ export class Story {
     const channel = channelId === undefined
       ? guild?.channels.find(({ type }) => type === 0)
       : this.#world.channel(channelId);
-    if (!channel) throw new TypeError(`Cannot write: there is no such channel or guild: ${channelId ?? options.guildId}`);
+    if (!channel) {
+      throw new TypeError(`Cannot write: there is no such channel or guild: ${channelId ?? options.guildId}`);
+    }
     const [recipient] = channel.recipients ?? [];
     if (recipient || channel.guild_id === undefined) return { channel, author: recipient ?? this.#world.bot };
     const first = this.#world.guild(channel.guild_id)?.members[1]?.user.id;

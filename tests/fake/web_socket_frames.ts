@@ -102,7 +102,9 @@ export class WebSocketDecoder {
   #partsLength = 0;
 
   /** Takes masked frames, as servers get them, unless told otherwise; messages of at most `maxBytes`. */
-  constructor({ masked = true, maxBytes = 1 << 20 }: { readonly masked?: boolean; readonly maxBytes?: number } = {}) {
+  constructor(
+    { masked = true, maxBytes = 1 << 20 }: { readonly masked?: boolean; readonly maxBytes?: number } = {},
+  ) {
     this.#masked = masked;
     this.#maxBytes = maxBytes;
   }
@@ -113,16 +115,22 @@ export class WebSocketDecoder {
    * @throws {WebSocketProtocolError} What the RFC forbids. What came before it in the same bytes is lost.
    */
   push(bytes: Uint8Array): WebSocketEvent[] {
-    this.#bytes = concatenated([this.#bytes, bytes]);
+    // Node's Buffer is a Uint8Array whose slice() copies nothing.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = concatenated([this.#bytes, plain]);
     const events: WebSocketEvent[] = [];
     for (let header = this.#header(); header; header = this.#header()) {
       // A copy: the caller's bytes may be reused, and are not ours to unmask.
       const payload = this.#bytes.slice(header.start, header.end);
       this.#bytes = this.#bytes.subarray(header.end);
       if (header.mask) applyMask(payload, header.mask);
-      const event = header.opcode >= FrameOpcode.Close ? control(header.opcode, payload) : this.#data(header, payload);
+      const event = header.opcode >= FrameOpcode.Close
+        ? control(header.opcode, payload)
+        : this.#data(header, payload);
       if (event) events.push(event);
     }
+    // What is left over may lie in the caller's bytes.
+    this.#bytes = this.#bytes.slice();
     return events;
   }
 
@@ -137,7 +145,9 @@ export class WebSocketDecoder {
     if (opcode > FrameOpcode.Pong || opcode > FrameOpcode.Binary && opcode < FrameOpcode.Close) {
       throw protocolError(`there is no such opcode: ${opcode}`);
     }
-    if (((second & 0x80) !== 0) !== this.#masked) throw protocolError("exactly the client's frames are masked");
+    if (((second & 0x80) !== 0) !== this.#masked) {
+      throw protocolError("exactly the client's frames are masked");
+    }
     const short = second & 0x7f;
     if (opcode >= FrameOpcode.Close && (!fin || short > MAX_CONTROL_PAYLOAD)) {
       throw protocolError("a control frame is whole and has at most 125 bytes");
@@ -147,7 +157,10 @@ export class WebSocketDecoder {
     if (bytes.length < maskAt) return null;
     const length = payloadLength(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), short);
     if (this.#partsLength + length > this.#maxBytes) {
-      throw new WebSocketProtocolError(1009, `Cannot read the message: it has at most ${this.#maxBytes} bytes`);
+      throw new WebSocketProtocolError(
+        1009,
+        `Cannot read the message: it has at most ${this.#maxBytes} bytes`,
+      );
     }
     const end = start + length;
     if (bytes.length < end) return null;
@@ -174,7 +187,9 @@ export class WebSocketDecoder {
 function payloadLength(view: DataView, short: number): number {
   if (short < 126) return short;
   const length = short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
-  if (length < (short === 126 ? 126 : 65_536)) throw protocolError("lengths are written as short as possible");
+  if (length < (short === 126 ? 126 : 65_536)) {
+    throw protocolError("lengths are written as short as possible");
+  }
   return length;
 }
 
@@ -183,7 +198,7 @@ function control(opcode: number, payload: Uint8Array): WebSocketEvent {
   if (opcode === FrameOpcode.Pong) return { type: "pong", data: payload };
   if (payload.length === 0) return { type: "close", code: null, reason: "" };
   if (payload.length === 1) throw protocolError("a close code has two bytes");
-  const code = new DataView(payload.buffer).getUint16(0);
+  const code = new DataView(payload.buffer, payload.byteOffset).getUint16(0);
   if (!isCloseCode(code)) throw protocolError(`no peer sends this close code: ${code}`);
   return { type: "close", code, reason: decodeUtf8(payload.subarray(2)) };
 }

@@ -92,7 +92,7 @@ const SABOTAGES: readonly Sabotage[] = [
   },
   {
     step: "publish",
-    also: ["layers"],
+    also: ["imports", "layers"],
     what: "a warning: an import that cannot be analysed",
     path: "mod.ts",
     edit: (text) =>
@@ -100,6 +100,7 @@ const SABOTAGES: readonly Sabotage[] = [
   },
   {
     step: "publish",
+    also: ["layers"],
     what: "the tests in the package",
     path: "deno.json",
     edit: (text) => text.replace(`"tests/fake/",`, `"tests/",`),

@@ -1,0 +1,54 @@
+/**
+ * A fake Discord for tests: gateway and REST API in memory or on a port, and a clock that moves only when told.
+ *
+ * @example A bot that answers, through three simulated hours
+ * ```ts
+ * import { FakeDiscord, VirtualClock } from "@discordgateway/edge/testing";
+ *
+ * const clock = new VirtualClock();
+ * const discord = new FakeDiscord({ clock });
+ * const connection = await discord.dial("wss://gateway.discord.gg/?v=10&encoding=json");
+ * await clock.advance(3 * 3_600_000);
+ * const end = await connection.closed;
+ * if (end.code !== null) throw new Error("A client without heartbeats is cut");
+ * if (discord.journal.violations().length !== 1) throw new Error("and the journal tells why");
+ * ```
+ *
+ * @module
+ */
+
+export { connectionPair } from "../../shard/pair.ts";
+export { FakeDiscord } from "./fake_discord.ts";
+export { Journal } from "./journal.ts";
+export { VirtualClock } from "./virtual_clock.ts";
+
+export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../shard/connection.ts";
+export type { Dial, DialErrorCode, DialOptions } from "../../shard/dial.ts";
+export type { Host } from "../../shard/host.ts";
+export type { Clock } from "../../ratelimit/clock.ts";
+export type { FakeConnection } from "./fake_connection.ts";
+export type { FakeDiscordOptions } from "./fake_discord.ts";
+export type { Faults } from "./faults.ts";
+export type { IdentifyLimit } from "./identify_budget.ts";
+export type {
+  CloseEntry,
+  DialEntry,
+  Entry,
+  FrameEntry,
+  HeartbeatEntry,
+  JournalEntry,
+  JournalEntryOf,
+  JournalKind,
+  Received,
+  RestEntry,
+  SentEntry,
+  SessionEntry,
+  ViolationEntry,
+} from "./journal.ts";
+export type { FakeMessage } from "./payloads.ts";
+export type { FakeServer, ListenOptions } from "./server.ts";
+export type { FakeSession } from "./session.ts";
+export type { DispatchOptions } from "./session_registry.ts";
+export type { MessageOptions } from "./story.ts";
+export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSeed } from "./world.ts";
+export type { VirtualClockOptions } from "./virtual_clock.ts";
