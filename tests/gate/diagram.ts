@@ -12,17 +12,21 @@ const END = "<!-- state machine: end -->";
 
 /** The diagram in Mermaid's notation. */
 export function diagram(): string {
-  const lines = ["stateDiagram-v2", "  [*] --> awaiting_hello: the socket is open"];
-  for (const { from, on, to, does } of TRANSITIONS) {
-    lines.push(`  ${from} --> ${to}: ${on}${does ? ` / ${does}` : ""}`);
-  }
-  for (const [phase, causes] of endsByPhase()) lines.push(`  ${phase} --> closed: ${causes.join(", ")}`);
-  lines.push(
-    "  state any_phase <<choice>>",
-    `  any_phase --> closed: ${everywhere().join(", ")}`,
+  const steps = TRANSITIONS.map(({ from, on, to, does }) => {
+    return `    ${from} --> ${to}: ${on}${does ? ` / ${does}` : ""}`;
+  });
+  const ends = endsByPhase().map(([phase, causes]) => `  ${phase} --> closed: ${causes.join(", ")}`);
+  return [
+    "stateDiagram-v2",
+    "  [*] --> open: the socket is open",
+    "  state open {",
+    "    [*] --> awaiting_hello",
+    ...steps,
+    "  }",
+    ...ends,
+    `  open --> closed: ${everywhere().join(", ")}`,
     "  closed --> [*]",
-  );
-  return lines.join("\n");
+  ].join("\n");
 }
 
 function phases(): readonly GatewayPhase[] {
