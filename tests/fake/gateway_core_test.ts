@@ -112,11 +112,12 @@ Deno.test("gateway: what is no JSON object with an op is closed with 4002", asyn
 
 Deno.test("gateway: a frame of 4096 bytes is taken, one of 4097 is closed with 4002, counted in UTF-8", async () => {
   const frame = (bytes: number, letter: string) => {
-    const bare = '{"op":1,"d":null,"x":""}'.length;
-    const letters = Math.floor((bytes - bare) / new TextEncoder().encode(letter).length);
-    return `{"op":1,"d":null,"x":"${
-      letter.repeat(letters).padEnd(letters + (bytes - bare) % 2 * (letter === "é" ? 1 : 0), "x")
-    }"}`;
+    const empty = '{"op":1,"d":null,"x":""}';
+    const room = bytes - empty.length;
+    const filling = letter.repeat(Math.floor(room / new TextEncoder().encode(letter).length));
+    return empty.replace('""', JSON.stringify(filling)).padEnd(
+      bytes - filling.length * (letter === "é" ? 1 : 0),
+    );
   };
   for (const letter of ["x", "é"]) {
     const stage = new Stage();
