@@ -4,7 +4,17 @@ import { CommandError, PayloadTooLargeError } from "./errors.ts";
 import { isCommandOpcode } from "./opcode.ts";
 import type { GatewayCommand } from "./payload.ts";
 
-/** The largest frame that Discord accepts, in bytes of UTF-8; beyond it closes with 4002. */
+/**
+ * The largest frame that Discord accepts, in bytes of UTF-8; beyond it closes with 4002.
+ *
+ * @example
+ * ```ts
+ * import { encodeCommand, MAX_FRAME_BYTES } from "@discordgateway/edge/gateway";
+ *
+ * const frame = encodeCommand({ op: 31, d: { guild_ids: ["1"] } });
+ * if (frame.length > MAX_FRAME_BYTES) throw new Error("unreachable");
+ * ```
+ */
 export const MAX_FRAME_BYTES = 4096;
 
 /** Discord ignores a longer nonce in silence, and the answer could never be matched. */

@@ -39,7 +39,22 @@ export class StateClosedError extends Error {
   }
 }
 
-/** Ours: a command before READY or RESUMED. Wait for the `live` phase; a shard does so by itself. */
+/**
+ * Ours: a command before READY or RESUMED. Wait for the `live` phase; a shard does so by itself.
+ *
+ * @example
+ * ```ts
+ * import { GatewayState, NotReadyError } from "@discordgateway/edge/gateway";
+ *
+ * const state = new GatewayState({ token: "x", intents: 0, now: 0, random: () => 0.5 });
+ * try {
+ *   state.send({ op: 31, d: { guild_ids: ["1"] } }, 1);
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof NotReadyError) || error.code !== "ERR_NOT_READY") throw error;
+ * }
+ * ```
+ */
 export class NotReadyError extends Error {
   /** The name of the class. */
   override readonly name = "NotReadyError";
@@ -52,7 +67,21 @@ export class NotReadyError extends Error {
   }
 }
 
-/** Ours: a command that Discord would not accept: a foreign opcode, a body that is no object, a nonce too long. */
+/**
+ * Ours: a command that Discord would not accept: a foreign opcode, a body that is no object, a nonce too long.
+ *
+ * @example
+ * ```ts
+ * import { CommandError, encodeCommand } from "@discordgateway/edge/gateway";
+ *
+ * try {
+ *   encodeCommand({ op: 8, d: { guild_id: "1", query: "", limit: 0, nonce: "x".repeat(33) } });
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof CommandError) || error.code !== "ERR_COMMAND_INVALID") throw error;
+ * }
+ * ```
+ */
 export class CommandError extends Error {
   /** The name of the class. */
   override readonly name = "CommandError";
@@ -60,7 +89,21 @@ export class CommandError extends Error {
   readonly code = "ERR_COMMAND_INVALID";
 }
 
-/** Ours: a command whose frame is larger than Discord accepts (4096 bytes). Nothing was sent, no turn was spent. */
+/**
+ * Ours: a command whose frame is larger than Discord accepts (4096 bytes). Nothing was sent, no turn was spent.
+ *
+ * @example
+ * ```ts
+ * import { encodeCommand, PayloadTooLargeError } from "@discordgateway/edge/gateway";
+ *
+ * try {
+ *   encodeCommand({ op: 31, d: { guild_ids: Array.from({ length: 500 }, () => "613425648685547541") } });
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof PayloadTooLargeError) || error.bytes <= error.limit) throw error;
+ * }
+ * ```
+ */
 export class PayloadTooLargeError extends Error {
   /** The name of the class. */
   override readonly name = "PayloadTooLargeError";
@@ -83,6 +126,18 @@ export class PayloadTooLargeError extends Error {
  * Theirs: a frame failed before a payload could be read (inflate, UTF-8, JSON, oversize, bytes where text is due).
  *
  * The session is kept: reconnect and resume.
+ *
+ * @example
+ * ```ts
+ * import { FrameError, parsePayload } from "@discordgateway/edge/gateway";
+ *
+ * try {
+ *   parsePayload("no JSON");
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof FrameError) || !(error.cause instanceof SyntaxError)) throw error;
+ * }
+ * ```
  */
 export class FrameError extends Error {
   /** The name of the class. */
@@ -91,7 +146,18 @@ export class FrameError extends Error {
   readonly code = "ERR_FRAME";
 }
 
-/** Theirs: a payload that reads well but breaks the protocol: HELLO without an interval, READY without a session. */
+/**
+ * Theirs: a payload that reads well but breaks the protocol: HELLO without an interval, READY without a session.
+ *
+ * @example
+ * ```ts
+ * import { GatewayState, ProtocolError } from "@discordgateway/edge/gateway";
+ *
+ * const state = new GatewayState({ token: "x", intents: 0, now: 0, random: () => 0.5 });
+ * state.receive('{"op":10,"d":{}}', 1);
+ * if (!(state.end?.error instanceof ProtocolError)) throw new Error("HELLO names an interval");
+ * ```
+ */
 export class ProtocolError extends Error {
   /** The name of the class. */
   override readonly name = "ProtocolError";
@@ -99,7 +165,21 @@ export class ProtocolError extends Error {
   readonly code = "ERR_PROTOCOL";
 }
 
-/** A stored session record that cannot be used; names the field that is wrong. */
+/**
+ * A stored session record that cannot be used; names the field that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { parseSessionRecord, SessionRecordError } from "@discordgateway/edge/gateway";
+ *
+ * try {
+ *   parseSessionRecord({ sessionId: "" });
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof SessionRecordError) || !error.message.includes("sessionId")) throw error;
+ * }
+ * ```
+ */
 export class SessionRecordError extends Error {
   /** The name of the class. */
   override readonly name = "SessionRecordError";

@@ -23,6 +23,18 @@ export type GatewayUrlErrorCode =
  * A URL that can't be dialed as a gateway.
  *
  * It has no `cause`: the runtime's own error repeats the whole URL, credentials included.
+ *
+ * @example
+ * ```ts
+ * import { gatewayUrl, GatewayUrlError } from "@discordgateway/edge/gateway";
+ *
+ * try {
+ *   gatewayUrl("https://gateway.discord.gg");
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof GatewayUrlError) || error.code !== "ERR_URL_SCHEME") throw error;
+ * }
+ * ```
  */
 export class GatewayUrlError extends Error {
   /** The class name, for logs. */

@@ -91,7 +91,18 @@ export const VERDICTS: { readonly [Cause in EndCause]: VerdictRow } = {
   gateway_bot_unauthorized: stop("GET /gateway/bot refused the token"),
 };
 
-/** Resumes that ended before RESUMED, in a row, after which the session is given up. */
+/**
+ * Resumes that ended before RESUMED, in a row, after which the session is given up.
+ *
+ * @example
+ * ```ts
+ * import { MAX_FAILED_RESUMES, verdict } from "@discordgateway/edge/gateway";
+ *
+ * const session = { sessionId: "a", sequence: 9, resumeGatewayUrl: null, shardId: 0, shardCount: 1 };
+ * const { action } = verdict({ cause: "connection_lost", session, failedResumes: MAX_FAILED_RESUMES });
+ * if (action !== "identify") throw new Error(action);
+ * ```
+ */
 export const MAX_FAILED_RESUMES = 3;
 
 /** What {@linkcode verdict} weighs. */

@@ -60,7 +60,23 @@ export interface Connection {
   close(code?: number, reason?: string): void;
 }
 
-/** An operation on a connection that has ended already. */
+/**
+ * An operation on a connection that has ended already.
+ *
+ * @example
+ * ```ts
+ * import { ConnectionClosedError, connectionPair } from "@discordgateway/edge/shard";
+ *
+ * const [client] = connectionPair();
+ * client.close(1000);
+ * try {
+ *   client.send("too late");
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof ConnectionClosedError) || error.end.code !== 1000) throw error;
+ * }
+ * ```
+ */
 export class ConnectionClosedError extends Error {
   /** The name of the class. */
   override readonly name = "ConnectionClosedError";

@@ -15,7 +15,20 @@ import { systemHost } from "./host.ts";
 /** How a dial can fail: the server or network refused, the deadline passed, or the caller gave up. */
 export type DialErrorCode = "ERR_DIAL_FAILED" | "ERR_DIAL_TIMEOUT" | "ERR_DIAL_ABORTED";
 
-/** A connection that could not be opened. */
+/**
+ * A connection that could not be opened.
+ *
+ * @example
+ * ```ts
+ * import { DialError } from "@discordgateway/edge/shard";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const discord = new FakeDiscord();
+ * discord.faults.rejectDials.push(503);
+ * const error = await discord.dial("wss://gateway.discord.gg/?v=10&encoding=json").catch((error) => error);
+ * if (!(error instanceof DialError) || error.code !== "ERR_DIAL_FAILED") throw error;
+ * ```
+ */
 export class DialError extends Error {
   /** The name of the class. */
   override readonly name = "DialError";

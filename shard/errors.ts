@@ -6,6 +6,17 @@ import type { EndCause, GatewayCommand } from "../gateway/mod.ts";
  * The shard stopped for good because of what Discord said: a wrong token, intents that are not allowed, and so on.
  *
  * @see https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+ *
+ * @example
+ * ```ts
+ * import { Shard, ShardStoppedError } from "@discordgateway/edge/shard";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const { dial } = new FakeDiscord();
+ * const shard = new Shard({ token: "not the bot's", url: "wss://gateway.discord.gg", intents: 0, dial });
+ * const error = await shard.run(() => {}).catch((error) => error);
+ * if (!(error instanceof ShardStoppedError) || error.closeCode !== 4004) throw error;
+ * ```
  */
 export class ShardStoppedError extends Error {
   /** The name of the class. */
@@ -35,7 +46,20 @@ export class ShardStoppedError extends Error {
   }
 }
 
-/** The shard closed before a command's turn came; the command is returned, it was never sent. */
+/**
+ * The shard closed before a command's turn came; the command is returned, it was never sent.
+ *
+ * @example
+ * ```ts
+ * import { CommandNotSentError, Shard } from "@discordgateway/edge/shard";
+ *
+ * const shard = new Shard({ token: "bot token", intents: 0 });
+ * const sent = shard.send({ op: 31, d: { guild_ids: ["1"] } }).catch((error) => error);
+ * await shard.close();
+ * const error = await sent;
+ * if (!(error instanceof CommandNotSentError) || error.command.op !== 31) throw error;
+ * ```
+ */
 export class CommandNotSentError extends Error {
   /** The name of the class. */
   override readonly name = "CommandNotSentError";
@@ -51,7 +75,19 @@ export class CommandNotSentError extends Error {
   }
 }
 
-/** `GET /gateway/bot` failed. */
+/**
+ * `GET /gateway/bot` failed.
+ *
+ * @example
+ * ```ts
+ * import { fetchGatewayBot, GatewayBotError } from "@discordgateway/edge/shard";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const { fetch } = new FakeDiscord();
+ * const error = await fetchGatewayBot("not the bot's token", { fetch }).catch((error) => error);
+ * if (!(error instanceof GatewayBotError) || error.status !== 401) throw error;
+ * ```
+ */
 export class GatewayBotError extends Error {
   /** The name of the class. */
   override readonly name = "GatewayBotError";

@@ -200,7 +200,7 @@ export class Shard<
       maxEvents: options.maxQueuedEvents ?? 10_000,
       maxSize: options.maxQueuedSize ?? 32 * 1024 * 1024,
     });
-    this.#backoff = new Backoff({ random: this.#host.random });
+    this.#backoff = new Backoff({ random: () => this.#host.random() });
   }
 
   // What it is doing.
@@ -413,7 +413,7 @@ export class Shard<
       shard: this.#shard,
       session: this.#session,
       wanted: this.#wanted,
-      random: host.random,
+      random: () => host.random(),
       now: host.now(),
     });
     this.#state = state;

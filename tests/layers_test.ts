@@ -1,6 +1,7 @@
 /** The layers of the project, as a table, and the test that holds the code to it. */
 
 import { assert, assertEquals } from "@std/assert";
+import { BUILT_INS } from "./gate/imports.ts";
 import { cycles, type Layer, violations } from "./gate/layers.ts";
 import { ROOT } from "./gate/process.ts";
 import { CONFIG, publishedSources, sourcesBelow } from "./gate/published.ts";
@@ -55,8 +56,9 @@ const LAYERS: readonly Layer[] = [
     types: TYPES,
     names: "any",
     files: {},
+    modules: BUILT_INS,
   },
-  { path: "examples/", imports: ["examples/", CONFIG.name], types: TYPES, names: "any", files: {} },
+  { path: "examples/", imports: ["examples/", CONFIG.name, "node:"], types: TYPES, names: "any", files: {} },
 ];
 
 Deno.test("layers: every file imports and names only what its layer may", () => {
@@ -87,6 +89,7 @@ Deno.test("layers: the check finds a planted import", () => {
       ["shard/x.ts", `import { fake } from "../tests/fake/mod.ts";`, "tests/fake"],
       ["shard/x.ts", `const fs = await import("node:fs"); fs;`, "import()"],
       ["shard/x.ts", `export let fs: import("node:fs").Stats;`, "import()"],
+      ["tests/fake/x.ts", `import { createServer } from "node:http";`, "node:http"],
       ["mod.ts", `export * from "./shard/dial.ts";`, "./shard/dial.ts"],
       ["examples/x.ts", `import { dial } from "../shard/dial.ts";`, "../shard/dial.ts"],
       ["elsewhere/x.ts", `export const a = 1;`, "no layer"],

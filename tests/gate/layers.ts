@@ -6,7 +6,7 @@ import { type Import, type Reach, reachOf } from "./names.ts";
 export interface Layer {
   /** A folder (`name/`) or a single file. */
   readonly path: string;
-  /** Folders, files and packages that it may import. */
+  /** Folders, files, packages and schemes (`node:`) that it may import. */
   readonly imports: readonly string[];
   /** Packages of which it may import types. */
   readonly types: readonly string[];
@@ -14,6 +14,8 @@ export interface Layer {
   readonly names: readonly string[] | "any";
   /** Names that only the file made for them may use besides. */
   readonly files: Readonly<Record<string, readonly string[]>>;
+  /** Modules that only the file made for them may import besides. */
+  readonly modules?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One line for each violation; takes the sources by path. */
@@ -57,6 +59,7 @@ function importViolations(path: string, { imports }: Reach, layer: Layer): strin
 
 function mayImport(path: string, { specifier, typeOnly }: Import, layer: Layer): boolean {
   const target = resolve(path, specifier);
+  if (layer.modules?.[path]?.includes(specifier)) return true;
   return layer.imports.some((allowed) => covers(allowed, target) || isPartOf(allowed, target)) ||
     typeOnly && layer.types.some((allowed) => isPartOf(allowed, target));
 }
@@ -69,8 +72,9 @@ function nameViolations(path: string, { names }: Reach, layer: Layer): string[] 
     .map(([name, line]) => `${path}:${line}: may not name ${name}`);
 }
 
+/** A folder ends in a slash, a scheme in a colon. */
 function covers(folderOrFile: string, path: string): boolean {
-  return folderOrFile.endsWith("/") ? path.startsWith(folderOrFile) : path === folderOrFile;
+  return /[/:]$/.test(folderOrFile) ? path.startsWith(folderOrFile) : path === folderOrFile;
 }
 
 /** Whether a specifier is a package or one of its entry points. */
