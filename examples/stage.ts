@@ -96,7 +96,7 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 
 /** Fails unless every MESSAGE_CREATE that the fake Discord sent was handled exactly once. */
 export function assertExactlyOnce({ discord, tell, handled, written }: Story): void {
-  const sent = discord.journal.sent("MESSAGE_CREATE");
+  const sent = discord.sessions[0]?.counts.get("MESSAGE_CREATE");
   const once = [...handled.values()].filter((count) => count === 1).length;
   tell(`the fake Discord sent ${sent} messages; ${handled.size} were handled, ${once} of them exactly once`);
   const complete = written.every((id) => handled.has(id));
