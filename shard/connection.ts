@@ -119,7 +119,8 @@ export class Pipe implements Connection {
   readonly closed: Promise<ConnectionEnd>;
   readonly #port: ConnectionPort;
   #sink: ConnectionSink | null = null;
-  #waiting: Frame[] = [];
+  /** Frames that nobody has taken yet; `null` once the sink takes each as it comes. */
+  #waiting: Frame[] | null = [];
   #end: ConnectionEnd | null = null;
   #resolveClosed!: (end: ConnectionEnd) => void;
   #readable: ReadableStream<Frame> | null = null;
@@ -134,8 +135,8 @@ export class Pipe implements Connection {
   /** Input from the socket: a message arrived. Ignored after the end. */
   push(frame: Frame): void {
     if (this.#end) return;
-    if (this.#sink) this.#sink.frame(frame);
-    else this.#waiting.push(frame);
+    if (this.#waiting) this.#waiting.push(frame);
+    else this.#sink?.frame(frame);
   }
 
   /** Input from the socket: it closed or failed. Only the first end counts. */
@@ -149,14 +150,14 @@ export class Pipe implements Connection {
   attach(sink: ConnectionSink): void {
     if (this.#sink) throw new TypeError("Cannot attach: the connection has a sink already");
     this.#sink = sink;
-    const waiting = this.#waiting;
-    this.#waiting = [];
     const ended = this.#end;
-    for (const frame of waiting) {
+    // A frame that comes meanwhile joins the end of what is iterated over.
+    for (const frame of this.#waiting ?? []) {
       // The sink may have closed us while it took the frame before this one.
-      if (this.#end !== ended) return;
+      if (this.#end !== ended) break;
       sink.frame(frame);
     }
+    this.#waiting = null;
     if (ended) sink.end(ended);
   }
 
@@ -180,8 +181,8 @@ export class Pipe implements Connection {
     return this.#readable ??= new ReadableStream<Frame>({
       start: (controller) => {
         this.attach({
-          frame: (frame) => controller.enqueue(frame),
-          // A cancelled stream is closed already.
+          // A cancelled stream is closed already, even where the socket could not be.
+          frame: (frame) => cancelled || controller.enqueue(frame),
           end: () => cancelled || controller.close(),
         });
       },

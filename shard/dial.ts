@@ -110,8 +110,8 @@ const DEFAULT_DIAL_DEADLINE_MS = 30_000;
  */
 export function dial(url: string, options: WebSocketDialOptions = {}): Promise<Connection> {
   const { signal, deadlineMs = DEFAULT_DIAL_DEADLINE_MS, clock = systemHost } = options;
-  const WebSocketClass = options.WebSocket ?? globalWebSocket();
   return new Promise((resolve, reject) => {
+    const WebSocketClass = options.WebSocket ?? globalWebSocket();
     if (signal?.aborted) {
       return reject(
         new DialError("Cannot dial: aborted", { code: "ERR_DIAL_ABORTED", cause: signal.reason }),

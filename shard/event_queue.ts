@@ -79,6 +79,8 @@ export class EventQueue<Event extends Numbered> {
       }
       if (this.#handler && !this.#handlerBusy) {
         this.#handle(this.#handler, event, this.#session);
+        // In memory, what the handler sends may be answered in its own turn.
+        this.#drain();
         return true;
       }
     }

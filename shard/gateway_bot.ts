@@ -63,6 +63,7 @@ export function apiBaseUrl(api?: string): string {
  * Asks Discord where the gateway is.
  *
  * @throws {GatewayBotError} Any other status than 200, an answer of another shape, or no answer.
+ * @throws {TypeError} The token has characters that no token has, such as spaces.
  *
  * @see https://docs.discord.com/developers/events/gateway#get-gateway-bot
  *
@@ -79,6 +80,10 @@ export function apiBaseUrl(api?: string): string {
 export async function fetchGatewayBot(token: string, options: GatewayBotOptions = {}): Promise<GatewayBot> {
   const { signal, fetch: fetchFunction = fetch } = options;
   const url = `${apiBaseUrl(options.api)}/gateway/bot`;
+  // The runtime's own complaint about such a header would quote it.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new TypeError(`Cannot get ${url}: the token is printable ASCII without spaces`);
+  }
   const headers = { "Authorization": `Bot ${token}`, "User-Agent": USER_AGENT };
   let status: number | null = null;
   let body: unknown;
@@ -102,8 +107,12 @@ export async function fetchGatewayBot(token: string, options: GatewayBotOptions 
 function isGatewayBot(body: unknown): body is GatewayBot {
   if (!isRecord(body) || !isRecord(body.session_start_limit)) return false;
   const { total, remaining, reset_after, max_concurrency } = body.session_start_limit;
-  const counts = [body.shards, total, remaining, reset_after, max_concurrency];
-  return typeof body.url === "string" && counts.every((count) => typeof count === "number" && count >= 0);
+  const isWhole = [body.shards, total, max_concurrency].every((count) => isCount(count) && count >= 1);
+  return typeof body.url === "string" && isWhole && isCount(remaining) && isCount(reset_after);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -84,7 +84,7 @@ export interface ShardOptions<
   /** What IDENTIFY says and how long stages may take; see `GatewayStateOptions`. */
   readonly gateway?: Omit<
     GatewayStateOptions,
-    "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted"
+    "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted" | "decoder"
   >;
   /** Opens connections; a WebSocket by default. */
   readonly dial?: Dial;
@@ -425,7 +425,6 @@ export class Shard<
           reject(error);
         }
       };
-      this.#setStatus({ state: "awaiting_hello" });
       this.#loop = new ConnectionLoop({
         connection,
         state,
@@ -445,7 +444,9 @@ export class Shard<
           resolve(end);
         },
       });
-      this.#loop.start();
+      // Told last: whoever hears it may close the shard, and with it the loop.
+      this.#setStatus({ state: "awaiting_hello" });
+      this.#loop?.start();
     });
   }
 
@@ -550,6 +551,7 @@ export class Shard<
 
   #sleep(ms: number): Promise<void> {
     const { signal } = this.#closing;
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         this.#host.clearTimeout(timer);

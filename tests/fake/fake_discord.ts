@@ -182,7 +182,7 @@ export class FakeDiscord implements AsyncDisposable {
     return this.#perform((now) => this.#story.write(options, now));
   }
 
-  /** A member writes many messages at once, each with a body of at least `size` bytes. */
+  /** A member writes many messages at once, with so much content that each body has at least `size` bytes. */
   flood(count: number, options: { readonly size?: number } = {}): void {
     this.#perform((now) => this.#story.flood(count, options.size ?? 0, now));
   }

@@ -27,7 +27,7 @@ export interface IdentifyBody {
 
 /** A RESUME that can be understood. */
 export interface ResumeBody {
-  /** The token, to be compared. */
+  /** The bare token, to be compared. */
   readonly token: string;
   /** The session. */
   readonly sessionId: string;
@@ -58,11 +58,8 @@ export function readIdentify(
     const fault = presenceFault(presence);
     if (fault) return malformed(`presence: ${fault}`);
   }
-  if (token !== rules.token) {
-    const rule = /^bot /i.test(token)
-      ? 'the token of IDENTIFY is bare, without "Bot "'
-      : "the token is the bot's";
-    return { code: GatewayCloseCode.AuthenticationFailed, rule };
+  if (bareToken(token) !== rules.token) {
+    return { code: GatewayCloseCode.AuthenticationFailed, rule: "the token is the bot's" };
   }
   return withIntents(d, largeThreshold, rules.privilegedIntents);
 }
@@ -101,10 +98,15 @@ function withIntents(
 /** Reads the body of RESUME. */
 export function readResume(d: unknown): ResumeBody | Refusal {
   if (isObject(d) && typeof d.token === "string" && typeof d.session_id === "string" && isInteger(d.seq, 0)) {
-    return { token: d.token, sessionId: d.session_id, seq: d.seq };
+    return { token: bareToken(d.token), sessionId: d.session_id, seq: d.seq };
   }
   return {
     code: GatewayCloseCode.DecodeError,
     rule: "the body of RESUME has token, session_id and seq, an integer from 0",
   };
+}
+
+/** Documented without a prefix; clients in wide use send the one of the REST API, and Discord takes it. */
+function bareToken(token: string): string {
+  return token.startsWith("Bot ") ? token.slice(4) : token;
 }

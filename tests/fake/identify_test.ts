@@ -44,8 +44,10 @@ Deno.test("identify: GUILD_CREATE has all members with GUILD_PRESENCES up to lar
   assertEquals(await members({ intents: 1 | 256, large_threshold: 250 }, 249), [250, 250, false]);
 });
 
-Deno.test("identify: a wrong token is closed with 4004, and so is a prefixed one", async () => {
-  for (const token of ["wrong", "", "Bot fake.discord.token"]) {
+Deno.test("identify: a wrong token is closed with 4004, and the prefix of the REST API does no harm", async () => {
+  const prefixed = new Stage();
+  assertEquals((await prefixed.identified({ token: `Bot ${prefixed.discord.token}` })).heard.at(-1), "READY");
+  for (const token of ["wrong", "", "Bot wrong", "Bot ", "Bearer fake.discord.token"]) {
     const stage = new Stage();
     const client = await stage.dial();
     assertEquals(await stage.closeCodeAfter(client, () => client.identify({ token })), 4004, token);

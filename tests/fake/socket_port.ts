@@ -16,7 +16,6 @@ import {
   FrameOpcode,
   WebSocketDecoder,
   type WebSocketEvent,
-  WebSocketProtocolError,
 } from "./web_socket_frames.ts";
 
 /** The part of a `node:net` socket that is used. */
@@ -115,15 +114,9 @@ export class SocketPort implements GatewayPort {
 
   #received(bytes: Uint8Array): void {
     if (this.#stalled || this.#over) return;
-    try {
-      for (const event of this.#decoder.push(bytes)) {
-        if (this.#input) this.#handle(event);
-        else this.#early.push(event);
-      }
-    } catch (error) {
-      if (!(error instanceof WebSocketProtocolError)) throw error;
-      this.#input?.closed(error.closeCode, error.message);
-      this.close(error.closeCode, error.message);
+    for (const event of this.#decoder.push(bytes)) {
+      if (this.#input) this.#handle(event);
+      else this.#early.push(event);
     }
   }
 
@@ -131,7 +124,12 @@ export class SocketPort implements GatewayPort {
     if (event.type === "text") this.#input?.receive(event.text);
     else if (event.type === "binary") this.#input?.receive(event.data);
     else if (event.type === "ping") this.#put(encodeFrame(FrameOpcode.Pong, event.data));
-    else if (event.type === "close") {
+    else if (event.type === "error") {
+      const { closeCode, message } = event.error;
+      this.#input?.closed(closeCode, message);
+      this.close(closeCode, message);
+      this.#put({ cut: false });
+    } else if (event.type === "close") {
       this.#input?.closed(event.code, event.reason);
       // The answer to their close, or, if ours came first, nothing but the end.
       if (this.#linger === null) this.#put(encodeFrame(FrameOpcode.Close, closePayload(event.code)));

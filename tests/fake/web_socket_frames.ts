@@ -13,7 +13,8 @@ export type WebSocketEvent =
   | { readonly type: "binary"; readonly data: Uint8Array }
   | { readonly type: "ping"; readonly data: Uint8Array }
   | { readonly type: "pong"; readonly data: Uint8Array }
-  | { readonly type: "close"; readonly code: number | null; readonly reason: string };
+  | { readonly type: "close"; readonly code: number | null; readonly reason: string }
+  | { readonly type: "error"; readonly error: WebSocketProtocolError };
 
 /** The opcodes of frames. */
 export const FrameOpcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
@@ -100,6 +101,7 @@ export class WebSocketDecoder {
   #parts: Uint8Array[] = [];
   #partsOpcode: number | null = null;
   #partsLength = 0;
+  #failed = false;
 
   /** Takes masked frames, as servers get them, unless told otherwise; messages of at most `maxBytes`. */
   constructor(
@@ -109,29 +111,36 @@ export class WebSocketDecoder {
     this.#maxBytes = maxBytes;
   }
 
-  /**
-   * More bytes came; returns what they completed.
-   *
-   * @throws {WebSocketProtocolError} What the RFC forbids. What came before it in the same bytes is lost.
-   */
+  /** More bytes came; returns what they completed. What the RFC forbids is an error, and the last event. */
   push(bytes: Uint8Array): WebSocketEvent[] {
+    const events: WebSocketEvent[] = [];
+    if (this.#failed) return events;
     // Node's Buffer is a Uint8Array whose slice() copies nothing.
     const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#bytes = concatenated([this.#bytes, plain]);
-    const events: WebSocketEvent[] = [];
-    for (let header = this.#header(); header; header = this.#header()) {
-      // A copy: the caller's bytes may be reused, and are not ours to unmask.
-      const payload = this.#bytes.slice(header.start, header.end);
-      this.#bytes = this.#bytes.subarray(header.end);
-      if (header.mask) applyMask(payload, header.mask);
-      const event = header.opcode >= FrameOpcode.Close
-        ? control(header.opcode, payload)
-        : this.#data(header, payload);
-      if (event) events.push(event);
+    try {
+      for (let event = this.#next(); event !== null; event = this.#next()) {
+        if (event !== "fragment") events.push(event);
+      }
+    } catch (error) {
+      if (!(error instanceof WebSocketProtocolError)) throw error;
+      this.#failed = true;
+      events.push({ type: "error", error });
     }
     // What is left over may lie in the caller's bytes.
     this.#bytes = this.#bytes.slice();
     return events;
+  }
+
+  /** Takes the first frame from the bytes; `null` if it is not complete. */
+  #next(): WebSocketEvent | "fragment" | null {
+    const header = this.#header();
+    if (!header) return null;
+    // A copy: the caller's bytes are not ours to unmask.
+    const payload = this.#bytes.slice(header.start, header.end);
+    this.#bytes = this.#bytes.subarray(header.end);
+    if (header.mask) applyMask(payload, header.mask);
+    return header.opcode >= FrameOpcode.Close ? control(header.opcode, payload) : this.#data(header, payload);
   }
 
   /** The header of the first frame, `null` as long as the frame is not complete. */
@@ -167,14 +176,14 @@ export class WebSocketDecoder {
     return { fin, opcode, mask: this.#masked ? bytes.slice(maskAt, start) : null, start, end };
   }
 
-  #data({ fin, opcode }: FrameHeader, payload: Uint8Array): WebSocketEvent | null {
+  #data({ fin, opcode }: FrameHeader, payload: Uint8Array): WebSocketEvent | "fragment" {
     if ((opcode === FrameOpcode.Continuation) !== (this.#partsOpcode !== null)) {
       throw protocolError("fragments follow one another, and nothing else comes between them");
     }
     this.#partsOpcode ??= opcode;
     this.#parts.push(payload);
     this.#partsLength += payload.length;
-    if (!fin) return null;
+    if (!fin) return "fragment";
     const data = concatenated(this.#parts);
     const isText = this.#partsOpcode === FrameOpcode.Text;
     this.#parts = [];

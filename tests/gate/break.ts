@@ -65,6 +65,12 @@ const SABOTAGES: readonly Sabotage[] = [
     edit: () => `import "../shard/host.ts";\n`,
   },
   {
+    step: "layers",
+    what: "a circle of imports",
+    path: "ratelimit/backoff.ts",
+    edit: (text) => `${text}\nimport "./mod.ts";\n`,
+  },
+  {
     step: "imports",
     also: ["layers"],
     what: "a built-in module of Node.js in the fake Discord",
@@ -129,7 +135,7 @@ const SABOTAGES: readonly Sabotage[] = [
     step: "examples",
     what: "an example with an exit code",
     path: "examples/ping.ts",
-    edit: (text) => `Deno.exit(3);\n${text}`,
+    edit: (text) => `if (Deno.args.length === 0) Deno.exit(3);\n${text}`,
   },
   {
     step: "examples",

@@ -29,13 +29,16 @@ export function violations(sources: ReadonlyMap<string, string>, layers: readonl
   return found;
 }
 
-/** Circles among the imports, each as the files from one back to itself. */
+/**
+ * Circles among the imports that are there at run time, each as the files from one back to itself. Types may refer to
+ * each other: an error to the record that it carries, the reader of that record to the error.
+ */
 export function cycles(sources: ReadonlyMap<string, string>): string[] {
-  const edges = new Map(
-    [...reachOf(sources)].map((
-      [path, { imports }],
-    ) => [path, imports.map((one) => resolve(path, one.specifier))]),
-  );
+  const edges = new Map<string, string[]>();
+  for (const [path, { imports }] of reachOf(sources)) {
+    const atRunTime = imports.filter((one) => !one.typeOnly);
+    edges.set(path, atRunTime.map((one) => resolve(path, one.specifier)));
+  }
   const found: string[] = [];
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]): void => {

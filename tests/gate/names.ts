@@ -41,6 +41,9 @@ export const IMPURE: readonly string[] = [
   "require()",
 ];
 
+/** The files that declare the language, parsed once. */
+const LIBRARY = new Map<string, ts.SourceFile>();
+
 /** Reads source files, given by path and text; the paths only tell them apart. */
 export function reachOf(sources: ReadonlyMap<string, string>): Map<string, Reach> {
   const program = programOf(sources);
@@ -87,7 +90,10 @@ function programOf(sources: ReadonlyMap<string, string>): ts.Program {
       ...host,
       getSourceFile: (path, version) => {
         const source = sources.get(path.slice(1));
-        return source === undefined ? host.getSourceFile(path, version) : parse(path, source);
+        if (source !== undefined) return parse(path, source);
+        const library = LIBRARY.get(path) ?? host.getSourceFile(path, version);
+        if (library) LIBRARY.set(path, library);
+        return library;
       },
     },
   });

@@ -52,7 +52,10 @@ for (const op of [0, 1, 2, 5, 6, 7, 9, 10, 11, 30, 99, -1, 3.5, NaN, "3", undefi
 }
 
 for (
-  const [d, shown] of [[undefined, "undefined"], [null, "null"], ["x", "string"], [7, "number"], [true, "boolean"], [
+  const [d, shown] of [[undefined, "undefined"], [null, "null"], ["x", "string"], [7, "number"], [
+    true,
+    "boolean",
+  ], [
     [],
     "object",
   ]] as const
@@ -98,14 +101,18 @@ for (const [filler, bytes] of [["é", 2], ["€", 3], ["😀", 4]] as const) {
   });
 }
 
-for (const [nonce, bytes] of [["n".repeat(32), 32], ["é".repeat(16), 32], ["😀".repeat(8), 32], ["", 0]] as const) {
+for (
+  const [nonce, bytes] of [["n".repeat(32), 32], ["é".repeat(16), 32], ["😀".repeat(8), 32], ["", 0]] as const
+) {
   Deno.test(`command: a nonce of ${nonce.length} units and ${bytes} bytes is fine`, () => {
     const frame = encodeCommand({ op: 8, d: { guild_id: "1", user_ids: ["2"], nonce } });
     assertEquals(JSON.parse(frame).d.nonce, nonce);
   });
 }
 
-for (const [nonce, bytes] of [["n".repeat(33), 33], ["é".repeat(16) + "n", 33], ["😀".repeat(9), 36]] as const) {
+for (
+  const [nonce, bytes] of [["n".repeat(33), 33], ["é".repeat(16) + "n", 33], ["😀".repeat(9), 36]] as const
+) {
   Deno.test(`command: a nonce of ${nonce.length} units and ${bytes} bytes would be ignored in silence: refused`, () => {
     const error = assertThrows(
       () => encodeCommand({ op: 8, d: { guild_id: "1", user_ids: ["2"], nonce } }),
@@ -116,14 +123,16 @@ for (const [nonce, bytes] of [["n".repeat(33), 33], ["é".repeat(16) + "n", 33],
 }
 
 Deno.test("command: any body is a frame of at most 4096 bytes that reads back the same, or one of two errors", () => {
-  fc.assert(fc.property(fc.constantFrom(3, 4, 8, 31, 43), fc.dictionary(fc.string(), fc.anything()), (op, d) => {
-    let frame: string;
-    try {
-      frame = encodeCommand(untyped({ op, d }));
-    } catch (error) {
-      if (error instanceof CommandError || error instanceof PayloadTooLargeError) return;
-      throw error;
-    }
-    assertEquals(JSON.stringify(JSON.parse(frame)), JSON.stringify(JSON.parse(JSON.stringify({ op, d }))));
-  }));
+  fc.assert(
+    fc.property(fc.constantFrom(3, 4, 8, 31, 43), fc.dictionary(fc.string(), fc.anything()), (op, d) => {
+      let frame: string;
+      try {
+        frame = encodeCommand(untyped({ op, d }));
+      } catch (error) {
+        if (error instanceof CommandError || error instanceof PayloadTooLargeError) return;
+        throw error;
+      }
+      assertEquals(JSON.stringify(JSON.parse(frame)), JSON.stringify(JSON.parse(JSON.stringify({ op, d }))));
+    }),
+  );
 });

@@ -61,7 +61,14 @@ Deno.test("frame: a long text is refused as well when it comes out of a decoder"
   assertThrows(() => frameText(bytes, decoder), FrameError, "it is longer than 67108864");
 });
 
-const PAYLOADS: readonly [what: string, text: string, op: number, d: unknown, s: number | null, t: string | null][] = [
+const PAYLOADS: readonly [
+  what: string,
+  text: string,
+  op: number,
+  d: unknown,
+  s: number | null,
+  t: string | null,
+][] = [
   ["a dispatch", '{"t":"A","s":5,"op":0,"d":{"x":1}}', 0, { x: 1 }, 5, "A"],
   ["a dispatch numbered 0", '{"t":"A","s":0,"op":0,"d":{}}', 0, {}, 0, "A"],
   ["keys in another order", '{"d":{"op":9},"s":5,"t":"A","op":0}', 0, { op: 9 }, 5, "A"],

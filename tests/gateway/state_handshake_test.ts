@@ -81,7 +81,11 @@ Deno.test("state: intents 0 are sent, leaving them out would close with 4013", (
 
 Deno.test("state: no IDENTIFY before the permit, exactly one after it [case 39]", () => {
   const driver = new Driver();
-  assertThrows(() => driver.identify(), TypeError, "Cannot identify: no permit was asked for: awaiting_hello");
+  assertThrows(
+    () => driver.identify(),
+    TypeError,
+    "Cannot identify: no permit was asked for: awaiting_hello",
+  );
   driver.receive(hello());
   driver.advance(60_000);
   assertEquals([driver.permits, driver.framesOf("identify").length], [1, 0]);

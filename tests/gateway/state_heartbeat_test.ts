@@ -94,7 +94,11 @@ Deno.test("state: op 1 before HELLO is answered too", () => {
     driver.receive(frame(1));
     assertEquals(driver.framesOf("heartbeat"), [`{"op":1,"d":${d}}`]);
     driver.receive(hello());
-    assertEquals(driver.state.deadline, { at: 20_625, reason: "heartbeat" }, "HELLO starts the schedule as ever");
+    assertEquals(
+      driver.state.deadline,
+      { at: 20_625, reason: "heartbeat" },
+      "HELLO starts the schedule as ever",
+    );
   }
 });
 

@@ -5,7 +5,9 @@ import type { StateEndCause } from "../../gateway/mod.ts";
 import { ACK, type Driver, frame, inPhase, OPEN_PHASES } from "./harness.ts";
 
 /** What we do about a frame. */
-type Does = "hands it out" | "beats" | "starts the heartbeat" | "measures" | "ignores it" | { ends: StateEndCause };
+type Does = "hands it out" | "beats" | "starts the heartbeat" | "measures" | "ignores it" | {
+  ends: StateEndCause;
+};
 
 /** Discord's table of opcodes, a second time: with the body that each carries, and what it makes the state do. */
 const OPCODES: readonly [op: number, name: string, d: unknown, does: Does][] = [
@@ -89,7 +91,11 @@ for (const op of FOREIGN) {
 Deno.test("state: op 7 before HELLO reconnects as well [case 6]", () => {
   const driver = inPhase("awaiting_hello");
   driver.receive(frame(7));
-  assertEquals([driver.end.cause, driver.end.phase, driver.close?.code], ["reconnect", "awaiting_hello", 4200]);
+  assertEquals([driver.end.cause, driver.end.phase, driver.close?.code], [
+    "reconnect",
+    "awaiting_hello",
+    4200,
+  ]);
   assertEquals(driver.sent, []);
 });
 
@@ -103,14 +109,16 @@ Deno.test("state: the body of op 1, op 7 and op 11 says nothing, whatever it is"
   }
 });
 
-for (const [what, text] of [
-  ["no d", '{"op":9}'],
-  ["d null", frame(9, null)],
-  ["d 0", frame(9, 0)],
-  ["d 1", frame(9, 1)],
-  ['d "true"', frame(9, "true")],
-  ["d {}", frame(9, {})],
-] as const) {
+for (
+  const [what, text] of [
+    ["no d", '{"op":9}'],
+    ["d null", frame(9, null)],
+    ["d 0", frame(9, 0)],
+    ["d 1", frame(9, 1)],
+    ['d "true"', frame(9, "true")],
+    ["d {}", frame(9, {})],
+  ] as const
+) {
   Deno.test(`state: op 9 with ${what} is not resumable: only true is`, () => {
     const driver = inPhase("live");
     driver.receive(text);

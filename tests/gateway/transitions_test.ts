@@ -17,7 +17,13 @@ const PHASES: readonly GatewayPhase[] = [
   "live",
   "closed",
 ];
-const TRIGGERS: readonly GatewayTrigger[] = ["HELLO, no session", "HELLO, session", "permit", "READY", "RESUMED"];
+const TRIGGERS: readonly GatewayTrigger[] = [
+  "HELLO, no session",
+  "HELLO, session",
+  "permit",
+  "READY",
+  "RESUMED",
+];
 
 /** The life of a connection as Discord documents it, in our words for the phases. */
 const LIFE: readonly [from: GatewayPhase, on: GatewayTrigger, to: GatewayPhase][] = [

@@ -113,7 +113,10 @@ Deno.test("verdict: failed resumes turn a resume into an identify, and change no
 
 Deno.test("verdict: our own close with the code that ends a session discards it, the other keeps it [case 16]", () => {
   assertEquals(verdict({ cause: "closed_ending_session", session: SESSION, failedResumes: 0 }).session, null);
-  assertEquals(verdict({ cause: "closed_keeping_session", session: SESSION, failedResumes: 0 }).session, SESSION);
+  assertEquals(
+    verdict({ cause: "closed_keeping_session", session: SESSION, failedResumes: 0 }).session,
+    SESSION,
+  );
 });
 
 Deno.test("verdict: a failed dial (HTTP 5xx, 520, 521, time-out) keeps the session and takes the main gateway", () => {

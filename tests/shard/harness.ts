@@ -4,15 +4,8 @@
  * Nothing here waits: a test moves the clock, and whatever is ready runs.
  */
 
-import { assert, assertEquals } from "@std/assert";
-import {
-  type EventName,
-  type SessionRecord,
-  Shard,
-  type ShardEvent,
-  type ShardOptions,
-  type ShardStatus,
-} from "../../mod.ts";
+import { assertEquals } from "@std/assert";
+import { Shard, type ShardEvent, type ShardOptions, type ShardStatus } from "../../mod.ts";
 import { type FakeConnection, FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 
 /** The names that the harness' shard asks for. */
@@ -33,6 +26,8 @@ export type PlayOptions =
     readonly discord?: FakeDiscord;
     /** The fake's options, where a fresh one is made. */
     readonly fake?: Omit<FakeDiscordOptions, "clock">;
+    /** The bot's token; the right one by default. */
+    readonly token?: string;
     /** The clock; a fresh one by default. */
     readonly clock?: VirtualClock;
   };
@@ -55,7 +50,7 @@ export class Play {
   finished: Promise<unknown> = Promise.resolve("not started");
 
   /** Makes the shard; nothing has started. */
-  constructor({ discord, fake, clock, ...options }: PlayOptions = {}) {
+  constructor({ discord, fake, clock, token, ...options }: PlayOptions = {}) {
     this.clock = clock ?? new VirtualClock();
     this.discord = discord ?? new FakeDiscord({ heartbeatInterval: 40_000, ...fake, clock: this.clock });
     this.shard = new Shard({
@@ -67,7 +62,7 @@ export class Play {
         this.statuses.push(status);
         options.onStatus?.(status);
       },
-      token: this.discord.token,
+      token: token ?? this.discord.token,
       guildEvents: ["MESSAGE_CREATE"],
       events: ["READY", "RESUMED"],
     });
@@ -115,8 +110,8 @@ export class Play {
     return this.events.map(({ t }) => t);
   }
 
-  /** What the messages that came say. */
-  get contents(): string[] {
+  /** The ids of the messages that came. */
+  get messageIds(): string[] {
     return this.events.flatMap((event) => event.t === "MESSAGE_CREATE" ? [event.d.id] : []);
   }
 
@@ -136,4 +131,24 @@ export class Play {
       return error;
     }
   }
+}
+
+/** Fails if anything of a closed shard is left: a timer, a connection. */
+export function assertQuiet({ clock, discord, shard }: Play): void {
+  assertEquals(shard.status.state, "closed");
+  assertEquals(clock.pending, 0, "no timer is left");
+  assertEquals(discord.connections.length, 0, "no connection is left");
+}
+
+/** The codes by which connections ended, in order. */
+export function closeCodes({ discord }: Play): (number | null)[] {
+  return discord.journal.of("close").map(({ code }) => code);
+}
+
+/** Lets everything that is ready run, without time passing, and then waits for what was promised. */
+export async function settled<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  // It may reject while the clock steps.
+  promise.catch(() => {});
+  await clock.advance(0);
+  return await promise;
 }

@@ -1,0 +1,22 @@
+/** Waiting for what is to happen, without a guess how long it takes. */
+
+/** How long a broken test takes to say so; what works takes milliseconds. */
+const LIMIT_MS = 30_000;
+
+/**
+ * Resolves as soon as the condition holds.
+ *
+ * @throws {Error} If it does not for {@linkcode LIMIT_MS}.
+ */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + LIMIT_MS;
+  while (!condition()) {
+    if (performance.now() > giveUpAt) throw new Error(`Nothing came of it: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Lets everything run that is ready to run without any input from outside: promises, not timers, not sockets. */
+export async function promisesSettle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await null;
+}

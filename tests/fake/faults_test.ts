@@ -1,0 +1,74 @@
+import { assertEquals } from "@std/assert";
+import { RESUME_URL, Stage } from "../raw_client.ts";
+
+Deno.test("faults: silent HELLO", async () => {
+  const stage = new Stage();
+  stage.discord.faults.silentHello = 1;
+  assertEquals((await stage.dial()).heard, []);
+  await stage.clock.advance(3_600_000);
+  assertEquals(stage.discord.connections.length, 1);
+  assertEquals((await stage.dial()).heard, ["op 10"]);
+});
+
+Deno.test("faults: silent READY gives no session, and heartbeats go on", async () => {
+  const stage = new Stage();
+  stage.discord.faults.silentReady = 1;
+  const client = await stage.identified();
+  client.send(1, null);
+  await stage.settle();
+  assertEquals([client.heard, stage.discord.sessions.length], [["op 10", "op 11"], 0]);
+  assertEquals(await stage.closeCodeAfter(client, () => client.identify()), 4005);
+});
+
+Deno.test("faults: silent RESUMED comes after the replay", async () => {
+  const stage = new Stage();
+  stage.discord.faults.silentResumed = 1;
+  const first = await stage.identified({ intents: 512 });
+  stage.discord.connections[0]?.drop();
+  stage.discord.flood(2);
+  const next = await stage.dial(RESUME_URL);
+  next.resume(first.frames[1]?.d.session_id, 1);
+  await stage.settle();
+  assertEquals(next.heard, ["op 10", "MESSAGE_CREATE", "MESSAGE_CREATE"]);
+});
+
+Deno.test("faults: refused resumes end their session", async () => {
+  const stage = new Stage();
+  stage.discord.faults.refuseResumes = 1;
+  const first = await stage.identified();
+  const sessionId = first.frames[1]?.d.session_id;
+  stage.discord.connections[0]?.drop();
+  for (let count = 0; count < 2; count++) {
+    const next = await stage.dial(RESUME_URL);
+    next.resume(sessionId, 1);
+    await stage.settle();
+    assertEquals(next.heard.at(-1), "op 9");
+  }
+});
+
+Deno.test("faults: muted acknowledgements", async () => {
+  const stage = new Stage();
+  stage.discord.faults.muteAcks = true;
+  const client = await stage.identified();
+  client.send(1, 1);
+  await stage.settle();
+  assertEquals(client.heard, ["op 10", "READY"]);
+  stage.discord.faults.muteAcks = false;
+  client.send(1, 1);
+  await stage.settle();
+  assertEquals(client.heard.at(-1), "op 11");
+});
+
+Deno.test("faults: keys in another order say the same", async () => {
+  const stage = new Stage();
+  stage.discord.faults.reorderKeys = true;
+  const client = await stage.identified({ intents: 513 });
+  stage.discord.sendMessage({ content: '"op":9, é' });
+  stage.discord.connections[0]?.invalidateSession();
+  await stage.settle();
+  for (const text of client.texts.slice(0, -1)) {
+    assertEquals(Object.keys(JSON.parse(text)), ["d", "op", "s", "t"]);
+  }
+  assertEquals(client.texts.at(-1), '{"op":9,"s":null,"t":null}');
+  assertEquals(client.heard, ["op 10", "READY", "GUILD_CREATE", "MESSAGE_CREATE", "op 9"]);
+});

@@ -1,0 +1,54 @@
+/** The one file that reads the runtime: its clock, timers, randomness and environment. */
+
+import { assert, assertEquals } from "@std/assert";
+import { environmentVariable, systemHost } from "../../shard/mod.ts";
+
+Deno.test("host: the clock never goes back", () => {
+  let before = systemHost.now();
+  for (let reading = 0; reading < 1_000; reading++) {
+    const now = systemHost.now();
+    assert(now >= before);
+    before = now;
+  }
+});
+
+Deno.test("host: random numbers are in [0, 1)", () => {
+  const numbers = Array.from({ length: 1_000 }, () => systemHost.random());
+  assert(numbers.every((number) => number >= 0 && number < 1));
+  assert(new Set(numbers).size > 900);
+});
+
+Deno.test("host: a timer fires once, and one that was cleared does not", async () => {
+  const fired: string[] = [];
+  const cleared = systemHost.setTimeout(() => fired.push("cleared"), 0);
+  await new Promise<void>((resolve) => {
+    systemHost.setTimeout(() => {
+      fired.push("fired");
+      resolve();
+    }, 0);
+    systemHost.clearTimeout(cleared);
+  });
+  assertEquals(fired, ["fired"]);
+});
+
+Deno.test("host: its functions work on their own", () => {
+  const { now, random } = systemHost;
+  assertEquals([typeof now(), typeof random()], ["number", "number"]);
+});
+
+Deno.test({
+  name: "host: reads an environment variable that it may read",
+  permissions: { env: ["DISCORD_API"] },
+  fn: () => {
+    const before = Deno.env.get("DISCORD_API");
+    try {
+      Deno.env.set("DISCORD_API", "value");
+      assertEquals(environmentVariable("DISCORD_API"), "value");
+      Deno.env.delete("DISCORD_API");
+      assertEquals(environmentVariable("DISCORD_API"), undefined);
+    } finally {
+      if (before !== undefined) Deno.env.set("DISCORD_API", before);
+    }
+    assertEquals(environmentVariable("HOME"), undefined, "another one is neither read nor asked for");
+  },
+});
