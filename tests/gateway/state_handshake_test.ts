@@ -225,6 +225,13 @@ Deno.test("state: the three deadlines can be set", () => {
   assertEquals(inPhase("resuming", options).state.deadline, { at: 3, reason: "resumed" });
 });
 
+Deno.test("state: where a wait runs out at the instant of a beat, the wait decides", () => {
+  const driver = inPhase("resuming", { resumedTimeoutMs: 20_625 });
+  assertEquals(driver.state.deadline, { at: 20_625, reason: "resumed" });
+  driver.toDeadline();
+  assertEquals([driver.end.cause, driver.framesOf("heartbeat")], ["resumed_timeout", []]);
+});
+
 Deno.test("state: a permit refused for good ends the state with the limiter's error", () => {
   const driver = inPhase("awaiting_permit");
   const error = new Error("the day's budget is spent");
