@@ -79,6 +79,8 @@ export class ConnectionLoop implements ConnectionSink {
     if (this.#over) return;
     const outputs = state.receive(frame, host.now());
     if (outputs.length > 0 || state.phase !== this.#phase) this.#apply(outputs, frame.length);
+    // HELLO again can bring the next heartbeat nearer, and nothing else.
+    else if (state.deadline.at < this.#wakeAt) this.#arm();
   }
 
   end(end: ConnectionEnd): void {
@@ -194,8 +196,10 @@ export class ConnectionLoop implements ConnectionSink {
     if (wakeAt >= this.#wakeAt) return;
     this.#setTimer(wakeAt, () => {
       const lateMs = host.now() - wakeAt;
-      if (lateMs < STALLED_MS) this.#wake();
-      else this.#setTimer(host.now() + CATCH_UP_MS, () => this.#wake());
+      if (lateMs < STALLED_MS) return this.#wake();
+      this.#setTimer(host.now() + CATCH_UP_MS, () => this.#wake());
+      // What is overdue already is not made more urgent by a frame: others wait behind it.
+      this.#wakeAt = wakeAt;
     });
   }
 

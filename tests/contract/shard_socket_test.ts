@@ -5,7 +5,7 @@ import { dial } from "../../shard/dial.ts";
 import { type Host, systemHost } from "../../shard/host.ts";
 import { Shard, type ShardOptions } from "../../shard/shard.ts";
 import type { ShardStatus } from "../../shard/status.ts";
-import { FakeDiscord } from "../fake/mod.ts";
+import { type FakeConnection, FakeDiscord } from "../fake/mod.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";
 import { BotProcess } from "./bot_process.ts";
 import { until } from "./until.ts";
@@ -180,6 +180,18 @@ Deno.test("shard socket: over a full story close() gets nothing but 1000 and 300
   });
   const count = (name: string) => heard.filter((t) => t === name).length;
 
+  /** Does something to the present connection, and waits until a resume has made up for it. */
+  const mishap = async (cause: string, happen: (connection: FakeConnection) => void) => {
+    await until("live", () => shard.status.state === "live" && shard.queued.now === 0);
+    const [connection] = discord.connections;
+    assert(connection?.session, "the shard is live on it");
+    const resumed = count("RESUMED");
+    happen(connection);
+    await until(cause, () => causes.includes(cause));
+    await until(`RESUMED after ${cause}`, () => count("RESUMED") > resumed);
+    connection.drop();
+  };
+
   await until("READY", () => count("READY") === 1);
   pause = new Promise((resolve) => goOn = resolve);
   discord.flood(500);
@@ -187,25 +199,11 @@ Deno.test("shard socket: over a full story close() gets nothing but 1000 and 300
   pause = null;
   goOn();
   await until("the flood", () => count("MESSAGE_CREATE") === 500);
-
-  discord.connections[0]?.reconnect();
-  await until("op 7", () => causes.includes("reconnect"));
-  const resumed = count("RESUMED");
-  await until("RESUMED", () => count("RESUMED") > resumed);
-
-  const stalled = discord.connections.at(-1);
-  stalled?.stall();
-  await until("a zombie", () => causes.includes("zombie"));
-  stalled?.drop();
-  await until("RESUMED again", () => count("RESUMED") > resumed + 1);
-
-  discord.connections.at(-1)?.invalidateSession(true);
-  await until("op 9 true", () => causes.includes("invalid_session_resumable"));
-  await until("RESUMED once more", () => count("RESUMED") > resumed + 2);
-
-  discord.connections.at(-1)?.sendRaw("not JSON");
-  await until("a frame error", () => causes.includes("frame_error"));
-  await until("RESUMED a last time", () => count("RESUMED") > resumed + 3);
+  await mishap("reconnect", (connection) => connection.reconnect());
+  await mishap("zombie", (connection) => connection.stall());
+  await mishap("invalid_session_resumable", (connection) => connection.invalidateSession(true));
+  await mishap("frame_error", (connection) => connection.sendRaw("not JSON"));
+  await until("live", () => shard.status.state === "live");
   await shard.close();
   await over;
 

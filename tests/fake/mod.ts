@@ -1,17 +1,27 @@
 /**
  * A fake Discord for tests: gateway and REST API in memory or on a port, and a clock that moves only when told.
  *
- * @example A bot that answers, through three simulated hours
+ * @example A bot through a cut and three simulated hours
  * ```ts
+ * import { Shard } from "@discordgateway/edge";
  * import { FakeDiscord, VirtualClock } from "@discordgateway/edge/testing";
  *
  * const clock = new VirtualClock();
  * const discord = new FakeDiscord({ clock });
- * const connection = await discord.dial("wss://gateway.discord.gg/?v=10&encoding=json");
+ * const { token, dial, fetch } = discord;
+ * const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+ *
+ * let heard = 0;
+ * const running = shard.run(() => void heard++);
+ * await clock.runUntil(() => shard.status.state === "live");
+ * discord.connections[0]?.drop();
+ * discord.sendMessage({ author: "alice", content: "missed" });
  * await clock.advance(3 * 3_600_000);
- * const end = await connection.closed;
- * if (end.code !== null) throw new Error("A client without heartbeats is cut");
- * if (discord.journal.violations().length !== 1) throw new Error("and the journal tells why");
+ * await shard.close();
+ * await running;
+ *
+ * if (heard !== 1 || discord.journal.resumes().length !== 1) throw new Error("the resume brings what was missed");
+ * if (discord.journal.violations().length > 0) throw new Error("no rule was broken");
  * ```
  *
  * @module

@@ -157,7 +157,8 @@ export class Driver {
   /** Lets time pass, stopping at each deadline and each acknowledgement on the way. */
   advance(ms: number): void {
     const until = this.now + ms;
-    while (this.state.end === null) {
+    for (let turns = 0; this.state.end === null; turns++) {
+      if (turns > 1_000_000) throw new Error(`The state does not let time pass: ${this.now}`);
       const dueAt = this.state.deadline.at;
       const at = Math.min(dueAt, this.#ackAt);
       if (at > until) break;

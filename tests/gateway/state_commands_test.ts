@@ -14,7 +14,9 @@ const PRESENCE: GatewayCommand = {
 /** Sends commands until the budget refuses one. */
 function spend(driver: Driver): number {
   const before = driver.sent.length;
-  while (driver.state.nextCommandAt(driver.now) <= driver.now) driver.send(COMMAND);
+  while (driver.state.nextCommandAt(driver.now) <= driver.now && driver.sent.length < 10_000) {
+    driver.send(COMMAND);
+  }
   return driver.sent.length - before;
 }
 

@@ -125,7 +125,7 @@ Deno.test("state: op 9 as the answer to an identify or a resume ends those phase
 
 // Op 7.
 
-Deno.test("state: op 7 mid-session: closed keeping the session, and nothing more is sent [case 5] [case 47]", () => {
+Deno.test("state: op 7 mid-session: closed keeping the session, and nothing more is sent [case 5] [case 32] [case 47]", () => {
   const driver = inPhase("live");
   driver.receiveAll(dispatch("A", 7), frame(7));
   assertEquals(driver.close?.code, 4200);

@@ -155,6 +155,17 @@ Deno.test("state: a second HELLO that is malformed ends a live connection like a
   assertEquals([driver.end.cause, driver.end.phase], ["protocol_error", "live"]);
 });
 
+Deno.test("state: a failure of the program's own random numbers is the program's to see, and no end", () => {
+  const failure = new RangeError("no entropy");
+  const driver = new Driver({
+    random: () => {
+      throw failure;
+    },
+  });
+  assertStrictEquals(assertThrows(() => driver.receive(hello())), failure);
+  assertEquals([driver.state.phase, driver.state.end], ["awaiting_hello", null]);
+});
+
 Deno.test("state: HELLO has 20 s from the opening on", () => {
   const driver = new Driver({ now: 5_000, session: SESSION });
   driver.now = 24_999;

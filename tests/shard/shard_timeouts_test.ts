@@ -133,12 +133,12 @@ Deno.test("shard: silence on every connection does not spin", async () => {
 Deno.test("shard: acknowledgements that are stuck behind events are no reason to give up", async () => {
   const play = await new Play().live();
   play.discord.faults.muteAcks = true;
-  for (let second = 0; second < 3_600; second++) {
+  for (let seconds = 0; seconds < 3_600; seconds += 10) {
     play.write();
-    await play.clock.advance(1_000);
+    await play.clock.advance(10_000);
   }
   assertEquals(causes(play), []);
-  assertEquals(play.messageIds.length, 3_600);
+  assertEquals(play.messageIds.length, 360);
   await play.shard.close();
 });
 
