@@ -19,7 +19,7 @@ Deno.test("flood: 100,000 dispatches to a consumer that pauses: bounded, complet
   await until("the bot is done", () => bot.end !== null);
   assertEquals({ code: (await bot.ended).code, stderr: bot.stderr }, { code: 0, stderr: "" });
 
-  const { handled, outOfOrder, overflows, peak, before, memory } = JSON.parse(bot.lines.at(-1) ?? "");
+  const { handled, outOfOrder, overflows, peak, grownBy } = JSON.parse(bot.lines.at(-1) ?? "");
   assertEquals({ handled, outOfOrder }, { handled: COUNT, outOfOrder: 0 });
   // Both pauses lasted until the shard had closed by itself; a hasty server may overrun it more often.
   assert(overflows >= 2, `${overflows}`);
@@ -28,11 +28,8 @@ Deno.test("flood: 100,000 dispatches to a consumer that pauses: bounded, complet
   assertEquals(discord.journal.violations(), []);
 
   assert(peak <= MAX_QUEUED, `${peak}`);
-  // The whole flood is 100 MB of text and several times that once it is parsed. What may wait is a tenth: 10 MB of text,
-  // parsed about 50 MB with what the collector has not got round to. The bounds leave room for its moods, and are far
-  // below what a single copy of the flood would take.
-  const growth = { heap: memory.heap - before.heap, rss: memory.rss - before.rss };
-  console.log(overflows, peak, before, memory, growth);
-  assert(growth.heap < 120, JSON.stringify(growth));
-  assert(growth.rss < 300, JSON.stringify(growth));
+  // In MB. A client that queues the whole flood during the first pause grows by 150 (measured: 1 kB of text and half as
+  // much again for what it is parsed to, each). The tenth of it that may wait here, and what the collector has not got
+  // round to, make 50; the bound leaves the collector its moods.
+  assert(grownBy < 100, `${grownBy}`);
 });

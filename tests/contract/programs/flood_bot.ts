@@ -27,20 +27,18 @@ const shard = new Shard({
 });
 
 const MEGABYTE = 1024 * 1024;
-const memory = { heap: 0, rss: 0 };
+let peakHeap = 0;
 function measure(): void {
-  const { heapUsed, rss } = Deno.memoryUsage();
-  memory.heap = Math.max(memory.heap, heapUsed / MEGABYTE);
-  memory.rss = Math.max(memory.rss, rss / MEGABYTE);
+  peakHeap = Math.max(peakHeap, Deno.memoryUsage().heapUsed / MEGABYTE);
 }
 
 let handled = 0;
 let outOfOrder = 0;
-let before = { ...memory };
+let idleHeap = 0;
 for await (const event of shard) {
   if (event.t === "READY") {
     measure();
-    before = { ...memory };
+    idleHeap = peakHeap;
     console.log("READY");
   }
   if (event.t !== "MESSAGE_CREATE") continue;
@@ -49,10 +47,11 @@ for await (const event of shard) {
   handled++;
   if (handled % 1000 === 0) measure();
   if (PAUSES.has(handled)) {
+    if (shard.status.state === "draining") continue;
     await new Promise<void>((resolve) => reachedDraining = resolve);
     measure();
   }
   if (handled === total) break;
 }
 const { peak } = shard.queued;
-console.log(JSON.stringify({ handled, outOfOrder, overflows, peak, before, memory }));
+console.log(JSON.stringify({ handled, outOfOrder, overflows, peak, grownBy: peakHeap - idleHeap }));
