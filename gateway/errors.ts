@@ -5,7 +5,7 @@
  * *Theirs*: a frame that cannot be understood; it ends the state, which keeps the error in its `end`.
  */
 
-import type { GatewayEnd } from "./state.ts";
+import type { GatewayEnd } from "./state_io.ts";
 
 /**
  * Ours: an input to a state whose connection has ended. Make a new state from `end.session`.

@@ -84,8 +84,9 @@ export type {
   Resume,
   VoiceStateUpdate,
 } from "./payload.ts";
+export type { HeartbeatSchedule } from "../ratelimit/mod.ts";
 export type { SessionRecord } from "./session.ts";
-export type { Deadline, GatewayEnd, GatewayOutput, GatewayStateOptions } from "./state.ts";
+export type { Deadline, GatewayEnd, GatewayOutput, GatewayStateOptions } from "./state_io.ts";
 export type {
   CloseCause,
   EndCause,

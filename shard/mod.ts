@@ -36,7 +36,7 @@ export type { SessionGapEvent, ShardEvent, WantedName } from "./event.ts";
 export type { EventHandler } from "./event_queue.ts";
 export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./gateway_bot.ts";
 export type { Host } from "./host.ts";
-export type { ShardOptions } from "./shard.ts";
+export type { ShardOptions } from "./options.ts";
 export type {
   ShardClosed,
   ShardConnected,

@@ -16,7 +16,6 @@ import {
   type GatewayEnd,
   type GatewayPhase,
   GatewayState,
-  type GatewayStateOptions,
   gatewayUrl,
   type GuildEventName,
   intentsOf,
@@ -27,72 +26,18 @@ import {
   type UngatedEventName,
   verdict,
 } from "../gateway/mod.ts";
-import { Backoff, type IdentifyLimiter, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
+import { Backoff, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
 import type { Connection } from "./connection.ts";
-import { type Dial, dial, DialError } from "./dial.ts";
+import { dial, DialError } from "./dial.ts";
 import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
 import { type EventHandler, EventQueue } from "./event_queue.ts";
-import { type Fetch, fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
+import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
 import { type Host, systemHost } from "./host.ts";
 import { ConnectionLoop } from "./loop.ts";
+import type { ShardOptions } from "./options.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import type { ShardStatus } from "./status.ts";
-
-/** What a shard is made from. Only the token is required, and some events or intents. */
-export interface ShardOptions<
-  Guild extends GuildEventName = never,
-  DirectMessage extends DirectMessageEventName = never,
-  Ungated extends UngatedEventName = never,
-> {
-  /** The bot's token, without a `Bot ` prefix. Kept private: it shows in no error, status or inspection. */
-  readonly token: string;
-  /** The events wanted from guilds; their intents follow. */
-  readonly guildEvents?: readonly Guild[];
-  /** The events wanted from direct messages; their intents follow. */
-  readonly directMessageEvents?: readonly DirectMessage[];
-  /** The events wanted that no intent gates, such as READY and INTERACTION_CREATE. */
-  readonly events?: readonly Ungated[];
-  /** Intents in addition, such as MESSAGE_CONTENT; or instead of names, and then every event comes out. */
-  readonly intents?: number;
-  /** This shard and how many there are; the session's, or `[0, 1]`. */
-  readonly shard?: readonly [id: number, count: number];
-  /** A saved session to resume. If Discord has dropped it, a SESSION_GAP event says so. */
-  readonly session?: SessionRecord | null;
-  /** Base URL of the REST API, such as a proxy's; the environment variable `DISCORD_API`, or Discord's own. */
-  readonly api?: string;
-  /** The gateway's URL; asked of the REST API by default. `ws://` and any host and port are fine. */
-  readonly url?: string;
-  /** Asked before every identify; by default one per token in this process. */
-  readonly identifyLimiter?: IdentifyLimiter;
-  /** Called whenever the status changes. If it throws, the shard stops with that error. */
-  readonly onStatus?: (status: ShardStatus) => void;
-  /**
-   * Events that may wait for the consumer. Beyond, the session is parked at Discord until it has caught up.
-   *
-   * @default {10_000}
-   */
-  readonly maxQueuedEvents?: number;
-  /**
-   * The length of the frames that may wait for the consumer, in UTF-16 units.
-   *
-   * @default {33_554_432}
-   */
-  readonly maxQueuedSize?: number;
-  /** How long a handshake may take, in ms. */
-  readonly dialDeadlineMs?: number;
-  /** What IDENTIFY says and how long stages may take; see `GatewayStateOptions`. */
-  readonly gateway?: Omit<
-    GatewayStateOptions,
-    "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted" | "decoder"
-  >;
-  /** Opens connections; a WebSocket by default. */
-  readonly dial?: Dial;
-  /** Talks to the REST API; the runtime's `fetch` by default. */
-  readonly fetch?: Fetch;
-  /** Clock, timers and randomness; the runtime's by default. */
-  readonly host?: Host;
-}
 
 /** How a connection ended, or why there was none. */
 interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {

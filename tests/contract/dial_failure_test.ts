@@ -1,8 +1,13 @@
 /** `dial()` when it fails: every way ends in a typed error, by its deadline, and leaves nothing open. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { ConnectionEnd } from "../../shard/connection.ts";
-import { dial, DialError, type WebSocketDialOptions, type WebSocketLike } from "../../shard/dial.ts";
+import {
+  type ConnectionEnd,
+  dial,
+  DialError,
+  type WebSocketDialOptions,
+  type WebSocketLike,
+} from "../../shard/mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 import { RawServer } from "./raw_server.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";

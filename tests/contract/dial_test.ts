@@ -2,8 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import NodeWebSocket from "ws";
-import type { ConnectionEnd, Frame } from "../../shard/connection.ts";
-import { dial, DialError } from "../../shard/dial.ts";
+import { type ConnectionEnd, dial, DialError, type Frame } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
 import { encodeText } from "../fake/web_socket_frames.ts";
 import { RawServer } from "./raw_server.ts";

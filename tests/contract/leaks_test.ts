@@ -5,8 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { dial } from "../../shard/dial.ts";
-import { Shard } from "../../shard/shard.ts";
+import { dial, Shard } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
 import { BotProcess } from "./bot_process.ts";
 import { RawServer } from "./raw_server.ts";

@@ -1,10 +1,7 @@
 /** A whole `Shard` over real sockets and real HTTP, against the fake on a port. */
 
 import { assert, assertEquals } from "@std/assert";
-import { dial } from "../../shard/dial.ts";
-import { type Host, systemHost } from "../../shard/host.ts";
-import { Shard, type ShardOptions } from "../../shard/shard.ts";
-import type { ShardStatus } from "../../shard/status.ts";
+import { dial, type Host, Shard, type ShardOptions, type ShardStatus, systemHost } from "../../shard/mod.ts";
 import { type FakeConnection, FakeDiscord } from "../fake/mod.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";
 import { BotProcess } from "./bot_process.ts";

@@ -14,7 +14,6 @@ const PARTS = TOKEN.split(".");
 function shown(value: unknown): string {
   const inspected = Deno.inspect(value, {
     depth: 100,
-    getters: true,
     iterableLimit: 10_000,
     showHidden: true,
     strAbbreviateSize: 1_000_000,
