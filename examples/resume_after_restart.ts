@@ -32,10 +32,7 @@ async function runBot(token: string): Promise<void> {
     intents: GatewayIntent.MESSAGE_CONTENT,
   });
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, async () => {
-      await save(file, await shard.close({ keepSession: true }));
-      console.log("closed, the session is kept");
-    });
+    process.once(signal, () => shard.close({ keepSession: true }));
   }
 
   await shard.run(async (event) => {
@@ -45,6 +42,9 @@ async function runBot(token: string): Promise<void> {
     shard.acknowledge();
     await save(file, shard.session);
   });
+  // The last handler has returned: nobody else writes the file any more.
+  await save(file, shard.session);
+  console.log("closed, the session is kept");
 }
 
 async function load(file: string): Promise<SessionRecord | null> {

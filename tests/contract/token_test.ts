@@ -49,13 +49,13 @@ function assertSecret(what: string, ...values: unknown[]): void {
   assert(!text.includes(SECRET), `the token shows in ${what}: ${text.replaceAll(SECRET, "<SECRET>")}`);
 }
 
-const HASTY: Host = { ...systemHost, random: () => 0.001 };
-
 /** A shard with the secret token whose every status is kept. */
 function secretShard(sockets: RecordedSockets, options: Omit<ShardOptions, "token">) {
   const statuses: unknown[] = [];
+  // Without jitter a reconnect need not wait; with a clock of its own nobody waits for another's identify.
+  const host: Host = { ...systemHost, random: () => 0.001 };
   const shard = new Shard({
-    host: HASTY,
+    host,
     dial: (url, dialOptions) => dial(url, { ...dialOptions, WebSocket: sockets.WebSocket }),
     ...options,
     token: TOKEN,
@@ -63,7 +63,7 @@ function secretShard(sockets: RecordedSockets, options: Omit<ShardOptions, "toke
     events: ["READY", "RESUMED"],
     onStatus: (status) => statuses.push(status),
   });
-  return { shard, statuses };
+  return { shard, statuses, host };
 }
 
 Deno.test("token: the search finds a token that shows", () => {
@@ -79,7 +79,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close",
   await using discord = new FakeDiscord({ token: TOKEN });
   const { api } = await discord.listen();
   await using sockets = new RecordedSockets();
-  const { shard, statuses } = secretShard(sockets, { api });
+  const { shard, statuses, host } = secretShard(sockets, { api });
   assertSecret("a shard that is new", shard);
   const events: unknown[] = [];
   const over = shard.run((event) => void events.push(event));
@@ -89,8 +89,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close",
 
   const voiceState = { guild_id: "1", channel_id: null, self_mute: false, self_deaf: false };
   assertSecret(
-    "errors of send()",
-    await assertRejects(() => shard.send({ op: 4, d: { ...voiceState, guild_id: "" } })),
+    "an error of send()",
     await assertRejects(() => {
       const activities = [{ name: "x".repeat(5_000), type: 0 as const }];
       return shard.send({ op: 3, d: { since: null, status: "online", afk: false, activities } });
@@ -107,7 +106,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close",
   await over;
   assertSecret("a command that was not sent", await waiting);
   assertSecret("a shard that is closed", shard, statuses, events);
-  assertSecret("the identify limiter", sharedIdentifyLimiter(TOKEN, HASTY));
+  assertSecret("the identify limiter", sharedIdentifyLimiter(TOKEN, host));
   assertSecret("the fake's journal", discord.journal, discord.journal.entries);
   assertSecret("the fake's connections", discord.connections, discord.sessions);
   assertEquals(discord.journal.identifies().length, 1);

@@ -4,11 +4,8 @@
  * `deno task diagram` writes it; with `--check` it only compares, and fails if the page is stale.
  */
 
+import { drawOrCheck } from "./page.ts";
 import { ENDS, type GatewayPhase, TRANSITIONS } from "../../gateway/transitions.ts";
-
-const PAGE = new URL("../../DESIGN.md", import.meta.url);
-const BEGIN = "<!-- state machine: drawn by `deno task diagram` -->";
-const END = "<!-- state machine: end -->";
 
 /** The diagram in Mermaid's notation. */
 export function diagram(): string {
@@ -47,24 +44,10 @@ function endsByPhase(): [GatewayPhase, string[]][] {
 }
 
 if (import.meta.main) {
-  const page = await Deno.readTextFile(PAGE);
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) {
-    console.error("DESIGN.md has lost the marks between which the state machine is drawn");
-    Deno.exit(1);
-  }
-  const fresh = `${page.slice(0, begin)}${BEGIN}\n\n\`\`\`mermaid\n${diagram()}\n\`\`\`\n\n${
-    page.slice(end)
-  }`;
-  if (Deno.args.includes("--check")) {
-    if (fresh !== page) {
-      console.error("The state machine in DESIGN.md is stale: run `deno task diagram`");
-      Deno.exit(1);
-    }
-    console.log("The state machine in DESIGN.md is up to date");
-  } else {
-    await Deno.writeTextFile(PAGE, fresh);
-    console.log("The state machine in DESIGN.md is drawn");
-  }
+  await drawOrCheck({
+    page: "DESIGN.md",
+    part: "state machine",
+    task: "diagram",
+    content: `\`\`\`mermaid\n${diagram()}\n\`\`\``,
+  });
 }

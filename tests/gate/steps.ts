@@ -42,7 +42,12 @@ export const STEPS: readonly Step[] = [
   },
   { name: "layers", what: "who may import and name what", run: layers },
   { name: "imports", what: "published code imports nothing at run time", run: imports },
-  { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: diagram },
+  { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: script("diagram") },
+  {
+    name: "cases",
+    what: "every learnt behaviour has a test, and tests/README.md names it",
+    run: script("cases"),
+  },
   { name: "publish", what: "deno publish --dry-run without a warning", run: publish },
   { name: "doc-examples", what: "examples in the documentation run", run: docExamples },
   { name: "tests", what: "deno task test", run: tests },
@@ -66,8 +71,8 @@ async function imports(env: Env): Promise<StepResult> {
   return { ok: problems.length === 0, output: problems.join("\n") };
 }
 
-async function diagram(env: Env): Promise<StepResult> {
-  return passed(await runDeno(["run", "--allow-all", "tests/gate/diagram.ts", "--check"], { env }));
+function script(name: string): Step["run"] {
+  return deno("run", "--allow-all", `tests/gate/${name}.ts`, "--check");
 }
 
 async function publish(env: Env): Promise<StepResult> {

@@ -105,7 +105,7 @@ const WANTED: readonly [what: string, wanted: WantedEvents, intents: string[]][]
 ];
 
 for (const [what, wanted, intents] of WANTED) {
-  Deno.test(`intent: worked out from ${what}`, () => {
+  Deno.test(`intent: worked out from ${what} [case 46]`, () => {
     assertEquals(intentNames(intentsOf(wanted)), intents);
   });
 }

@@ -16,7 +16,7 @@ const VECTORS: readonly [guildId: string | bigint, shardCount: number, shardId: 
 ];
 
 for (const [guildId, shardCount, shardId] of VECTORS) {
-  Deno.test(`snowflake: guild ${guildId} as a ${typeof guildId} of ${shardCount} shards is on shard ${shardId}`, () => {
+  Deno.test(`snowflake: guild ${guildId} as a ${typeof guildId} of ${shardCount} shards is on shard ${shardId} [case 46]`, () => {
     assertEquals(shardIdOf(guildId, shardCount), shardId);
   });
 }
@@ -42,7 +42,7 @@ Deno.test("snowflake: the shard is in range and follows from the binary digits o
   );
 });
 
-Deno.test("snowflake: four shards split into 0, 4 and 8 of 12 and 1 to 3 of 4 have each guild once", () => {
+Deno.test("snowflake: four shards split into 0, 4 and 8 of 12 and 1 to 3 of 4 have each guild once [case 46]", () => {
   const owners: readonly [id: number, count: number][] = [[0, 12], [4, 12], [8, 12], [1, 4], [2, 4], [3, 4]];
   fc.assert(fc.property(fc.bigInt(0n, (1n << 64n) - 1n), (guild) => {
     assertEquals(owners.filter(([id, count]) => shardIdOf(guild, count) === id).length, 1);

@@ -74,6 +74,15 @@ Deno.test("state: IDENTIFY says all that was asked for [case 25]", () => {
   })]);
 });
 
+Deno.test("state: a presence goes out as it was given: what `offline` means is Discord's business [case 26]", () => {
+  const custom = { name: "Custom Status", type: 4, state: "away" } as const;
+  const presence = { since: null, activities: [custom], status: "offline", afk: false } as const;
+  const driver = new Driver({ presence });
+  driver.receive(hello());
+  driver.identify();
+  assertEquals(JSON.parse(driver.sent[0]?.frame ?? "").d.presence, presence);
+});
+
 Deno.test("state: intents 0 are sent, leaving them out would close with 4013", () => {
   const [identify] = inPhase("identifying", { intents: 0 }).framesOf("identify");
   assertEquals(JSON.parse(identify!).d.intents, 0);

@@ -87,7 +87,7 @@ const REFUSED: readonly [url: string, code: GatewayUrlErrorCode, shown: string][
 ];
 
 for (const [url, code, shown] of REFUSED) {
-  Deno.test(`url: ${url || "an empty one"} is refused with ${code}`, () => {
+  Deno.test(`url: ${url || "an empty one"} is refused with ${code} [case 45]`, () => {
     const error = assertThrows(() => checkGatewayUrl(url), GatewayUrlError);
     assertEquals([error.name, error.code], ["GatewayUrlError", code]);
     assert(error.message.startsWith("Cannot dial: ") && error.message.endsWith(`: ${shown}`), error.message);

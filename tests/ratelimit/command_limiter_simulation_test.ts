@@ -41,7 +41,7 @@ Deno.test("command limiter: six hours of saturated demand stay at the most there
   assertEquals(run.commands + run.heartbeats, 360 * 120);
 });
 
-Deno.test("command limiter: 200 commands in a row all go, in order, and none breaks the limit (case 58)", async () => {
+Deno.test("command limiter: 200 commands in a row all go, in order, and none breaks the limit [case 58]", async () => {
   const clock = new VirtualClock();
   const limiter = new CommandLimiter();
   const queue = new TurnQueue<number>();

@@ -7,7 +7,7 @@ function filled(count: number, at = 0): CommandLimiter {
   return limiter;
 }
 
-Deno.test("command limiter: keeps a slot for each beat that is due in the life of a command, and no other (case 52)", () => {
+Deno.test("command limiter: keeps a slot for each beat that is due in the life of a command, and no other [case 52]", () => {
   // Other projects reserve a constant worked out from the interval: 118, 117, 117, 116, 110. The rule here looks at
   // the beats themselves. One beat was sent at 0, the next one comes an interval later.
   const available = (intervalMs: number) => filled(1).available(0, { nextAt: intervalMs, intervalMs });
@@ -19,7 +19,7 @@ Deno.test("command limiter: without heartbeats the whole limit is there", () => 
   assertEquals([limiter.available(0, null), limiter.nextAvailableAt(0, null)], [119, 0]);
 });
 
-Deno.test("command limiter: emptied at once, nothing until exactly 60 s, then everything (case 53)", () => {
+Deno.test("command limiter: emptied at once, nothing until exactly 60 s, then everything [case 53]", () => {
   const limiter = filled(120);
   assertEquals([limiter.available(59_999, null), limiter.available(60_000, null)], [0, 120]);
   assertEquals(limiter.nextAvailableAt(1, null), 60_000);
@@ -27,13 +27,13 @@ Deno.test("command limiter: emptied at once, nothing until exactly 60 s, then ev
   assertEquals(limiter.nextAvailableAt(60_000, null), 60_000);
 });
 
-Deno.test("command limiter: half now and half 30 s later come back in two halves (case 53)", () => {
+Deno.test("command limiter: half now and half 30 s later come back in two halves [case 53]", () => {
   const limiter = filled(60);
   for (let n = 0; n < 60; n++) limiter.record(30_000);
   assertEquals([59_999, 60_000, 89_999, 90_000].map((at) => limiter.available(at, null)), [0, 60, 60, 120]);
 });
 
-Deno.test("command limiter: commands 20 ms apart come back 20 ms apart, however often it is asked (case 54)", () => {
+Deno.test("command limiter: commands 20 ms apart come back 20 ms apart, however often it is asked [case 54]", () => {
   const limiter = new CommandLimiter();
   for (let n = 0; n < 120; n++) limiter.record(n * 20);
   let now = 2_400;
@@ -47,7 +47,7 @@ Deno.test("command limiter: commands 20 ms apart come back 20 ms apart, however 
   }
 });
 
-Deno.test("command limiter: a clock that ran over never gives an instant in the past (case 57)", () => {
+Deno.test("command limiter: a clock that ran over never gives an instant in the past [case 57]", () => {
   const limiter = filled(120);
   assertEquals(limiter.nextAvailableAt(3_600_000, { nextAt: 60_000, intervalMs: 41_250 }), 3_600_000);
   assertEquals(limiter.nextUrgentAt(3_600_000), 3_600_000);

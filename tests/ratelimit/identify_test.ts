@@ -18,7 +18,7 @@ function scene(limits: IdentifyLimits) {
   return { clock, limiter, log, ask };
 }
 
-Deno.test("identify limiter: shards of one key go 5 s apart (case 55)", async () => {
+Deno.test("identify limiter: shards of one key go 5 s apart [case 55]", async () => {
   const { clock, log, ask } = scene({ maxConcurrency: 1 });
   for (const shardId of [0, 1, 2]) ask(shardId);
   await clock.advance(20_000);
@@ -26,14 +26,14 @@ Deno.test("identify limiter: shards of one key go 5 s apart (case 55)", async ()
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("identify limiter: shards of different keys go together, the lower id first (case 55)", async () => {
+Deno.test("identify limiter: shards of different keys go together, the lower id first [case 55]", async () => {
   const { clock, log, ask } = scene({ maxConcurrency: 4 });
   for (const shardId of [3, 1, 0, 2]) ask(shardId);
   await clock.advance(0);
   assertEquals(log, [[0, true, 0], [1, true, 0], [2, true, 0], [3, true, 0]]);
 });
 
-Deno.test("identify limiter: max_concurrency 4 and ids 0, 1, 3, 3: three at once, the fourth 5 s later (case 55)", async () => {
+Deno.test("identify limiter: max_concurrency 4 and ids 0, 1, 3, 3: three at once, the fourth 5 s later [case 55]", async () => {
   const { clock, log, ask } = scene({ maxConcurrency: 4 });
   for (const shardId of [0, 1, 3, 3]) ask(shardId);
   await clock.advance(10_000);
@@ -70,7 +70,7 @@ Deno.test("identify limiter: shards whose turns come together go in the order of
   assertEquals(log, [[0, true, 0], [1, true, 0], [2, true, 5_000], [3, true, 5_000]]);
 });
 
-Deno.test("identify limiter: an aborted shard spends nothing and delays nobody (case 57)", async () => {
+Deno.test("identify limiter: an aborted shard spends nothing and delays nobody [case 57]", async () => {
   const { clock, limiter, log, ask } = scene({ maxConcurrency: 1, total: 100 });
   const controller = new AbortController();
   ask(0);
@@ -142,7 +142,7 @@ Deno.test("identify limiter: a spent budget refuses at once, those who wait incl
   assertEquals([limiter.remaining, limiter.resetAt], [999, 60_000 + 86_400_000]);
 });
 
-Deno.test("identify limiter: a raised max_concurrency lets those go who wait, by their new keys", async () => {
+Deno.test("identify limiter: a raised max_concurrency lets those go who wait, by their new keys [case 14]", async () => {
   const { clock, limiter, log, ask } = scene({ maxConcurrency: 1 });
   for (const shardId of [0, 1, 2, 4]) ask(shardId);
   await clock.advance(1_000);

@@ -11,7 +11,7 @@ Deno.test("sliding log: an entry counts from its instant until exactly one perio
   assertEquals([log.dropsTo(1), log.dropsTo(0)], [-Infinity, 60_005]);
 });
 
-Deno.test("sliding log: half now and half 30 s later leave in two halves (case 53)", () => {
+Deno.test("sliding log: half now and half 30 s later leave in two halves [case 53]", () => {
   const log = new SlidingLog(120, 60_000);
   for (let n = 0; n < 60; n++) log.record(0);
   for (let n = 0; n < 60; n++) log.record(30_000);

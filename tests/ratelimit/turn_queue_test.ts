@@ -36,7 +36,7 @@ Deno.test("turn queue: the taker's error goes to that caller and to no other", a
   await second;
 });
 
-Deno.test("turn queue: an abort rejects with the signal's reason and leaves the queue at once (case 57)", async () => {
+Deno.test("turn queue: an abort rejects with the signal's reason and leaves the queue at once [case 57]", async () => {
   const queue = new TurnQueue<string>();
   const controller = new AbortController();
   const signal = watched(controller.signal);

@@ -31,7 +31,7 @@ async function drop(play: Play): Promise<number> {
   return waits(play).at(-1)!;
 }
 
-Deno.test("shard: the waits of an outage grow to 60 s and no further, with full jitter", async () => {
+Deno.test("shard: the waits of an outage grow to 60 s and no further, with full jitter [case 3]", async () => {
   const drawn: number[][] = Array.from({ length: 12 }, () => []);
   for (let seed = 1; seed <= 60; seed++) {
     for (const [attempt, ms] of (await waitsOfOutage(seed, 12)).entries()) {
