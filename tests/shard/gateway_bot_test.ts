@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { apiBaseUrl, type Fetch, fetchGatewayBot, GatewayBotError } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
+import { withEnvironment } from "./environment.ts";
 
 const TOKEN = "MTIzNDU2.secret-token.of-the-bot";
 
@@ -121,16 +122,11 @@ Deno.test({
   name: "gateway bot: without one it is DISCORD_API, where the program may read it, or Discord's",
   permissions: { env: ["DISCORD_API"] },
   fn: () => {
-    const before = Deno.env.get("DISCORD_API");
-    try {
-      Deno.env.set("DISCORD_API", "http://127.0.0.1:1/api/v10/");
+    withEnvironment({ DISCORD_API: "http://127.0.0.1:1/api/v10/" }, () => {
       assertEquals(apiBaseUrl(), "http://127.0.0.1:1/api/v10");
       assertEquals(apiBaseUrl("https://given.test"), "https://given.test");
-      Deno.env.delete("DISCORD_API");
-      assertEquals(apiBaseUrl(), "https://discord.com/api/v10");
-    } finally {
-      if (before !== undefined) Deno.env.set("DISCORD_API", before);
-    }
+    });
+    withEnvironment({}, () => assertEquals(apiBaseUrl(), "https://discord.com/api/v10"));
   },
 });
 

@@ -57,6 +57,8 @@ export class Play {
       dial: this.discord.dial,
       fetch: this.discord.fetch,
       host: this.clock,
+      // Whatever DISCORD_API says on this machine.
+      api: "https://discord.test/api/v10",
       ...options,
       onStatus: (status) => {
         this.statuses.push(status);
@@ -131,6 +133,11 @@ export class Play {
       return error;
     }
   }
+}
+
+/** A field of a body of unknown shape. */
+export function field(body: unknown, name: string): unknown {
+  return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
 }
 
 /** Fails if anything of a closed shard is left: a timer, a connection. */

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { environmentVariable, systemHost } from "../../shard/mod.ts";
+import { withEnvironment } from "./environment.ts";
 
 Deno.test("host: the clock never goes back", () => {
   let before = systemHost.now();
@@ -40,15 +41,10 @@ Deno.test({
   name: "host: reads an environment variable that it may read",
   permissions: { env: ["DISCORD_API"] },
   fn: () => {
-    const before = Deno.env.get("DISCORD_API");
-    try {
-      Deno.env.set("DISCORD_API", "value");
+    withEnvironment({ DISCORD_API: "value", HOME: "/root" }, () => {
       assertEquals(environmentVariable("DISCORD_API"), "value");
-      Deno.env.delete("DISCORD_API");
-      assertEquals(environmentVariable("DISCORD_API"), undefined);
-    } finally {
-      if (before !== undefined) Deno.env.set("DISCORD_API", before);
-    }
-    assertEquals(environmentVariable("HOME"), undefined, "another one is neither read nor asked for");
+      assertEquals(environmentVariable("HOME"), undefined, "another one is neither read nor asked for");
+    });
+    withEnvironment({}, () => assertEquals(environmentVariable("DISCORD_API"), undefined));
   },
 });

@@ -8,7 +8,7 @@ import {
   PayloadTooLargeError,
   ShardStoppedError,
 } from "../../mod.ts";
-import { Play, settled } from "./harness.ts";
+import { field, Play, settled } from "./harness.ts";
 import { Puppet } from "./puppet.ts";
 
 /** A command that can be told apart. */
@@ -20,7 +20,7 @@ function ask(nonce: string): GatewayCommand {
 function sentOn(
   { sent }: { readonly sent: readonly { readonly op: number; readonly d: unknown }[] },
 ): unknown[] {
-  return sent.filter(({ op }) => op !== 1).map(({ op, d }) => op === 8 ? (d as { nonce: string }).nonce : op);
+  return sent.filter(({ op }) => op !== 1).map(({ op, d }) => op === 8 ? field(d, "nonce") : op);
 }
 
 /** A puppet and a shard on it, started. */

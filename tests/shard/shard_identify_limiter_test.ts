@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { type IdentifyLimiter, IdentifyRefusedError } from "../../mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
-import { assertQuiet, Play, settled } from "./harness.ts";
+import { assertQuiet, field, Play, settled } from "./harness.ts";
 
 /** A limiter in the hands of a test. */
 class HeldLimiter implements IdentifyLimiter {
@@ -150,7 +150,7 @@ Deno.test("shard: two shards of a token share the default limiter, lower id firs
   const plays = [1, 0].map((id) => new Play({ discord, clock, shard: [id, 2] }).start());
   await clock.advance(60_000);
   const identifies = discord.journal.identifies();
-  assertEquals(identifies.map(({ d }) => (d as { shard: unknown }).shard), [[0, 2], [1, 2]]);
+  assertEquals(identifies.map(({ d }) => field(d, "shard")), [[0, 2], [1, 2]]);
   assert(identifies[1]!.at - identifies[0]!.at >= 5_000);
   for (const play of plays) await play.shard.close();
   assertEquals(discord.journal.violations(), []);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseSessionRecord, type SessionRecord, SessionRecordError, Shard } from "../../mod.ts";
-import { assertQuiet, Play } from "./harness.ts";
+import { assertQuiet, field, Play } from "./harness.ts";
 import { Puppet } from "./puppet.ts";
 
 const SESSION: SessionRecord = {
@@ -41,7 +41,7 @@ Deno.test("shard: a resume by the shard itself goes on from what was received: w
   play.connection.drop();
   ids.push(...play.write(2));
   await play.clock.advance(5_000);
-  assertEquals(play.discord.journal.resumes().map(({ d }) => (d as { seq: number }).seq), [4]);
+  assertEquals(play.discord.journal.resumes().map(({ d }) => field(d, "seq")), [4]);
   for (let event = 0; event < 10; event++) {
     goOn();
     await play.clock.advance(0);
@@ -149,6 +149,35 @@ Deno.test("shard: a refused record is told as a gap, before anything of the new 
   assertEquals(play.discord.journal.violations(), []);
 });
 
+Deno.test("shard: while events of a lost session still wait, the record is the new session's, and before all of it", async () => {
+  const play = new Play();
+  const gates: (() => void)[] = [];
+  play.onEvent = () => new Promise<void>((resolve) => gates.push(resolve));
+  await play.live();
+  play.write(20);
+  await play.clock.advance(0);
+  play.connection.invalidateSession(false);
+  await play.untilState("live");
+  const ids = play.write(3);
+  await play.clock.advance(0);
+  const record = play.shard.session;
+  assertEquals([record?.sessionId, record?.sequence], [play.connection.session?.id, 0]);
+
+  for (let event = 0; event < 21; event++) {
+    gates.shift()?.();
+    await play.clock.advance(0);
+    assertEquals(play.shard.session?.sequence, 0);
+  }
+  assertEquals(play.names.at(-1), "SESSION_GAP");
+  play.connection.drop();
+  const next = new Play({ discord: play.discord, clock: play.clock, session: play.shard.session }).start();
+  await play.shard.close({ keepSession: true });
+  await next.clock.advance(0);
+  assertEquals(next.messageIds, ids);
+  gates.shift()?.();
+  await next.shard.close();
+});
+
 Deno.test("shard: the record is null before READY and after the session was lost", async () => {
   const play = new Play();
   play.discord.faults.silentReady = 1;
@@ -217,6 +246,6 @@ Deno.test("shard: a restored shard identifies as the record's shard, should it h
     .start();
   await play.clock.advance(10_000);
   const [identify] = play.discord.journal.identifies();
-  assertEquals((identify?.d as { shard: unknown }).shard, [1, 2]);
+  assertEquals(field(identify?.d, "shard"), [1, 2]);
   await play.shard.close();
 });

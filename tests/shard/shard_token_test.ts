@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { DialError, type Fetch, type GatewayCommand, Shard } from "../../mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
-import { Play, type PlayOptions } from "./harness.ts";
+import { field, Play, type PlayOptions } from "./harness.ts";
 import { Puppet } from "./puppet.ts";
 
 const TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhOsTs.never-to-be-seen-in-any-output";
@@ -99,7 +99,7 @@ Deno.test("shard: the token is in no status, event, session, inspection, journal
     }
     assertNoToken("the journal", discord.journal.entries);
     assertNoToken("the fake", discord);
-    assertEquals(discord.journal.identifies().map(({ d }) => (d as { token: string }).token), [
+    assertEquals(discord.journal.identifies().map(({ d }) => field(d, "token")), [
       "[token]",
       "[token]",
     ]);
