@@ -1,6 +1,7 @@
 /** `GET /gateway/bot`: where the gateway is, how many shards to run, and how many identifies are left. */
 
 import type { SessionStartLimit } from "../ratelimit/mod.ts";
+import { abortable } from "./abortable.ts";
 import { GatewayBotError } from "./errors.ts";
 import { environmentVariable } from "./host.ts";
 
@@ -88,9 +89,12 @@ export async function fetchGatewayBot(token: string, options: GatewayBotOptions 
   let status: number | null = null;
   let body: unknown;
   try {
-    const response = await fetchFunction(url, { headers, ...(signal && { signal }) });
-    status = response.status;
-    body = await response.json();
+    const ask = async () => {
+      const response = await fetchFunction(url, { headers, ...(signal && { signal }) });
+      status = response.status;
+      body = await response.json();
+    };
+    await (signal ? abortable(ask(), signal) : ask());
   } catch (cause) {
     throw new GatewayBotError(`Cannot get ${url}: ${cause instanceof Error ? cause.message : cause}`, {
       status,

@@ -19,6 +19,7 @@ import {
   gatewayUrl,
   type GuildEventName,
   intentsOf,
+  KEEP_SESSION_CLOSE_CODE,
   type LatencyReading,
   parseSessionRecord,
   type SessionRecord,
@@ -27,12 +28,13 @@ import {
   verdict,
 } from "../gateway/mod.ts";
 import { Backoff, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
+import { abortable } from "./abortable.ts";
 import type { Connection } from "./connection.ts";
 import { dial, DialError } from "./dial.ts";
 import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
 import { type EventHandler, EventQueue } from "./event_queue.ts";
-import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
+import { GatewayAddress } from "./gateway_address.ts";
 import { type Host, systemHost } from "./host.ts";
 import { ConnectionLoop } from "./loop.ts";
 import type { ShardOptions } from "./options.ts";
@@ -44,9 +46,6 @@ interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" |
   readonly cause: EndCause;
   readonly phase: GatewayPhase | null;
 }
-
-/** How long the REST API may take to answer, in ms. */
-const GATEWAY_BOT_DEADLINE_MS = 15_000;
 
 /**
  * A bot's connection to Discord that reconnects, resumes and backs off by itself.
@@ -93,6 +92,7 @@ export class Shard<
   readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   readonly #commands = new TurnQueue<GatewayCommand>();
   readonly #backoff: Backoff;
+  readonly #address: GatewayAddress;
   /** Aborted when the shard closes: ends a dial, a request and a wait. */
   readonly #closing = new AbortController();
   #events: ReadableStream<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
@@ -102,7 +102,6 @@ export class Shard<
   /** The session between connections; a connected state knows better. */
   #session: SessionRecord | null;
   #failedResumes = 0;
-  #gatewayBot: GatewayBot | null = null;
   #state: GatewayState | null = null;
   #loop: ConnectionLoop | null = null;
 
@@ -110,6 +109,7 @@ export class Shard<
    * Makes a shard; nothing is opened yet.
    *
    * @throws {TypeError} No token, or neither events nor intents.
+   * @throws {RangeError} `maxQueuedEvents` or `maxQueuedSize` below 1.
    * @throws {SessionRecordError} The session record is malformed or belongs to another shard.
    */
   constructor(options: ShardOptions<Guild, DirectMessage, Ungated>) {
@@ -141,10 +141,14 @@ export class Shard<
         ...(events && { events }),
       });
     this.#wanted = names && new Set(names);
-    this.#queue = new EventQueue({
-      maxEvents: options.maxQueuedEvents ?? 10_000,
-      maxSize: options.maxQueuedSize ?? 32 * 1024 * 1024,
-    });
+    const { maxQueuedEvents = 10_000, maxQueuedSize = 32 * 1024 * 1024 } = options;
+    if (!(maxQueuedEvents >= 1 && maxQueuedSize >= 1)) {
+      throw new RangeError(
+        `Cannot make a shard: at least one event must be able to wait: ${maxQueuedEvents}, ${maxQueuedSize}`,
+      );
+    }
+    this.#queue = new EventQueue({ maxEvents: maxQueuedEvents, maxSize: maxQueuedSize });
+    this.#address = new GatewayAddress(options, this.#host);
     this.#backoff = new Backoff({ random: () => this.#host.random() });
   }
 
@@ -314,18 +318,19 @@ export class Shard<
     const action = this.#session === null ? "identify" : "resume";
     let connection: Connection;
     try {
-      const url = this.#resumeUrl() ?? gatewayUrl(await this.#gatewayBaseUrl());
+      const url = this.#resumeUrl() ?? gatewayUrl(await this.#address.find(signal));
       this.#setStatus({ state: "dialing", url, action });
-      connection = await dialFunction(url, {
+      const dialing = dialFunction(url, {
         signal,
         ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
       });
+      connection = await abortable(dialing, signal, (late) => late.close(KEEP_SESSION_CLOSE_CODE));
     } catch (error) {
       return this.#notConnected(error);
     }
     if (signal.aborted) {
-      // The dial function took no notice of the signal.
-      connection.close();
+      // Closed between the handshake and here.
+      connection.close(KEEP_SESSION_CLOSE_CODE);
       throw signal.reason;
     }
     return await this.#converse(connection);
@@ -468,30 +473,6 @@ export class Shard<
       // Not a WebSocket URL: as good as none, the main gateway takes resumes too.
       return null;
     }
-  }
-
-  async #gatewayBaseUrl(): Promise<string> {
-    const { url, token, api, fetch, identifyLimiter } = this.#options;
-    if (url !== undefined) return url;
-    if (this.#gatewayBot) return this.#gatewayBot.url;
-    const request = new AbortController();
-    const onClose = () => request.abort(this.#closing.signal.reason);
-    this.#closing.signal.addEventListener("abort", onClose);
-    const timer = this.#host.setTimeout(() => {
-      request.abort(new Error(`No answer within ${GATEWAY_BOT_DEADLINE_MS} ms`));
-    }, GATEWAY_BOT_DEADLINE_MS);
-    try {
-      this.#gatewayBot = await fetchGatewayBot(token, {
-        ...(api !== undefined && { api }),
-        ...(fetch && { fetch }),
-        signal: request.signal,
-      });
-    } finally {
-      this.#host.clearTimeout(timer);
-      this.#closing.signal.removeEventListener("abort", onClose);
-    }
-    if (!identifyLimiter) sharedIdentifyLimiter(token, this.#host, this.#gatewayBot.session_start_limit);
-    return this.#gatewayBot.url;
   }
 
   #sleep(ms: number): Promise<void> {

@@ -1,0 +1,55 @@
+/** Where the gateway is: as given, or asked of the REST API once, within a deadline. */
+
+import { fetchGatewayBot } from "./gateway_bot.ts";
+import type { Host } from "./host.ts";
+import type { ShardOptions } from "./options.ts";
+import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+
+/** How long the REST API may take to answer, in ms. */
+const DEADLINE_MS = 15_000;
+
+/** Finds the gateway's base URL, and remembers it. */
+export class GatewayAddress {
+  readonly #options: Pick<ShardOptions, "url" | "token" | "api" | "fetch" | "identifyLimiter">;
+  readonly #host: Host;
+  #url: string | null;
+
+  /** Asks nobody yet. */
+  constructor(
+    options: Pick<ShardOptions, "url" | "token" | "api" | "fetch" | "identifyLimiter">,
+    host: Host,
+  ) {
+    this.#options = options;
+    this.#host = host;
+    this.#url = options.url ?? null;
+  }
+
+  /**
+   * The base URL. The first answer also tells the default identify limiter what Discord allows.
+   *
+   * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
+   * @throws the signal's reason, once it is aborted.
+   */
+  async find(signal: AbortSignal): Promise<string> {
+    if (this.#url !== null) return this.#url;
+    const { token, api, fetch, identifyLimiter } = this.#options;
+    const request = new AbortController();
+    const onAbort = () => request.abort(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    const timer = this.#host.setTimeout(() => {
+      request.abort(new Error(`No answer within ${DEADLINE_MS} ms`));
+    }, DEADLINE_MS);
+    try {
+      const { url, session_start_limit } = await fetchGatewayBot(token, {
+        ...(api !== undefined && { api }),
+        ...(fetch && { fetch }),
+        signal: request.signal,
+      });
+      if (!identifyLimiter) sharedIdentifyLimiter(token, this.#host, session_start_limit);
+      return this.#url = url;
+    } finally {
+      this.#host.clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
