@@ -63,7 +63,7 @@ Deno.test("dial failure: TCP is cut in the middle of the handshake, or answers r
   }
 });
 
-Deno.test("dial failure: a black hole ends by its deadline and leaves no connection behind", async () => {
+Deno.test("dial failure: a black hole ends by its deadline and leaves no connection behind [case 1]", async () => {
   await using sockets = new RecordedSockets();
   using server = new RawServer(async (connection) => {
     await connection.request();
@@ -90,7 +90,7 @@ Deno.test("dial failure: the fake's black hole, by the runtime's own clock", asy
   assertStrictEquals(error.code, "ERR_DIAL_TIMEOUT");
 });
 
-Deno.test("dial failure: an abort gives the dial up at once, before and during the handshake", async () => {
+Deno.test("dial failure: an abort gives the dial up at once, before and during the handshake [case 2]", async () => {
   await using sockets = new RecordedSockets();
   using server = new RawServer(async (connection) => {
     await connection.request();
@@ -163,7 +163,7 @@ class ScriptedSocket implements WebSocketLike {
   }
 }
 
-Deno.test("dial failure: of error and close the first wins, in both orders, in both phases", async () => {
+Deno.test("dial failure: of error and close the first wins, in both orders, in both phases [case 8]", async () => {
   const cut = new Error("cut");
   for (const order of ["error first", "close first"]) {
     const events = (socket: ScriptedSocket) => {
@@ -201,7 +201,7 @@ Deno.test("dial failure: codes 0, 1005 and 1006 are no codes", async () => {
   }
 });
 
-Deno.test("dial failure: late events of a socket that was given up have no effect", async () => {
+Deno.test("dial failure: late events of a socket that was given up have no effect [case 11]", async () => {
   const dialing = dial("ws://a/", { WebSocket: ScriptedSocket });
   const socket = ScriptedSocket.last;
   socket.onopen?.();

@@ -109,7 +109,7 @@ Deno.test("dial: a cut is an end without a code, in the middle of a frame as wel
   }
 });
 
-Deno.test("dial: split frames come out whole, with characters cut in the middle", async () => {
+Deno.test("dial: split frames come out whole, with characters cut in the middle [case 24]", async () => {
   await using discord = new FakeDiscord();
   discord.faults.splitFrames = true;
   const { gatewayUrl } = await discord.listen();
@@ -157,7 +157,7 @@ Deno.test("dial: a peer that never answers a close delays nothing", async () => 
   server.connections[0]?.end();
 });
 
-Deno.test("dial: frames that come after our close go nowhere", async () => {
+Deno.test("dial: frames that come after our close go nowhere [case 18]", async () => {
   await using sockets = new RecordedSockets();
   using server = new RawServer((connection) => connection.accept());
   const connection = await dial(server.url, sockets);

@@ -75,7 +75,7 @@ Deno.test("token: the search finds a token that shows", () => {
   }
 });
 
-Deno.test("token: not in a run with events, a cut, failed commands and a close", async () => {
+Deno.test("token: not in a run with events, a cut, failed commands and a close [case 37]", async () => {
   await using discord = new FakeDiscord({ token: TOKEN });
   const { api } = await discord.listen();
   await using sockets = new RecordedSockets();
@@ -113,7 +113,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close",
   assertSecret("the state", new GatewayState({ token: TOKEN, intents: 0, now: 0, random: () => 0 }));
 });
 
-Deno.test("token: not in the error of a fatal close, of REST, of the network", async () => {
+Deno.test("token: not in the error of a fatal close, of REST, of the network [case 37]", async () => {
   await using discord = new FakeDiscord({ token: "another token" });
   const { api, gatewayUrl } = await discord.listen();
   using proxy = new RawServer(async (connection) => {
@@ -148,16 +148,18 @@ Deno.test("token: not in the error of a fatal close, of REST, of the network", a
 });
 
 for (const example of ["ping", "own_event_loop", "resume_after_restart"]) {
-  Deno.test(`token: not in what the example ${example} prints, whether Discord takes it or not`, async () => {
+  Deno.test(`token: not in what the example ${example} prints, whether Discord takes it or not [case 37]`, async () => {
     const folder = await Deno.makeTempDir();
-    const SESSION_FILE = `${folder}/session.json`;
     await using discord = new FakeDiscord({ token: TOKEN });
     await using stranger = new FakeDiscord({ token: "another token" });
     const [{ api }, { api: refusing }] = await Promise.all([discord.listen(), stranger.listen()]);
-    const environment = { DISCORD_TOKEN: TOKEN, SESSION_FILE };
+    // A session file of its own: with the other's it would not need the REST API that refuses it.
+    const environment = (name: string, api: string) => {
+      return { DISCORD_TOKEN: TOKEN, DISCORD_API: api, SESSION_FILE: `${folder}/${name}.json` };
+    };
     const program = `../../../examples/${example}.ts`;
-    await using refused = new BotProcess(program, { ...environment, DISCORD_API: refusing });
-    await using bot = new BotProcess(program, { ...environment, DISCORD_API: api });
+    await using refused = new BotProcess(program, environment("refused", refusing));
+    await using bot = new BotProcess(program, environment("bot", api));
     await until("live", () => discord.sessions.length === 1 || bot.end !== null);
     discord.sendMessage({ content: "!ping" });
     await until("at work", () => bot.lines.some((line) => line.includes("!ping")) || bot.end !== null);
