@@ -84,7 +84,7 @@ export class CommandNotSentError extends Error {
  * import { FakeDiscord } from "@discordgateway/edge/testing";
  *
  * const { fetch } = new FakeDiscord();
- * const error = await fetchGatewayBot("not the bot's token", { fetch }).catch((error) => error);
+ * const error = await fetchGatewayBot("not.the.bots.token", { fetch }).catch((error) => error);
  * if (!(error instanceof GatewayBotError) || error.status !== 401) throw error;
  * ```
  */
