@@ -1,7 +1,7 @@
 /** Two gateway clients that nobody here wrote, behind one face. They see only an address, as they would see Discord's. */
 
 import { REST } from "@discordjs/rest";
-import { WebSocketManager, WebSocketShardEvents } from "@discordjs/ws";
+import { type SessionInfo, WebSocketManager, WebSocketShardEvents } from "@discordjs/ws";
 import { createGatewayManager } from "@discordeno/gateway";
 import { GatewayIntentBits } from "discord-api-types/v10";
 import type { FakeServer } from "../fake/mod.ts";
@@ -41,7 +41,15 @@ export function discordjs({ api }: FakeServer, token: string): Peer {
     handlerSweepInterval: 0,
     hashSweepInterval: 0,
   }).setToken(token);
-  const manager = new WebSocketManager({ token, intents: INTENTS, rest });
+  // By default all managers of a process keep their sessions in one place.
+  let session: SessionInfo | null = null;
+  const manager = new WebSocketManager({
+    token,
+    intents: INTENTS,
+    rest,
+    retrieveSessionInfo: () => session,
+    updateSessionInfo: (_shardId, info) => void (session = info),
+  });
   const heard: string[] = [];
   const closeCodes: number[] = [];
   let acknowledged = 0;

@@ -17,7 +17,7 @@ interface PeerCase {
 }
 
 const PEERS: { readonly [name: string]: PeerCase } = {
-  // A cut is no reason for it to resume: it gives the session up (see the last test).
+  // A cut is no reason for it to resume: it gives the session up (see LOSSES).
   "@discordjs/ws": {
     makePeer: discordjs,
     interrupt: (connection) => connection.close(4000),
@@ -34,7 +34,7 @@ const PEERS: { readonly [name: string]: PeerCase } = {
   },
 };
 
-for (const [name, { makePeer, interrupt, rulesBroken }] of Object.entries(PEERS)) {
+for (const [name, { makePeer, interrupt }] of Object.entries(PEERS)) {
   Deno.test({
     name: `peers: ${name} identifies, hears, beats, is interrupted and resumes, and breaks no rule`,
     ...NOT_OUR_TIMERS,
@@ -65,27 +65,6 @@ for (const [name, { makePeer, interrupt, rulesBroken }] of Object.entries(PEERS)
       assertEquals(journal.violations(), []);
       const [, resume] = journal.dials();
       assert(resume?.url.includes("/resume?"), resume?.url);
-    },
-  });
-
-  Deno.test({
-    name: `peers: ${name} is asked for a heartbeat, to reconnect, and loses its session`,
-    ...NOT_OUR_TIMERS,
-    fn: async () => {
-      await using discord = new FakeDiscord();
-      await using peer = makePeer(await discord.listen(), discord.token);
-      await peer.connect();
-      await until("READY", () => peer.heard.includes("READY"));
-      const [first] = discord.connections;
-      first?.requestHeartbeat();
-      await until("the heartbeat", () => discord.journal.heartbeats().length === 1);
-      first?.reconnect();
-      await until("RESUMED", () => peer.heard.includes("RESUMED"));
-      discord.sendMessage({ content: "still there" });
-      await until("the message", () => peer.heard.includes("still there"));
-      discord.connections[0]?.invalidateSession(false);
-      await until("READY again", () => peer.heard.filter((t) => t === "READY").length === 2);
-      for (const { rule } of discord.journal.violations()) assert(rulesBroken.includes(rule), rule);
     },
   });
 
@@ -127,17 +106,37 @@ for (const [name, { makePeer, interrupt, rulesBroken }] of Object.entries(PEERS)
   });
 }
 
+/** How a first session is lost. @discordjs/ws takes a cut, too, for a reason to begin anew. */
+const LOSSES: readonly (readonly [name: string, lose: (connection: FakeConnection) => void])[] = [
+  ["@discordjs/ws", (connection) => connection.invalidateSession(false)],
+  ["@discordjs/ws", (connection) => connection.drop()],
+  ["@discordeno/gateway", (connection) => connection.invalidateSession(false)],
+];
+
 Deno.test({
-  name:
-    "peers: @discordjs/ws is cut and starts a new session, as the fake lets it five seconds after the first",
+  name: "peers: they beat and reconnect when asked to, and begin anew without a session, five seconds later",
   ...NOT_OUR_TIMERS,
   fn: async () => {
-    await using discord = new FakeDiscord();
-    await using peer = discordjs(await discord.listen(), discord.token);
-    await peer.connect();
-    await until("READY", () => peer.heard.includes("READY"));
-    discord.connections[0]?.drop();
-    await until("READY again", () => peer.heard.filter((t) => t === "READY").length === 2);
-    assertEquals([discord.journal.identifies().length, discord.journal.violations()], [2, []]);
+    // At the same time: each has to wait.
+    await Promise.all(LOSSES.map(async ([name, lose]) => {
+      const peerCase = PEERS[name];
+      assert(peerCase);
+      await using discord = new FakeDiscord();
+      await using peer = peerCase.makePeer(await discord.listen(), discord.token);
+      await peer.connect();
+      await until("READY", () => peer.heard.includes("READY"));
+      const [first] = discord.connections;
+      first?.requestHeartbeat();
+      await until("the heartbeat", () => discord.journal.heartbeats().length > 0);
+      first?.reconnect();
+      await until("RESUMED", () => peer.heard.includes("RESUMED"));
+      discord.sendMessage({ content: "still there" });
+      await until("the message", () => peer.heard.includes("still there"));
+      const [second] = discord.connections;
+      assert(second?.session);
+      lose(second);
+      await until("READY again", () => peer.heard.filter((t) => t === "READY").length === 2);
+      for (const { rule } of discord.journal.violations()) assert(peerCase.rulesBroken.includes(rule), rule);
+    }));
   },
 });
