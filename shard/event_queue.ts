@@ -111,8 +111,7 @@ export class EventQueue<Event extends Numbered> {
     return new Promise((resolve, reject) => {
       this.#consumed = { resolve, reject };
       this.#handler = handler;
-      if (this.#finished) this.#settleConsumed();
-      else this.#drain();
+      this.#drain();
     });
   }
 
@@ -143,13 +142,18 @@ export class EventQueue<Event extends Numbered> {
     return new Promise((resolve) => this.#drained = resolve);
   }
 
-  /** Ends the queue and drops what waits; the consumer sees the end, or the error. The first end counts. */
+  /**
+   * Ends the queue; the first end counts. Without an error what waits is dropped: it was the program's wish. With one, the
+   * consumer gets what waits first, and then the error.
+   */
   finish(error: unknown = null): void {
     if (this.#finished) return;
     this.#finished = { error };
-    this.#entries = [];
-    this.#head = 0;
-    this.#size = 0;
+    if (error === null) {
+      this.#entries = [];
+      this.#head = 0;
+      this.#size = 0;
+    }
     this.#drained?.();
     const [first, ...others] = this.#waiting.splice(0);
     if (first) {
@@ -159,7 +163,7 @@ export class EventQueue<Event extends Numbered> {
       else first.reject(error);
     }
     for (const waiting of others) waiting.resolve({ value: undefined, done: true });
-    if (this.#consumed && !this.#handlerBusy) this.#settleConsumed();
+    this.#drain();
   }
 
   #settleConsumed(): void {
@@ -192,12 +196,14 @@ export class EventQueue<Event extends Numbered> {
   }
 
   #drain(): void {
-    while (this.#handler && !this.#handlerBusy && !this.#finished) {
+    while (this.#handler && !this.#handlerBusy) {
       const entry = this.#shift();
-      if (!entry) return;
+      if (!entry) {
+        if (this.#finished) this.#settleConsumed();
+        return;
+      }
       this.#handle(this.#handler, entry.event, entry.session);
     }
-    if (this.#finished && !this.#handlerBusy) this.#settleConsumed();
   }
 
   #handle(handler: EventHandler<Event>, event: Event, session: number): void {
@@ -218,7 +224,6 @@ export class EventQueue<Event extends Numbered> {
   #handlerDone(): void {
     this.#inHand = null;
     this.#handlerBusy = false;
-    if (this.#finished) this.#settleConsumed();
   }
 
   /** The event stays in hand: it was not handled. */

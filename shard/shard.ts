@@ -274,7 +274,7 @@ export class Shard<
     const { keepSession = false } = options;
     if (!this.#closing.signal.aborted) this.#close({ keepSession, error: null });
     await this.#running;
-    return keepSession ? this.#session : null;
+    return keepSession ? this.session : null;
   }
 
   /** Closes the shard, keeping the session. */
@@ -445,7 +445,8 @@ export class Shard<
   }
 
   #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
-    const session = this.session;
+    // After a failure the consumer still gets what waits, and the record goes on following it.
+    const session = error === null ? this.session : this.#state?.session ?? this.#session;
     this.#closing.abort(new Error("The shard was closed"));
     this.#loop?.close({ keepSession });
     this.#session = keepSession ? session : null;

@@ -275,3 +275,23 @@ Deno.test("event queue: a handler may push, acknowledge and finish from within",
   await consumed;
   assertEquals(handled, [1, 2]);
 });
+
+Deno.test("event queue: after a failure what waits is handed over first, to either consumer", async () => {
+  const failure = new Error("stopped for good");
+  const pulled = queueOf();
+  push(pulled, 1, 2);
+  pulled.finish(failure);
+  assertEquals(await take(pulled), 1);
+  assertEquals(pulled.handled(2), 0, "the first is in hand");
+  assertEquals(await take(pulled), 2);
+  assertStrictEquals(await assertRejects(() => pulled.next()), failure);
+  assertEquals((await pulled.next()).done, true);
+
+  const pushed = queueOf();
+  push(pushed, 1, 2);
+  pushed.finish(failure);
+  const seen: (number | null)[] = [];
+  const consumed = pushed.consume(async ({ s }) => void seen.push(await Promise.resolve(s)));
+  assertStrictEquals(await assertRejects(() => consumed), failure);
+  assertEquals(seen, [1, 2]);
+});
