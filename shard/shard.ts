@@ -266,6 +266,9 @@ export class Shard<
   /**
    * Closes the shard for good. Events that still wait are dropped; commands that wait are rejected.
    *
+   * Nobody waits for the peer's answer. A peer that is dead and never answers leaves the runtime's own socket behind until
+   * TCP gives up; on Deno and Node that alone can keep a process alive, which `exit` ends.
+   *
    * @param options `keepSession`: leave the session alive at Discord for a few minutes, to be resumed from the record
    * that is returned. Otherwise it ends and the bot goes offline at once.
    * @returns The session record with the last handled sequence, or `null` if the session was not kept or there is none.

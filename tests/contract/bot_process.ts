@@ -22,7 +22,7 @@ export class BotProcess implements AsyncDisposable {
       return value === undefined ? [] : [[name, value]];
     });
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-lock", "-A", new URL(`programs/${program}`, import.meta.url).pathname, ...args],
+      args: ["run", "--no-lock", "-A", new URL(`programs/${program}`, import.meta.url).href, ...args],
       env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...environment },
       clearEnv: true,
       stdin: "null",
