@@ -25,7 +25,7 @@ interface Outcome {
   readonly output: string;
 }
 
-const QUICK = ["format", "lint", "types", "docs-lint", "layers", "imports", "diagram", "publish"];
+const QUICK = ["format", "lint", "types", "docs-lint", "layers", "imports", "diagram", "cases", "publish"];
 
 const SABOTAGES: readonly Sabotage[] = [
   {
@@ -82,6 +82,12 @@ const SABOTAGES: readonly Sabotage[] = [
     what: "an arrow of the diagram renamed",
     path: "DESIGN.md",
     edit: (text) => text.replace("-->", "-->|sabotage|"),
+  },
+  {
+    step: "cases",
+    what: "a test that claims a case which is not listed",
+    path: "tests/gateway/session_test.ts",
+    edit: (text) => `${text}\nDeno.test("sabotage: a case that nobody knows [case 999]", () => {});\n`,
   },
   {
     step: "publish",
