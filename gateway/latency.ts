@@ -37,15 +37,16 @@ export class Latency {
     this.#sentAt = now;
   }
 
-  /** An acknowledgement came in; one without a heartbeat before it is ignored. */
-  acknowledged(now: number): void {
-    if (this.#sentAt === null) return;
+  /** An acknowledgement came in. Returns `false`, and ignores it, if no heartbeat waits for one. */
+  acknowledged(now: number): boolean {
+    if (this.#sentAt === null) return false;
     const elapsedMs = now - this.#sentAt;
     this.#sentAt = null;
     this.#sumMs += elapsedMs;
     this.#count++;
     this.#recentMs.unshift(elapsedMs);
     if (this.#recentMs.length > RECENT) this.#recentMs.pop();
+    return true;
   }
 
   /** What was measured so far. */

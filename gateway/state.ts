@@ -6,7 +6,8 @@
  * done about it. There are three kinds of members:
  *
  * - *getters* (`phase`, `deadline`, `session`, …) answer at any time, also after the end;
- * - *inputs* (`receive`, `tick`, `identify`, `send`, …) take `now`, and throw {@linkcode StateClosedError} after the end;
+ * - *inputs* (`receive`, `tick`, `identify`, `send`, …) take `now` where time matters, and throw
+ *   {@linkcode StateClosedError} after the end, but for a second `connectionEnded`, which says nothing new;
  * - *outputs* are what inputs return: frames to write in this turn, events for the user, a permit to ask for, a close.
  *
  * The caller sleeps until `deadline.at` and then calls `tick`. Whatever ends the connection ends the state: the first
@@ -274,8 +275,7 @@ export class GatewayState {
       case GatewayOpcode.Hello:
         return this.#hello(payload.d, now);
       case GatewayOpcode.HeartbeatAck:
-        this.#latency.acknowledged(now);
-        if (this.#phase === "live") this.#proven = true;
+        if (this.#latency.acknowledged(now) && this.#phase === "live") this.#proven = true;
         return NOTHING;
       case GatewayOpcode.Heartbeat:
         return this.#heartbeatRequested(now);

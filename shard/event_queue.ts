@@ -120,18 +120,29 @@ export class EventQueue<Event extends Numbered> {
     this.#inHand = null;
   }
 
+  /** The session that events belong to which are pushed now, counted from 0. */
+  get session(): number {
+    return this.#session;
+  }
+
   /** From here on events belong to another session. */
   startSession(): void {
     this.#session++;
   }
 
-  /** The last handled sequence of the present session, given the last received one. */
+  /** The oldest session of which something is not handled yet; the present one where all is. */
+  get oldestSession(): number {
+    return this.#inHand?.session ?? this.#entries[this.#head]?.session ?? this.#session;
+  }
+
+  /** The last handled sequence of {@linkcode EventQueue.oldestSession}, given the last received one. */
   handled(received: number): number {
-    let oldest: number | null = null;
-    if (this.#inHand?.session === this.#session) oldest = this.#inHand.s;
-    for (let at = this.#head; oldest === null && at < this.#entries.length; at++) {
+    const session = this.oldestSession;
+    let oldest = this.#inHand?.s ?? null;
+    for (let at = this.#head; oldest === null; at++) {
       const entry = this.#entries[at];
-      if (entry?.session === this.#session) oldest = entry.event.s;
+      if (entry?.session !== session) break;
+      oldest = entry.event.s;
     }
     return oldest === null ? received : Math.max(0, Math.min(received, oldest - 1));
   }

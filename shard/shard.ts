@@ -101,6 +101,8 @@ export class Shard<
   #status: ShardStatus = { state: "idle" };
   /** The session between connections; a connected state knows better. */
   #session: SessionRecord | null;
+  /** Sessions that Discord has dropped, by their number in the queue, as long as something of them is not handled. */
+  readonly #lostSessions = new Map<number, SessionRecord>();
   #failedResumes = 0;
   #state: GatewayState | null = null;
   #loop: ConnectionLoop | null = null;
@@ -161,10 +163,11 @@ export class Shard<
 
   /**
    * The session with the last *handled* sequence: store it, and a shard made from it takes up exactly after that event.
-   * `null` before READY, and after the session was lost.
+   * `null` before READY. A session that Discord has dropped stays here until its last event and SESSION_GAP are handled:
+   * a restart before that finds it refused, and learns of the gap.
    */
   get session(): SessionRecord | null {
-    const session = this.#state?.session ?? this.#session;
+    const session = this.#lostSessions.get(this.#queue.oldestSession) ?? this.#received;
     return session && { ...session, sequence: this.#queue.handled(session.sequence) };
   }
 
@@ -441,15 +444,25 @@ export class Shard<
     return new ShardStoppedError({ endCause: cause, closeCode, why, ...(error && { cause: error }) });
   }
 
-  #loseSession({ sessionId, sequence }: SessionRecord, cause: EndCause): void {
+  #loseSession(lost: SessionRecord, cause: EndCause): void {
     this.#failedResumes = 0;
+    const { sessionId, sequence } = lost;
+    for (const number of this.#lostSessions.keys()) {
+      if (number < this.#queue.oldestSession) this.#lostSessions.delete(number);
+    }
+    this.#lostSessions.set(this.#queue.session, lost);
     this.#queue.push({ op: null, t: "SESSION_GAP", s: null, d: { sessionId, sequence, cause } }, 0);
     this.#queue.startSession();
   }
 
+  /** The present session with the last sequence that came in. */
+  get #received(): SessionRecord | null {
+    return this.#state?.session ?? this.#session;
+  }
+
   #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
     // After a failure the consumer still gets what waits, and the record goes on following it.
-    const session = error === null ? this.session : this.#state?.session ?? this.#session;
+    const session = error === null ? this.session : this.#received;
     this.#closing.abort(new Error("The shard was closed"));
     this.#loop?.close({ keepSession });
     this.#session = keepSession ? session : null;

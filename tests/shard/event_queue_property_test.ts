@@ -41,12 +41,13 @@ const limits = fc.record({
 class Model {
   readonly #limits: { readonly maxEvents: number; readonly maxSize: number };
   #waiting: { readonly event: Event; readonly size: number; readonly session: number }[] = [];
-  #unhandled: { readonly s: number; readonly session: number }[] = [];
+  #unhandled: { readonly s: number | null; readonly session: number }[] = [];
+  /** The last number of each session. */
+  readonly #received = [0];
   #inHand: Event | null = null;
   #session = 0;
   #nextId = 0;
   peak = 0;
-  received = 0;
 
   constructor(limits: { readonly maxEvents: number; readonly maxSize: number }) {
     this.#limits = limits;
@@ -54,8 +55,9 @@ class Model {
 
   /** The event, and whether there is room after it; `hungry`: a consumer waits for it. */
   push(skipped: number, size: number, hungry: boolean): { event: Event; room: boolean } {
-    this.received += 1 + skipped;
-    const event = { s: this.received, id: this.#nextId++ };
+    const s = this.receivedIn(this.#session) + 1 + skipped;
+    this.#received[this.#session] = s;
+    const event = { s, id: this.#nextId++ };
     this.#unhandled.push({ s: event.s, session: this.#session });
     if (hungry) {
       this.#inHand = event;
@@ -68,13 +70,13 @@ class Model {
   /** As a shard does it: the event that tells of the gap belongs to the lost session. */
   loseSession(hungry: boolean): Event {
     const event = { s: null, id: this.#nextId++ };
+    this.#unhandled.push({ s: null, session: this.#session });
     if (hungry) this.#inHand = event;
     else {
       this.#waiting.push({ event, size: 0, session: this.#session });
       this.#room();
     }
     this.#session++;
-    this.received = 0;
     return event;
   }
 
@@ -86,18 +88,24 @@ class Model {
   }
 
   acknowledge(): void {
-    const s = this.#inHand?.s ?? null;
     // The oldest unhandled event is the one in hand: events are handled in their order.
-    if (s !== null) {
-      assertEquals(this.#unhandled.shift()?.s, s);
-    }
+    if (this.#inHand) assertEquals(this.#unhandled.shift()?.s, this.#inHand.s);
     this.#inHand = null;
   }
 
-  /** Everything up to here was handled, and the next one was not. */
+  receivedIn(session: number): number {
+    return this.#received[session] ?? 0;
+  }
+
+  get oldestSession(): number {
+    return this.#unhandled[0]?.session ?? this.#session;
+  }
+
+  /** Everything of the oldest session up to here was handled, and the next one was not. */
   get handled(): number {
-    const next = this.#unhandled.find(({ session }) => session === this.#session);
-    return next ? next.s - 1 : this.received;
+    const session = this.oldestSession;
+    const next = this.#unhandled.find((event) => event.session === session && event.s !== null)?.s;
+    return next ? next - 1 : this.receivedIn(session);
   }
 
   get length(): number {
@@ -160,7 +168,9 @@ Deno.test("event queue: whatever happens, each event comes once, in order, withi
         await play(step);
         assertEquals(queue.length, model.length);
         assertEquals(queue.peak, model.peak);
-        assertEquals(queue.handled(model.received), model.handled);
+        const { oldestSession } = model;
+        assertEquals(queue.oldestSession, oldestSession);
+        assertEquals(queue.handled(model.receivedIn(oldestSession)), model.handled);
         assertEquals(taken, pushed.slice(0, taken.length));
       }
       while (taken.length < pushed.length) await play({ do: "take" });

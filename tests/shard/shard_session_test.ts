@@ -149,32 +149,36 @@ Deno.test("shard: a refused record is told as a gap, before anything of the new 
   assertEquals(play.discord.journal.violations(), []);
 });
 
-Deno.test("shard: while events of a lost session still wait, the record is the new session's, and before all of it", async () => {
+Deno.test("shard: until the end of a lost session is handled the record is its own, so that a restart learns of the gap", async () => {
   const play = new Play();
   const gates: (() => void)[] = [];
   play.onEvent = () => new Promise<void>((resolve) => gates.push(resolve));
   await play.live();
+  const lost = play.connection.session?.id;
   play.write(20);
   await play.clock.advance(0);
   play.connection.invalidateSession(false);
   await play.untilState("live");
-  const ids = play.write(3);
+  play.write(3);
   await play.clock.advance(0);
-  const record = play.shard.session;
-  assertEquals([record?.sessionId, record?.sequence], [play.connection.session?.id, 0]);
+  const crashed = play.shard.session;
+  assertEquals([crashed?.sessionId, crashed?.sequence], [lost, 0], "READY is in hand still");
 
-  for (let event = 0; event < 21; event++) {
+  // READY, twenty messages, and the gap.
+  for (let event = 0; event < 22; event++) {
+    assertEquals(play.shard.session?.sessionId, lost);
     gates.shift()?.();
     await play.clock.advance(0);
-    assertEquals(play.shard.session?.sequence, 0);
   }
-  assertEquals(play.names.at(-1), "SESSION_GAP");
-  play.connection.drop();
-  const next = new Play({ discord: play.discord, clock: play.clock, session: play.shard.session }).start();
-  await play.shard.close({ keepSession: true });
-  await next.clock.advance(0);
-  assertEquals(next.messageIds, ids);
+  assertEquals(play.names.at(-1), "READY", "the gap is handled");
+  assertEquals(play.shard.session?.sessionId, play.connection.session?.id);
+  const closing = play.shard.close();
   gates.shift()?.();
+  await closing;
+
+  const next = new Play({ discord: play.discord, clock: play.clock, session: crashed }).start();
+  await next.untilState("live");
+  assertEquals(next.names[0], "SESSION_GAP");
   await next.shard.close();
 });
 
