@@ -1,0 +1,40 @@
+/** The programs that other tests start are there, and are what they say. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bundle } from "./bundle.ts";
+import { npmBinary } from "./npm_binary.ts";
+import { RedisServer } from "./redis_server.ts";
+
+for (const [name, version] of [["bun", /^1\./], ["node", /^v24\./]] as const) {
+  Deno.test(`programs: ${name} comes from npm and runs`, async () => {
+    const { stdout } = await new Deno.Command(await npmBinary(name), { args: ["--version"] }).output();
+    assertMatch(new TextDecoder().decode(stdout), version);
+  });
+}
+
+Deno.test("programs: a bundle is one module without imports", async () => {
+  const code = await bundle("mod.ts", { minify: true });
+  assert(code.includes("ERR_SHARD_STOPPED"));
+  assertEquals(code.match(/\bimport\b/g), null);
+});
+
+const noRedis = await RedisServer.missing();
+if (noRedis) console.log(`skipped: ${noRedis}`);
+
+Deno.test({
+  name: "programs: a Redis starts, dies and starts again",
+  ignore: noRedis !== null,
+  fn: async () => {
+    await using server = await RedisServer.start();
+    const refused = () =>
+      Deno.connect({ hostname: "127.0.0.1", port: server.port }).then((connection) => {
+        connection.close();
+        return false;
+      }, (error) => error instanceof Deno.errors.ConnectionRefused);
+    assertEquals(await refused(), false);
+    await server.kill();
+    assertEquals(await refused(), true);
+    await server.restart();
+    assertEquals(await refused(), false);
+  },
+});
