@@ -46,7 +46,7 @@ export interface IdentifyRefusedErrorOptions extends ErrorOptions {
 }
 
 /**
- * A shard that may not identify: its identify limiter answered `false`.
+ * A shard that may not identify: the daily budget is spent, or the identify limiter answered `false`.
  *
  * @example
  * ```ts
@@ -69,12 +69,53 @@ export class IdentifyRefusedError extends Error {
   /** How long until the daily budget is full again, in ms; `null` where the limiter did not say. */
   readonly resetAfterMs: number | null;
 
-  /** Made by the shard that was refused. */
+  /** Made by the limiter that refuses, or by the shard of one that answered `false`. */
   constructor(shardId: number, options: IdentifyRefusedErrorOptions = {}) {
     const { resetAfterMs } = options;
     const reset = resetAfterMs === undefined ? "" : `, ms until its reset: ${resetAfterMs}`;
     super(`Cannot identify shard ${shardId}: refused by the identify limiter${reset}`, options);
     this.shardId = shardId;
     this.resetAfterMs = resetAfterMs ?? null;
+  }
+}
+
+/** What an {@linkcode IdentifyLimiterError} is made from. */
+export interface IdentifyLimiterErrorOptions extends ErrorOptions {
+  /** The shard that asked; `null` where new limits were to be taken over. */
+  readonly shardId?: number | null;
+}
+
+/**
+ * An identify limiter that could not be asked: its store is out of reach, or answered what nobody understands. Nothing
+ * was permitted.
+ *
+ * @example
+ * ```ts
+ * import { IdentifyLimiterError } from "@discordgateway/edge/ratelimit";
+ *
+ * const cause = new Error("connect ECONNREFUSED 127.0.0.1:6379");
+ * const error = new IdentifyLimiterError({ shardId: 3, cause });
+ * if (error.code !== "ERR_IDENTIFY_LIMITER" || error.cause !== cause) throw error;
+ * if (error.message !== "Cannot ask the identify limiter for shard 3") throw error;
+ * ```
+ */
+export class IdentifyLimiterError extends Error {
+  /** The name of the class. */
+  override readonly name = "IdentifyLimiterError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_IDENTIFY_LIMITER";
+  /** The shard that asked; `null` where new limits were to be taken over. */
+  readonly shardId: number | null;
+
+  /** Made by the limiter, or by the shard of a limiter that failed with another error. */
+  constructor(options: IdentifyLimiterErrorOptions = {}) {
+    const { shardId = null } = options;
+    super(
+      shardId === null
+        ? "Cannot tell the identify limiter its limits"
+        : `Cannot ask the identify limiter for shard ${shardId}`,
+      options,
+    );
+    this.shardId = shardId;
   }
 }

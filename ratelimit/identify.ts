@@ -1,13 +1,15 @@
 /**
- * Who may identify now: the question that a shard asks after HELLO, and the answer within one process.
+ * Who may identify now: the question that a shard asks after HELLO.
  *
- * The interface is one method, so that processes can share a limiter over whatever they have at hand. The limiter in
- * memory joins the pure schedule to a clock and to the shards that wait. These are asked again at every turn instead
- * of holding a place in time: a shard that gives up costs nothing and delays nobody.
+ * The interface is one method, so that a limiter over whatever is at hand takes a few lines. Behind the limiters that
+ * come with the package stands one rule, `identify_schedule.ts`; here are the interface and the one for a single process.
  */
 
 import type { Clock } from "./clock.ts";
-import { type IdentifyLimits, IdentifySchedule } from "./identify_schedule.ts";
+import type { IdentifyLimits } from "./identify_limits.ts";
+import { type IdentifyRecord, newIdentifyRecord } from "./identify_record.ts";
+import { applyIdentifyLimits, exchangeIdentifies } from "./identify_schedule.ts";
+import { type IdentifyStore, StoredIdentifyLimiter } from "./identify_store.ts";
 
 /**
  * Grants shards their turn to identify. Asked after HELLO, and only where the outcome is an identify; heartbeats run
@@ -23,27 +25,54 @@ import { type IdentifyLimits, IdentifySchedule } from "./identify_schedule.ts";
  */
 export interface IdentifyLimiter {
   /**
-   * `true` once the shard may identify, at once; `false` where it may not at all: the daily budget is spent, or the
-   * limiter shuts down. Rejects with the signal's reason where the shard gives up, or with what the limiter failed of.
+   * `true`, or a permit, once the shard may identify, at once; `false` where it may not at all: the daily budget is
+   * spent, or the limiter shuts down. Rejects with the signal's reason where the shard gives up, with an
+   * `IdentifyRefusedError` as another form of `false`, and with what the limiter failed of: then the shard backs off
+   * and asks again.
    */
-  take(shardId: number, options?: { signal?: AbortSignal }): boolean | Promise<boolean>;
+  take(
+    shardId: number,
+    options?: { signal?: AbortSignal },
+  ): boolean | IdentifyPermit | Promise<boolean | IdentifyPermit>;
+  /**
+   * Takes over Discord's present limits, whenever a shard has asked for them. A shard does not wait for it, and what it
+   * fails of is not reported: whatever matters has to come out of `take`.
+   */
+  update?(limits: IdentifyLimits): void | Promise<void>;
+}
+
+/**
+ * How an identify ended: with READY, with the end of its connection, or it was never sent.
+ */
+export type IdentifyOutcome = "ready" | "failed" | "unused";
+
+/** A turn to identify, of which the limiter wants to know how it ended. */
+export interface IdentifyPermit {
+  /** Ends the turn; called once, as soon as the outcome is known. Must not throw. */
+  release(outcome: IdentifyOutcome): void;
 }
 
 /** Options of a {@linkcode MemoryIdentifyLimiter}. */
 export interface MemoryIdentifyLimiterOptions extends IdentifyLimits {
   /** Time, and the one timer that waits for the next turn. */
   readonly clock: Clock;
+  /**
+   * Keeps a key closed until its shard has READY or has failed, and for a period from then.
+   * @default {false}
+   */
+  readonly hold?: boolean;
 }
 
 /**
  * The identify limiter of one process, shared by all shards of a token.
  *
- * First come, first served within a key; shards that ask in the same turn of the event loop, or whose turns come
- * together, go in the order of their ids.
+ * Shards of a key go in the order of their ids, but one that comes back queues behind those who were waiting when it had
+ * its turn.
  *
  * @example
  * ```ts
- * import { type Clock, MemoryIdentifyLimiter, sessionStartLimit } from "@discordgateway/edge/ratelimit";
+ * import { type Clock, IdentifyRefusedError, MemoryIdentifyLimiter } from "@discordgateway/edge/ratelimit";
+ * import { sessionStartLimit } from "@discordgateway/edge/ratelimit";
  *
  * const clock: Clock = {
  *   now: () => performance.now(),
@@ -55,20 +84,15 @@ export interface MemoryIdentifyLimiterOptions extends IdentifyLimits {
  *   ...sessionStartLimit({ total: 1000, remaining: 2, reset_after: 3_600_000, max_concurrency: 2 }),
  * });
  *
- * const [first, second] = await Promise.all([limiter.take(0), limiter.take(1)]);
- * if (!first || !second) throw new Error("two keys, two turns at once");
- * if (await limiter.take(2) !== false) throw new Error("the budget is spent");
+ * await Promise.all([limiter.take(0), limiter.take(1)]); // two keys, two turns at once
+ * const error = await limiter.take(2).catch((error) => error);
+ * if (!(error instanceof IdentifyRefusedError) || error.resetAfterMs === null) throw error; // the budget is spent
  * ```
  */
 export class MemoryIdentifyLimiter implements IdentifyLimiter {
   readonly #clock: Clock;
-  readonly #schedule: IdentifySchedule;
-  /** In the order in which they are asked. */
-  #waiting: Waiter[] = [];
-  /** Counts the rounds of turns; callers of the same round came together. */
-  #round = 0;
-  #roundIsDue = false;
-  #timer: { readonly handle: unknown; readonly at: number } | null = null;
+  readonly #record: IdentifyRecord;
+  readonly #limiter: StoredIdentifyLimiter;
 
   /**
    * Makes a limiter in which nobody has identified yet.
@@ -76,44 +100,37 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
    * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
    */
   constructor(options: MemoryIdentifyLimiterOptions) {
-    this.#clock = options.clock;
-    this.#schedule = new IdentifySchedule(options, options.clock.now());
+    const { clock, hold = false, ...limits } = options;
+    this.#clock = clock;
+    this.#record = newIdentifyRecord("", clock.now());
+    applyIdentifyLimits(this.#record, limits, clock.now());
+    const store: IdentifyStore = {
+      exchange: (request) => exchangeIdentifies(this.#record, request, clock.now()),
+    };
+    this.#limiter = new StoredIdentifyLimiter(store, { clock, hold, client: "" });
   }
 
   /** Identifies left of the daily budget. */
   get remaining(): number {
-    return this.#schedule.remaining(this.#clock.now());
+    applyIdentifyLimits(this.#record, {}, this.#clock.now());
+    return this.#record.remaining;
   }
 
   /** When the daily budget is full again, in ms on the limiter's clock; `null` while it is full. */
   get resetAt(): number | null {
-    return this.#schedule.resetAt(this.#clock.now());
+    applyIdentifyLimits(this.#record, {}, this.#clock.now());
+    return this.#record.resetAt;
   }
 
   /**
-   * Waits for the shard's turn: `true` = identify now, `false` = the daily budget is spent.
+   * Waits for the shard's turn.
    *
    * @throws {RangeError} where `shardId` is no integer from 0 on.
+   * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.
    * @throws the signal's reason, once it is aborted; nothing is spent then.
    */
-  take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<boolean> {
-    const { signal } = options;
-    return new Promise<boolean>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      // Asks for nothing but the check of the id, which must not wait for the turn.
-      this.#schedule.turn(shardId, this.#clock.now());
-      const waiter: Waiter = { shardId, round: this.#round, resolve, stopListening: null };
-      if (signal) {
-        const abort = () => {
-          this.#giveUp(waiter);
-          reject(signal.reason);
-        };
-        signal.addEventListener("abort", abort);
-        waiter.stopListening = () => signal.removeEventListener("abort", abort);
-      }
-      this.#insert(waiter);
-      this.#playSoon();
-    });
+  take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
+    return this.#limiter.take(shardId, options);
   }
 
   /**
@@ -122,77 +139,7 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
    * @throws {RangeError} where a limit is out of range; nothing has changed then.
    */
   update(limits: IdentifyLimits): void {
-    this.#schedule.update(limits, this.#clock.now());
-    this.#playSoon();
+    applyIdentifyLimits(this.#record, limits, this.#clock.now());
+    this.#limiter.askAgain();
   }
-
-  #insert(waiter: Waiter): void {
-    let place = this.#waiting.length;
-    for (; place > 0; place--) {
-      const before = this.#waiting[place - 1]!;
-      if (before.round < waiter.round || before.shardId <= waiter.shardId) break;
-    }
-    this.#waiting.splice(place, 0, waiter);
-  }
-
-  #giveUp(waiter: Waiter): void {
-    waiter.stopListening?.();
-    this.#waiting = this.#waiting.filter((other) => other !== waiter);
-    if (this.#waiting.length === 0) this.#wakeAt(Infinity);
-  }
-
-  /** A round starts after the present turn of the event loop, so that those who ask together are seen together. */
-  #playSoon(): void {
-    if (this.#roundIsDue) return;
-    this.#roundIsDue = true;
-    Promise.resolve().then(() => this.#play());
-  }
-
-  #play(): void {
-    this.#roundIsDue = false;
-    this.#round++;
-    const now = this.#clock.now();
-    const granted: Waiter[] = [];
-    const waiting: Waiter[] = [];
-    let nextAt = Infinity;
-    for (const waiter of this.#waiting) {
-      const turn = this.#schedule.turn(waiter.shardId, now);
-      if (!turn.allowed) {
-        answer(waiter, false);
-      } else if (turn.at > now) {
-        waiting.push(waiter);
-        nextAt = Math.min(nextAt, turn.at);
-      } else {
-        this.#schedule.record(waiter.shardId, now);
-        granted.push(waiter);
-      }
-    }
-    this.#waiting = waiting;
-    this.#wakeAt(nextAt);
-    for (const waiter of granted.sort((a, b) => a.shardId - b.shardId)) answer(waiter, true);
-  }
-
-  #wakeAt(at: number): void {
-    if (this.#timer?.at === at) return;
-    if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
-    this.#timer = null;
-    if (at === Infinity) return;
-    const handle = this.#clock.setTimeout(() => {
-      this.#timer = null;
-      this.#play();
-    }, at - this.#clock.now());
-    this.#timer = { handle, at };
-  }
-}
-
-interface Waiter {
-  readonly shardId: number;
-  readonly round: number;
-  readonly resolve: (go: boolean) => void;
-  stopListening: (() => void) | null;
-}
-
-function answer(waiter: Waiter, go: boolean): void {
-  waiter.stopListening?.();
-  waiter.resolve(go);
 }

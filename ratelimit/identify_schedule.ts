@@ -1,233 +1,222 @@
 /**
- * When which shard may identify, as a pure function of time.
+ * Who may identify when: the one rule that all identify limiters follow, as a pure function over a plain record.
  *
  * Discord takes one identify in 5 s from each key, and the key of a shard is its id modulo `max_concurrency`. On top
  * there is a budget for the day, over all shards of a token. Overrunning the former ends in an invalid session;
  * overrunning the latter ends every session and resets the token, so it is counted here and refused before it can
  * happen.
  *
- * The day of a budget starts with the first identify of a full one. Nobody waits in here: a schedule that promised
- * turns ahead would hold the place of a shard that has given up since.
+ * The record is plain JSON. A limiter in memory keeps it in a variable, others where several processes can change it,
+ * one at a time: read, {@linkcode exchangeIdentifies}, write, atomically. It promises no turn ahead: those who wait ask
+ * again when the answer says so, and their place in the order lapses soon after. So a process that dies delays nobody
+ * by more than one period, whether it waited or had its turn.
+ *
+ * The order within a key is that of the shards' ids, so that a fleet starts bucket by bucket. A shard that comes back
+ * queues behind those who were waiting when it had its turn: one that identifies in a loop starves nobody.
  */
 
-/**
- * How long a key rests after an identify, in ms, unless told otherwise.
- *
- * Discord counts arrivals: of two identifies sent 5 s apart, the later one may travel faster. A quarter of a second
- * absorbs that.
- *
- * @example
- * ```ts
- * import { DEFAULT_IDENTIFY_PERIOD_MS } from "@discordgateway/edge/ratelimit";
- *
- * if (DEFAULT_IDENTIFY_PERIOD_MS !== 5_250) throw new Error("unexpected");
- * ```
- */
-export const DEFAULT_IDENTIFY_PERIOD_MS = 5_250;
+import { type IdentifyLimits, requireIdentifyLimits } from "./identify_limits.ts";
+import type { IdentifyRecord, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
 
 const DAY_MS = 86_400_000;
-
-/** What bounds the identifies of one token. An option left out keeps its default, in an update its present value. */
-export interface IdentifyLimits {
-  /**
-   * How many keys there are: that many shards may identify at once.
-   * @default {1}
-   */
-  readonly maxConcurrency?: number;
-  /**
-   * Identifies in a full daily budget.
-   * @default {1_000}
-   */
-  readonly total?: number;
-  /**
-   * Identifies left of the budget.
-   * @default {total}
-   */
-  readonly remaining?: number;
-  /**
-   * How long until the budget is full again, in ms; without meaning for a full one.
-   * @default {86_400_000}
-   */
-  readonly resetAfterMs?: number;
-  /**
-   * How long a key rests after an identify, in ms.
-   * @default {DEFAULT_IDENTIFY_PERIOD_MS}
-   */
-  readonly periodMs?: number;
-}
-
-/** `session_start_limit`, as `GET /gateway/bot` gives it. */
-export interface SessionStartLimit {
-  /** Identifies in a full daily budget. */
-  readonly total: number;
-  /** Identifies left of the budget. */
-  readonly remaining: number;
-  /** How long until the budget is full again, in ms. */
-  readonly reset_after: number;
-  /** How many shards may identify at once. */
-  readonly max_concurrency: number;
-}
+/** A reset that is told as later than ours by more than this, in ms, is that of another day. */
+const SAME_DAY_MS = 60_000;
+/** A waiting shard that is late by more than this part of a period loses its place in the order. */
+const GRACE = 0.25;
+/** So many waiting shards have a place in the order; stores bound the size of a record. Others ask all the same. */
+const MAX_WAITING = 512;
+/** So many shards that had their turn are remembered as long as others wait. */
+const MAX_SERVED = 4_096;
 
 /**
- * Reads Discord's `session_start_limit` as {@linkcode IdentifyLimits}.
+ * Answers a request by the record, and brings the record up to date in place.
  *
- * @see https://docs.discord.com/developers/events/gateway#session-start-limit-object
- *
- * @example
- * ```ts
- * import { sessionStartLimit } from "@discordgateway/edge/ratelimit";
- *
- * const limits = sessionStartLimit({ total: 1000, remaining: 999, reset_after: 14_400_000, max_concurrency: 1 });
- * if (limits.resetAfterMs !== 14_400_000 || limits.maxConcurrency !== 1) throw new Error("unexpected");
- * ```
- */
-export function sessionStartLimit(limit: SessionStartLimit): IdentifyLimits {
-  return {
-    maxConcurrency: limit.max_concurrency,
-    total: limit.total,
-    remaining: limit.remaining,
-    resetAfterMs: limit.reset_after,
-  };
-}
-
-/** When a shard may identify: from `at` on, or not before the budget's reset at `resetAt`; both in ms. */
-export type IdentifyTurn =
-  | { readonly allowed: true; readonly at: number }
-  | { readonly allowed: false; readonly resetAt: number };
-
-/**
- * Says when a shard may identify, and counts those that did. Ask, identify, then record.
+ * Asking again with a ticket that has been granted grants it again, as long as its key rests: a request may be repeated
+ * when its answer was lost. `ratelimit/identify_script.ts` says the same in Lua.
  *
  * @see https://docs.discord.com/developers/events/gateway#sharding-max-concurrency
  *
  * @example
  * ```ts
- * import { IdentifySchedule } from "@discordgateway/edge/ratelimit";
+ * import { exchangeIdentifies, newIdentifyRecord } from "@discordgateway/edge/ratelimit";
  *
- * const schedule = new IdentifySchedule({ maxConcurrency: 2, total: 1_000, remaining: 2, periodMs: 5_000 }, 0);
- * schedule.record(0, 0);
+ * const record = newIdentifyRecord("a", 0);
+ * const ask = (shardId: number, now: number) =>
+ *   exchangeIdentifies(record, {
+ *     client: "one",
+ *     ask: [{ ticket: `${shardId}`, shardId }],
+ *     keep: [],
+ *     drop: [],
+ *     known: null,
+ *     limits: { maxConcurrency: 2, periodMs: 5_000 },
+ *   }, now);
  *
- * const [other, same] = [schedule.turn(1, 0), schedule.turn(2, 0)];
- * if (!other.allowed || other.at !== 0) throw new Error("another key is free");
- * if (!same.allowed || same.at !== 5_000) throw new Error("the same key rests");
- *
- * schedule.record(1, 0);
- * const spent = schedule.turn(2, 5_000);
- * if (spent.allowed || spent.resetAt !== 86_400_000) throw new Error("the budget is spent");
+ * if (ask(0, 0).granted[0] !== "0") throw new Error("nobody has identified yet");
+ * if (ask(1, 0).granted[0] !== "1") throw new Error("another key is free");
+ * if (ask(2, 1_000).retryAfterMs !== 4_000) throw new Error("the same key rests");
+ * if (ask(2, 5_000).granted[0] !== "2") throw new Error("the rest is over");
  * ```
  */
-export class IdentifySchedule {
-  #maxConcurrency = 1;
-  #total = 1_000;
-  #remaining: number;
-  #periodMs = DEFAULT_IDENTIFY_PERIOD_MS;
-  /** Null while the budget is full: its day has not begun. */
-  #resetAt: number | null = null;
-  /** The last identify of each key. */
-  #last = new Map<number, { readonly shardId: number; readonly at: number }>();
+export function exchangeIdentifies(
+  record: IdentifyRecord,
+  request: IdentifyRequest,
+  now: number,
+): IdentifyReply {
+  settle(record, now);
+  const { known, limits } = request;
+  if (known !== null && known.id !== record.id) {
+    // The record that this process knew is lost, and with it who identified last: all keys rest once.
+    const { id: _id, resetAfterMs, ...rest } = known;
+    applyIdentifyLimits(record, { ...rest, ...(resetAfterMs !== null && { resetAfterMs }) }, now);
+    record.restUntil = Math.max(record.restUntil, record.createdAt + record.periodMs);
+  }
+  if (limits !== null) applyIdentifyLimits(record, limits, now);
 
-  /**
-   * Makes a schedule in which nobody has identified yet.
-   *
-   * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
-   */
-  constructor(limits: IdentifyLimits, now: number) {
-    this.#remaining = limits.total ?? this.#total;
-    this.update(limits, now);
+  drop(record, new Set(request.drop));
+  const keep = new Set(request.keep);
+  for (const turn of record.turns) {
+    if (keep.has(turn.ticket)) turn.until = now + record.periodMs;
   }
 
-  /** Identifies left of the budget at `now`. */
-  remaining(now: number): number {
-    this.#refill(now);
-    return this.#remaining;
-  }
-
-  /** When the budget is full again, in ms; `null` where it is full at `now`. */
-  resetAt(now: number): number | null {
-    this.#refill(now);
-    return this.#resetAt;
-  }
-
-  /**
-   * When this shard may identify, if no other one does before.
-   *
-   * @throws {RangeError} where `shardId` is no integer from 0 on.
-   */
-  turn(shardId: number, now: number): IdentifyTurn {
-    const key = this.#key(shardId);
-    this.#refill(now);
-    if (this.#remaining === 0) return { allowed: false, resetAt: this.#resetAt ?? now + DAY_MS };
-    const last = this.#last.get(key);
-    return { allowed: true, at: last ? Math.max(now, last.at + this.#periodMs) : now };
-  }
-
-  /**
-   * Counts an identify of this shard at `now`.
-   *
-   * @throws {RangeError} where `shardId` is no integer from 0 on.
-   */
-  record(shardId: number, now: number): void {
-    const key = this.#key(shardId);
-    this.#refill(now);
-    this.#resetAt ??= now + DAY_MS;
-    this.#remaining = Math.max(0, this.#remaining - 1);
-    this.#last.set(key, { shardId, at: now });
-  }
-
-  /**
-   * Takes over new limits; keys that rest go on resting under their new number.
-   *
-   * @throws {RangeError} where a limit is out of range; nothing has changed then.
-   */
-  update(limits: IdentifyLimits, now: number): void {
-    this.#refill(now);
-    const { maxConcurrency = this.#maxConcurrency, total = this.#total, periodMs = this.#periodMs } = limits;
-    const remaining = limits.remaining ?? Math.min(this.#remaining, total);
-    requireInteger("maxConcurrency", maxConcurrency, 1);
-    requireInteger("total", total, 1);
-    requireInteger("remaining", remaining, 0);
-    requireDuration("periodMs", periodMs);
-    if (limits.resetAfterMs !== undefined) requireDuration("resetAfterMs", limits.resetAfterMs);
-
-    this.#total = total;
-    this.#remaining = remaining;
-    this.#periodMs = periodMs;
-    if (remaining >= total) this.#resetAt = null;
-    else if (limits.resetAfterMs !== undefined) this.#resetAt = now + limits.resetAfterMs;
-    else this.#resetAt ??= now + DAY_MS;
-    if (maxConcurrency !== this.#maxConcurrency) this.#rekey(maxConcurrency);
-  }
-
-  /** The last identify of each old key is enough: the one before it is a whole period older, so its rest is over. */
-  #rekey(maxConcurrency: number): void {
-    const old = this.#last;
-    this.#maxConcurrency = maxConcurrency;
-    this.#last = new Map();
-    for (const identify of old.values()) {
-      const key = this.#key(identify.shardId);
-      const known = this.#last.get(key);
-      if (!known || known.at < identify.at) this.#last.set(key, identify);
+  const granted: string[] = [];
+  const asked = new Set<string>();
+  const turns = new Map(record.turns.map((turn) => [turn.ticket, turn]));
+  const waiting = new Set(record.waiting.map(({ ticket }) => ticket));
+  const served = new Set([...record.served, ...record.turns.map(({ shardId }) => shardId)]);
+  for (const { ticket, shardId } of request.ask) {
+    const turn = turns.get(ticket);
+    if (turn) {
+      turn.until = now + record.periodMs;
+      granted.push(ticket);
+      continue;
+    }
+    asked.add(ticket);
+    if (!waiting.has(ticket)) {
+      record.waiting.push({ ticket, shardId, until: now, again: served.has(shardId) });
     }
   }
+  record.waiting.sort((a, b) => Number(a.again) - Number(b.again) || a.shardId - b.shardId);
+  const waitUntil = grant(record, asked, granted, now);
 
-  #refill(now: number): void {
-    if (this.#resetAt === null || now < this.#resetAt) return;
-    this.#remaining = this.#total;
-    this.#resetAt = null;
+  const refused: string[] = [];
+  if (record.remaining === 0) {
+    record.waiting = record.waiting.filter(({ ticket }) => {
+      if (asked.has(ticket)) refused.push(ticket);
+      return !asked.has(ticket);
+    });
   }
-
-  #key(shardId: number): number {
-    requireInteger("shardId", shardId, 0);
-    return shardId % this.#maxConcurrency;
+  if (!record.waiting.some(({ again }) => !again)) {
+    for (const waiter of record.waiting) waiter.again = false;
+    record.served = [];
   }
+  const stillWait = record.waiting.some(({ ticket }) => asked.has(ticket));
+  record.waiting = record.waiting.slice(0, MAX_WAITING);
+  return {
+    granted,
+    refused,
+    retryAfterMs: stillWait ? waitUntil - now : null,
+    budget: {
+      id: record.id,
+      maxConcurrency: record.maxConcurrency,
+      total: record.total,
+      remaining: record.remaining,
+      resetAfterMs: record.resetAt === null ? null : record.resetAt - now,
+      periodMs: record.periodMs,
+    },
+  };
 }
 
-function requireInteger(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RangeError(`Cannot limit identifies: ${name} must be an integer, ${least} or more: ${value}`);
+/** Gives turns in order, to those who ask; returns when the next of them may ask again. */
+function grant(record: IdentifyRecord, asked: ReadonlySet<string>, granted: string[], now: number): number {
+  const { maxConcurrency, periodMs } = record;
+  const graceMs = periodMs * GRACE;
+  /** Until when each key rests. */
+  const rests = new Map<number, number>();
+  for (const { shardId, until } of record.turns) {
+    const key = shardId % maxConcurrency;
+    rests.set(key, Math.max(until, rests.get(key) ?? 0));
+  }
+  /** Until when each free key is kept for those who are first and have not come back yet. */
+  const kept = new Map<number, number>();
+  let waitUntil = Infinity;
+  const waiting: IdentifyRecord["waiting"] = [];
+  for (const waiter of record.waiting) {
+    const key = waiter.shardId % maxConcurrency;
+    const restsUntil = Math.max(rests.get(key) ?? 0, record.restUntil);
+    const keptUntil = kept.get(key) ?? 0;
+    const isAsking = asked.has(waiter.ticket);
+    if (isAsking && restsUntil <= now && keptUntil <= now && record.remaining > 0) {
+      record.turns.push({ ticket: waiter.ticket, shardId: waiter.shardId, until: now + periodMs });
+      record.remaining--;
+      record.resetAt ??= now + DAY_MS;
+      if (!record.served.includes(waiter.shardId)) record.served.push(waiter.shardId);
+      if (record.served.length > MAX_SERVED) record.served.shift();
+      rests.set(key, now + periodMs);
+      granted.push(waiter.ticket);
+      continue;
+    }
+    if (isAsking) {
+      const retryAt = restsUntil > now ? restsUntil : Math.max(keptUntil, now);
+      waitUntil = Math.min(waitUntil, retryAt);
+      waiter.until = Math.min(retryAt + graceMs, Math.max(restsUntil, now) + periodMs);
+    } else if (restsUntil <= now) {
+      kept.set(key, Math.max(keptUntil, waiter.until));
+    }
+    waiting.push(waiter);
+  }
+  record.waiting = waiting;
+  return waitUntil;
 }
 
-function requireDuration(name: string, value: number): void {
-  if (value >= 0 && value < Infinity) return;
-  throw new RangeError(`Cannot limit identifies: ${name} must be ms, 0 or more: ${value}`);
+/** What has become of the record by now. A clock that was set back makes nobody wait for more than a period. */
+function settle(record: IdentifyRecord, now: number): void {
+  const { periodMs } = record;
+  if (record.resetAt !== null && now >= record.resetAt) {
+    record.remaining = record.total;
+    record.resetAt = null;
+  }
+  record.restUntil = Math.min(record.restUntil, now + periodMs);
+  record.turns = record.turns.filter(({ until }) => until > now);
+  record.waiting = record.waiting.filter(({ until }) => until > now);
+  for (const turn of record.turns) turn.until = Math.min(turn.until, now + periodMs);
+  for (const waiter of record.waiting) waiter.until = Math.min(waiter.until, now + 2 * periodMs);
+}
+
+function drop(record: IdentifyRecord, tickets: ReadonlySet<string>): void {
+  record.waiting = record.waiting.filter(({ ticket }) => !tickets.has(ticket));
+  const turns = record.turns.filter(({ ticket }) => !tickets.has(ticket));
+  const returned = record.turns.length - turns.length;
+  record.turns = turns;
+  record.remaining = Math.min(record.total, record.remaining + returned);
+  if (record.remaining === record.total) record.resetAt = null;
+}
+
+/**
+ * Takes over limits; keys that rest go on resting under their new number.
+ *
+ * @throws {RangeError} where a limit is out of range; nothing has changed then.
+ */
+export function applyIdentifyLimits(record: IdentifyRecord, limits: IdentifyLimits, now: number): void {
+  requireIdentifyLimits(limits);
+  settle(record, now);
+  const { maxConcurrency = record.maxConcurrency, total = record.total, periodMs = record.periodMs } = limits;
+  const { resetAfterMs } = limits;
+  let remaining = record.remaining === record.total ? total : record.remaining;
+  if (limits.remaining !== undefined) {
+    const isSameDay = record.resetAt !== null &&
+      (resetAfterMs === undefined || now + resetAfterMs <= record.resetAt + SAME_DAY_MS);
+    const counted = record.remaining + Math.max(0, total - record.total);
+    // Discord may not have seen yet what was granted within the last period.
+    remaining = isSameDay
+      ? Math.min(counted, limits.remaining)
+      : Math.max(0, limits.remaining - record.turns.length);
+  }
+  const isToldFull = limits.remaining !== undefined && limits.remaining >= total;
+  record.maxConcurrency = maxConcurrency;
+  record.total = total;
+  record.periodMs = periodMs;
+  record.remaining = Math.min(remaining, total);
+  if (record.remaining === total) record.resetAt = null;
+  else if (resetAfterMs !== undefined && !isToldFull) record.resetAt = now + resetAfterMs;
+  else record.resetAt ??= now + DAY_MS;
 }

@@ -22,16 +22,31 @@
 
 export { Backoff } from "./backoff.ts";
 export { CommandLimiter } from "./command_limiter.ts";
-export { CommandRateLimitError, IdentifyRefusedError } from "./errors.ts";
-export { DEFAULT_IDENTIFY_PERIOD_MS, IdentifySchedule, sessionStartLimit } from "./identify_schedule.ts";
+export { CommandRateLimitError, IdentifyLimiterError, IdentifyRefusedError } from "./errors.ts";
+export { DEFAULT_IDENTIFY_PERIOD_MS, sessionStartLimit } from "./identify_limits.ts";
+export { newIdentifyRecord } from "./identify_record.ts";
+export { exchangeIdentifies } from "./identify_schedule.ts";
 export { MemoryIdentifyLimiter } from "./identify.ts";
+export { StoredIdentifyLimiter } from "./identify_store.ts";
 export { SlidingLog } from "./sliding_log.ts";
 export { TurnQueue } from "./turn_queue.ts";
 
 export type { BackoffOptions } from "./backoff.ts";
 export type { Clock } from "./clock.ts";
 export type { CommandLimiterOptions, HeartbeatSchedule } from "./command_limiter.ts";
-export type { IdentifyRefusedErrorOptions } from "./errors.ts";
-export type { IdentifyLimits, IdentifyTurn, SessionStartLimit } from "./identify_schedule.ts";
-export type { IdentifyLimiter, MemoryIdentifyLimiterOptions } from "./identify.ts";
+export type { IdentifyLimiterErrorOptions, IdentifyRefusedErrorOptions } from "./errors.ts";
+export type { IdentifyLimits, SessionStartLimit } from "./identify_limits.ts";
+export type {
+  IdentifyBudgetState,
+  IdentifyRecord,
+  IdentifyReply,
+  IdentifyRequest,
+} from "./identify_record.ts";
+export type {
+  IdentifyLimiter,
+  IdentifyOutcome,
+  IdentifyPermit,
+  MemoryIdentifyLimiterOptions,
+} from "./identify.ts";
+export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify_store.ts";
 export type { Turn, TurnOptions } from "./turn_queue.ts";

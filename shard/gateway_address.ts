@@ -1,5 +1,6 @@
 /** Where the gateway is: as given, or asked of the REST API once, within a deadline. */
 
+import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../ratelimit/mod.ts";
 import { fetchGatewayBot } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
 import type { ShardOptions } from "./options.ts";
@@ -25,7 +26,7 @@ export class GatewayAddress {
   }
 
   /**
-   * The base URL. The first answer also tells the default identify limiter what Discord allows.
+   * The base URL. The first answer also tells the identify limiter what Discord allows.
    *
    * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
    * @throws the signal's reason, once it is aborted.
@@ -45,11 +46,23 @@ export class GatewayAddress {
         ...(fetch && { fetch }),
         signal: request.signal,
       });
-      if (!identifyLimiter) sharedIdentifyLimiter(token, this.#host, session_start_limit);
+      tell(identifyLimiter ?? sharedIdentifyLimiter(token, this.#host), session_start_limit);
       return this.#url = url;
     } finally {
       this.#host.clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     }
+  }
+}
+
+/**
+ * Neither waits nor fails: what follows may be a resume, which needs no limiter, and where it is an identify, the
+ * limiter's `take` fails of the same.
+ */
+async function tell(limiter: IdentifyLimiter, limits: SessionStartLimit): Promise<void> {
+  try {
+    await limiter.update?.(sessionStartLimit(limits));
+  } catch {
+    // See above.
   }
 }

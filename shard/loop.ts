@@ -11,8 +11,8 @@ import type {
   GatewayOutput,
   GatewayState,
 } from "../gateway/mod.ts";
-import type { IdentifyLimiter, TurnQueue } from "../ratelimit/mod.ts";
-import { IdentifyRefusedError } from "../ratelimit/mod.ts";
+import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit, TurnQueue } from "../ratelimit/mod.ts";
+import { IdentifyLimiterError, IdentifyRefusedError } from "../ratelimit/mod.ts";
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "./connection.ts";
 import type { Host } from "./host.ts";
 
@@ -47,6 +47,7 @@ const CATCH_UP_MS = 50;
 export class ConnectionLoop implements ConnectionSink {
   readonly #options: ConnectionLoopOptions;
   readonly #limiterWait = new AbortController();
+  #permit: IdentifyPermit | null = null;
   #phase: GatewayState["phase"];
   #timer: unknown = null;
   #wakeAt = Infinity;
@@ -120,6 +121,7 @@ export class ConnectionLoop implements ConnectionSink {
     if (state.end !== null) return this.#finish(state.end);
     if (state.phase !== this.#phase) {
       this.#phase = state.phase;
+      if (state.phase === "live") this.#releasePermit("ready");
       onPhase();
     }
     this.#serveCallers();
@@ -176,16 +178,25 @@ export class ConnectionLoop implements ConnectionSink {
     const { signal } = this.#limiterWait;
     let outputs: () => readonly GatewayOutput[];
     try {
-      const permitted = await identifyLimiter.take(shardId, { signal });
-      outputs = permitted
+      const permit = await identifyLimiter.take(shardId, { signal });
+      if (typeof permit === "object") this.#permit = permit;
+      outputs = permit
         ? () => state.identify(host.now())
         : () => state.identifyRefused(new IdentifyRefusedError(shardId));
     } catch (cause) {
-      const error = new Error(`Cannot ask the identify limiter for shard ${shardId}`, { cause });
-      outputs = () => state.identifyRefused(error, { failed: true });
+      outputs = cause instanceof IdentifyRefusedError
+        ? () => state.identifyRefused(cause)
+        : () => state.identifyRefused(limiterError(shardId, cause), { failed: true });
     }
-    // The connection may have ended meanwhile; its permit is lost with it.
-    if (!this.#over && state.end === null) this.#apply(outputs(), 0);
+    // The connection may have ended meanwhile.
+    if (this.#over || state.end !== null) this.#releasePermit("unused");
+    else this.#apply(outputs(), 0);
+  }
+
+  #releasePermit(outcome: IdentifyOutcome): void {
+    const permit = this.#permit;
+    this.#permit = null;
+    permit?.release(outcome);
   }
 
   #arm(): void {
@@ -225,6 +236,11 @@ export class ConnectionLoop implements ConnectionSink {
     if (this.#timer !== null) this.#options.host.clearTimeout(this.#timer);
     this.#timer = null;
     this.#limiterWait.abort(new Error("The connection ended while it waited for its turn to identify"));
+    this.#releasePermit("failed");
     this.#options.onEnd(end);
   }
+}
+
+function limiterError(shardId: number, cause: unknown): IdentifyLimiterError {
+  return cause instanceof IdentifyLimiterError ? cause : new IdentifyLimiterError({ shardId, cause });
 }

@@ -21,7 +21,16 @@ const EVERYWHERE = [
 const TYPES = ["discord-api-types"];
 
 const LAYERS: readonly Layer[] = [
-  { path: "ratelimit/", imports: ["ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
+  {
+    path: "ratelimit/",
+    imports: ["ratelimit/"],
+    types: TYPES,
+    names: EVERYWHERE,
+    files: {
+      "ratelimit/identify_durable_object.ts": ["Response"],
+      "ratelimit/system.ts": ["Date", "Math.random", "clearTimeout", "crypto", "setTimeout"],
+    },
+  },
   { path: "gateway/", imports: ["gateway/", "ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
   {
     path: "shard/",

@@ -1,6 +1,11 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type IdentifyLimiter, type IdentifyLimits, MemoryIdentifyLimiter } from "../../ratelimit/mod.ts";
+import {
+  type IdentifyLimiter,
+  type IdentifyLimits,
+  IdentifyRefusedError,
+  MemoryIdentifyLimiter,
+} from "../../ratelimit/mod.ts";
 import { VirtualClock } from "../fake/virtual_clock.ts";
 import { watched } from "./watched_signal.ts";
 
@@ -11,8 +16,8 @@ function scene(limits: IdentifyLimits) {
   const log: [number, boolean | "aborted", number][] = [];
   const ask = (shardId: number, signal?: AbortSignal) => {
     limiter.take(shardId, signal ? { signal } : {}).then(
-      (go) => log.push([shardId, go, clock.now()]),
-      () => log.push([shardId, "aborted", clock.now()]),
+      () => log.push([shardId, true, clock.now()]),
+      (error) => log.push([shardId, error instanceof IdentifyRefusedError ? false : "aborted", clock.now()]),
     );
   };
   return { clock, limiter, log, ask };
