@@ -57,3 +57,17 @@ export function environmentVariable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
+
+/**
+ * The wall clock in ms since the epoch: for what is stored, and for alarms. It may jump; nothing is measured by it.
+ *
+ * @example
+ * ```ts
+ * import { wallClock } from "@discordgateway/edge/shard";
+ *
+ * if (wallClock() < 1_700_000_000_000) throw new Error("unexpected");
+ * ```
+ */
+export function wallClock(): number {
+  return Date.now();
+}

@@ -42,6 +42,7 @@ const LAYERS: readonly Layer[] = [
       "shard/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
       "shard/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
       "shard/host.ts": [
+        "Date",
         "Deno",
         "Math.random",
         "clearTimeout",
@@ -50,6 +51,8 @@ const LAYERS: readonly Layer[] = [
         "setTimeout",
       ],
       "shard/shard.ts": ["ReadableStream"],
+      "shard/shard_host.ts": ["Request", "Response"],
+      "shard/shard_host_http.ts": ["Request", "Response"],
     },
   },
   {

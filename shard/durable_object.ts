@@ -1,0 +1,46 @@
+/**
+ * A shard in a Cloudflare Durable Object: it survives evictions, deploys and crashes, and hands every event to a handler
+ * at least once.
+ *
+ * Nothing of Cloudflare is imported. Your class extends theirs and holds a host:
+ *
+ * @example
+ * ```ts ignore
+ * import { DurableObject } from "cloudflare:workers";
+ * import { ShardHost } from "@discordgateway/edge/durable-object";
+ *
+ * export class Bot extends DurableObject<Env> {
+ *   #host = new ShardHost(this.ctx, {
+ *     token: this.env.DISCORD_TOKEN,
+ *     guildEvents: ["MESSAGE_CREATE"],
+ *     handler: async (event, { signal }) => {
+ *       await fetch("https://example.com/events", { method: "POST", body: JSON.stringify(event), signal });
+ *     },
+ *   });
+ *
+ *   start() { return this.#host.start(); }
+ *   status() { return this.#host.status; }
+ *   send(command) { return this.#host.trySend(command); }
+ *   alarm(info) { return this.#host.alarm(info); }
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { DeliveryStoppedError, HandlerDeadlineError } from "./delivery.ts";
+export { ShardHost } from "./shard_host.ts";
+export { ShardHostError } from "./shard_host_options.ts";
+
+export type { DeadLetter, DeliveryAttempt, DeliveryHandler } from "./delivery.ts";
+export type {
+  DurableObjectKvLike,
+  DurableObjectStateLike,
+  DurableObjectStorageLike,
+} from "./durable_object_state.ts";
+export type {
+  ErrorReport,
+  ShardHostErrorCode,
+  ShardHostOptions,
+  ShardHostStatus,
+} from "./shard_host_options.ts";
