@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CommandLimiter, type HeartbeatSchedule } from "../../ratelimit/mod.ts";
-import { worstInAnyPeriod } from "./simulation.ts";
+import { worstInAnyPeriod } from "../sim/saturate.ts";
 
 /** The rule, word for word and one ms at a time; times are whole ms. */
 class Reference {

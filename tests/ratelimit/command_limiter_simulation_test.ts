@@ -1,32 +1,26 @@
+/** The command limiter under saturated demand, in virtual time. Beside other limiters: `tests/sim/`. */
+
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import { CommandLimiter, TurnQueue } from "../../ratelimit/mod.ts";
 import { VirtualClock } from "../fake/virtual_clock.ts";
-import { simulate, worstInAnyPeriod } from "./simulation.ts";
+import { THIS_LIMITER, thisLimiter } from "../sim/policies/this_limiter.ts";
+import { saturate, worstInAnyPeriod } from "../sim/saturate.ts";
 
-const INTERVALS_MS = [30_000, 41_250, 60_000];
-const PHASES = [0, 0.2, 0.4, 0.6, 0.8];
-/** Ten minutes of 120: no limiter can send more in ten windows that touch. */
-const MOST_IN_TEN_MINUTES = 1_200;
-
-for (const intervalMs of INTERVALS_MS) {
-  const mostPerMinute = 120 - 60_000 / intervalMs;
-  Deno.test(`command limiter: at ${intervalMs / 1000} s saturated demand gets ${mostPerMinute.toFixed(1)} commands a minute, the most there is`, () => {
-    for (const phase of PHASES) {
-      const run = simulate({ intervalMs, phaseMs: phase * intervalMs, minutes: 10 });
-      assertEquals(run.worstInAnyPeriod, 120);
-      assertEquals(run.latestHeartbeatMs, 0);
-      assertEquals(run.commands + run.heartbeats, MOST_IN_TEN_MINUTES);
-      assertAlmostEquals(run.commands / 10, mostPerMinute, mostPerMinute / 1_000);
-    }
-  });
-
+for (const intervalMs of [30_000, 41_250, 60_000]) {
   Deno.test(`command limiter: at ${intervalMs / 1000} s requested beats make nothing late and waste nothing`, () => {
-    for (const phase of PHASES) {
+    for (const phase of [0, 0.2, 0.4, 0.6, 0.8]) {
       for (const requestEveryMs of [1_000, 7_000, 47_777, 123_456]) {
-        const run = simulate({ intervalMs, phaseMs: phase * intervalMs, minutes: 10, requestEveryMs });
-        assertEquals(run.worstInAnyPeriod, 120);
-        assertEquals(run.latestHeartbeatMs, 0);
-        assertEquals(run.commands + run.heartbeats, MOST_IN_TEN_MINUTES);
+        const run = saturate(THIS_LIMITER.make(intervalMs), {
+          intervalMs,
+          firstBeatMs: phase * intervalMs,
+          demandFromMs: 0,
+          minutes: 10,
+          requestEveryMs,
+        });
+        assertEquals(run.worst, 120);
+        assertEquals(run.latestBeatMs, 0);
+        // Ten windows that touch, all of them full.
+        assertEquals(run.frames.length, 1_200);
         assert(run.requestWaitsMs.length > 0);
         for (const waited of run.requestWaitsMs) assertLessOrEqual(waited, intervalMs);
       }
@@ -34,11 +28,21 @@ for (const intervalMs of INTERVALS_MS) {
   });
 }
 
+const SIX_HOURS = { intervalMs: 41_250, firstBeatMs: 12_345, demandFromMs: 0, minutes: 360 };
+
 Deno.test("command limiter: six hours of saturated demand stay at the most there is", () => {
-  const run = simulate({ intervalMs: 41_250, phaseMs: 12_345, minutes: 360 });
-  assertEquals(run.worstInAnyPeriod, 120);
-  assertEquals(run.latestHeartbeatMs, 0);
-  assertEquals(run.commands + run.heartbeats, 360 * 120);
+  const run = saturate(THIS_LIMITER.make(41_250), SIX_HOURS);
+  assertEquals(run.worst, 120);
+  assertEquals(run.latestBeatMs, 0);
+  assertEquals(run.frames.length, 360 * 120);
+});
+
+Deno.test("command limiter: a shard's margin of 250 ms costs half a command a minute", () => {
+  // 240 whole periods of 60.25 s.
+  const minutes = 241;
+  const commands = (periodMs: number) =>
+    saturate(thisLimiter(periodMs), { ...SIX_HOURS, minutes }).count.command;
+  assertAlmostEquals((commands(60_000) - commands(60_250)) / minutes, 0.5, 0.01);
 });
 
 Deno.test("command limiter: 200 commands in a row all go, in order, and none breaks the limit [case 58]", async () => {
