@@ -87,7 +87,11 @@ export class CommandLimiter {
     this.#log = new SlidingLog(this.limit, this.periodMs);
   }
 
-  /** Notes any frame sent at `now`: heartbeat, identify, resume or command. */
+  /**
+   * Notes any frame sent at `now`: heartbeat, identify, resume or command.
+   *
+   * @throws {RangeError} where `now` is no finite number.
+   */
   record(now: number): void {
     this.#log.record(now);
   }

@@ -47,8 +47,15 @@ export class SlidingLog {
     this.#times = new Float64Array(capacity);
   }
 
-  /** Notes a frame sent at `now`. A time before the last one, from a clock that went back, counts as the last one. */
+  /**
+   * Notes a frame sent at `now`. A time before the last one, from a clock that went back, counts as the last one.
+   *
+   * @throws {RangeError} where `now` is no finite number: it would never leave, or never have come.
+   */
   record(now: number): void {
+    if (!Number.isFinite(now)) {
+      throw new RangeError(`Cannot log a frame: its time must be a number of ms: ${now}`);
+    }
     const time = this.#size === 0 ? now : Math.max(now, this.#sentAt(this.#size - 1));
     this.#times[(this.#oldest + this.#size) % this.capacity] = time;
     if (this.#size < this.capacity) this.#size++;

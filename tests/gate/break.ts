@@ -25,7 +25,18 @@ interface Outcome {
   readonly output: string;
 }
 
-const QUICK = ["format", "lint", "types", "docs-lint", "layers", "imports", "diagram", "cases", "publish"];
+const QUICK = [
+  "format",
+  "lint",
+  "types",
+  "docs-lint",
+  "layers",
+  "imports",
+  "diagram",
+  "rate-limits",
+  "cases",
+  "publish",
+];
 
 const SABOTAGES: readonly Sabotage[] = [
   {
@@ -82,6 +93,24 @@ const SABOTAGES: readonly Sabotage[] = [
     what: "an arrow of the diagram renamed",
     path: "DESIGN.md",
     edit: (text) => text.replace("-->", "-->|sabotage|"),
+  },
+  {
+    step: "rate-limits",
+    what: "a figure of the comparison changed",
+    path: "docs/rate_limits.md",
+    edit: (text) => text.replace("118.5", "119.5"),
+  },
+  {
+    step: "rate-limits",
+    what: "a heart moved in the picture",
+    path: "docs/rate_limits.svg",
+    edit: (text) => text.replace('class="heart" d="M', 'class="heart" d="M1'),
+  },
+  {
+    step: "rate-limits",
+    what: "a limiter that admits less than is documented",
+    path: "ratelimit/command_limiter.ts",
+    edit: (text) => text.replace("Math.min(beat, mostLive) - 1;", "Math.min(beat, mostLive) - 2;"),
   },
   {
     step: "cases",

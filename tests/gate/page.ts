@@ -1,4 +1,4 @@
-/** Pages of which a part is drawn from the code: written by their task, compared with `--check`. */
+/** Pages and pictures that are drawn from the code, whole or in part: written by their task, compared with `--check`. */
 
 import { ROOT } from "./process.ts";
 
@@ -27,6 +27,33 @@ export async function drawOrCheck({ page, part, task, content }: DrawnPart): Pro
   if (!Deno.args.includes("--check")) await Deno.writeTextFile(url, fresh);
   else if (fresh !== text) return fail(`The ${part} in ${page} is stale: run \`deno task ${task}\``);
   console.log(`The ${part} in ${page} is up to date`);
+}
+
+/** A file that is drawn as a whole. */
+export interface DrawnFile {
+  /** The file's path. */
+  readonly file: string;
+  /** The task that draws it. */
+  readonly task: string;
+  /** What it holds. */
+  readonly content: string;
+}
+
+/** Draws the file, or with `--check` compares it, and ends the process with 1 if it is stale. */
+export async function drawFileOrCheck({ file, task, content }: DrawnFile): Promise<void> {
+  const url = new URL(file, ROOT);
+  if (!Deno.args.includes("--check")) await Deno.writeTextFile(url, content);
+  else if (await textOf(url) !== content) return fail(`${file} is stale: run \`deno task ${task}\``);
+  console.log(`${file} is up to date`);
+}
+
+async function textOf(url: URL): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(url);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function fail(why: string): void {

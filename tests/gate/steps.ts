@@ -44,6 +44,11 @@ export const STEPS: readonly Step[] = [
   { name: "imports", what: "published code imports nothing at run time", run: imports },
   { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: script("diagram") },
   {
+    name: "rate-limits",
+    what: "the picture and the tables of rate limits are those of the simulation",
+    run: script("rate_limits"),
+  },
+  {
     name: "cases",
     what: "every learnt behaviour has a test, and tests/README.md names it",
     run: script("cases"),

@@ -57,3 +57,11 @@ Deno.test("sliding log: refuses sizes that make no sense", () => {
   for (const capacity of [0, -1, 1.5, NaN]) assertThrows(() => new SlidingLog(capacity, 1), RangeError);
   for (const period of [0, -1, Infinity, NaN]) assertThrows(() => new SlidingLog(1, period), RangeError);
 });
+
+Deno.test("sliding log: a time that is no number is refused, and not taken for a frame that never counts", () => {
+  const log = new SlidingLog(2, 60_000);
+  log.record(0);
+  for (const now of [NaN, Infinity, -Infinity]) assertThrows(() => log.record(now), RangeError, `${now}`);
+  log.record(1);
+  assertEquals(log.liveAt(1), 2);
+});

@@ -50,13 +50,15 @@ export function terminalFoot(lines: readonly Line[]): string {
   ].join("\n");
 }
 
-/** The whole table in Markdown. */
-export function markdownTable(lines: readonly Line[]): string {
-  const head = [
-    ...HEAD,
-    ...HEAD_REQUESTED.map((title) => `${title}, asked for beats`),
-  ];
-  return markdown(head, lines.map((line) => [...cells(line), ...requestedCells(line)]));
+/** The whole comparison in Markdown, heartbeats by the schedule alone. */
+export function markdownScheduled(lines: readonly Line[]): string {
+  return markdown(HEAD, lines.map(cells));
+}
+
+/** The whole comparison in Markdown, with heartbeats that the server asks for. */
+export function markdownRequested(lines: readonly Line[]): string {
+  const head = [...HEAD.slice(0, 2), ...HEAD_REQUESTED];
+  return markdown(head, lines.map((line) => [...cells(line).slice(0, 2), ...requestedCells(line)]));
 }
 
 /** The table in Markdown at one interval, without requested heartbeats. */
@@ -65,9 +67,9 @@ export function markdownSummary(lines: readonly Line[], intervalMs: number): str
   return markdown(HEAD.slice(1), rows);
 }
 
-/** What each limiter is, as a list in Markdown. */
+/** What each limiter is, in Markdown. */
 export function markdownLegend(): string {
-  return POLICIES.map(({ name, legend }) => `- **${name}**: ${legend}`).join("\n");
+  return markdown(["limiter", "what it is"], POLICIES.map(({ name, legend }) => [name, legend]));
 }
 
 function cells({ policy, intervalMs, scheduled }: Line): string[] {
