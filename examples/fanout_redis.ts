@@ -87,11 +87,14 @@ async function consumer(name: string): Promise<void> {
   await redis.xGroupCreate(STREAM, GROUP, "0", { MKSTREAM: true }).catch((error: Error) => {
     if (!error.message.startsWith("BUSYGROUP")) throw error;
   });
+  let lookedAt = 0;
   while (!stopped) {
-    // What a dead consumer has left comes first, then what nobody has had yet.
-    const { messages } = await redis.xAutoClaim(STREAM, GROUP, name, DEAD_AFTER_MS, "0", { COUNT: BATCH });
-    let batch = messages.filter((entry) => entry !== null);
+    // Once a second: has a dead consumer left something, and what is everybody done with?
+    const look = Date.now() - lookedAt > 1_000;
+    let batch = look ? await leftBehind(redis, name) : [];
+    if (look) await trim(redis);
     if (batch.length === 0) {
+      if (look) lookedAt = Date.now();
       const fresh = { key: STREAM, id: ">" };
       const streams = await redis.xReadGroup(GROUP, name, fresh, { COUNT: BATCH, BLOCK: 1_000 });
       batch = streams?.[0]?.messages ?? [];
@@ -99,9 +102,13 @@ async function consumer(name: string): Promise<void> {
     for (const { message } of batch) await handle(JSON.parse(message.event ?? ""));
     // Killed before this line, the batch comes again, here or elsewhere.
     if (batch.length > 0) await redis.xAck(STREAM, GROUP, batch.map(({ id }) => id));
-    await trim(redis);
   }
   await redis.close();
+}
+
+async function leftBehind(redis: Redis, name: string) {
+  const { messages } = await redis.xAutoClaim(STREAM, GROUP, name, DEAD_AFTER_MS, "0", { COUNT: BATCH });
+  return messages.filter((entry) => entry !== null);
 }
 
 /** Whatever is to be done with an event. It may come twice. */
