@@ -55,6 +55,15 @@ interface Entry {
   readonly message: Record<string, string>;
 }
 
+/** What is in the stream, as names of events or texts of messages. */
+async function inStream({ redis }: World): Promise<string[]> {
+  const entries = await redis.xRange(STREAM, "-", "+") ?? [];
+  return entries.map(({ message }) => {
+    const { t, d } = JSON.parse(message.event ?? "");
+    return t === "MESSAGE_CREATE" ? d.content : t;
+  });
+}
+
 /** Another group on the same stream: reads everything in order, whoever dies meanwhile. */
 async function audit({ redis }: World, seen: { t: string; s: number | null; content: number }[]) {
   const reader = await redis.duplicate().connect();
@@ -69,6 +78,8 @@ async function audit({ redis }: World, seen: { t: string; s: number | null; cont
       seen.push({ t, s, content: parseInt(d.content) });
     }
     await reader.xAck(STREAM, "audit", entries.map(({ id }) => id));
+    // In bigger bites: an auditor who wakes up for each event takes the time of those whom he audits.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await reader.close();
 }
@@ -172,5 +183,88 @@ Deno.test({
           inHand.join(" and ")
         } were in dead hands, ${again} came again; 1 identify, ${resumes} resumes`,
     );
+  },
+});
+
+Deno.test({
+  name: "fan-out: a session that Discord has dropped is a SESSION_GAP in the stream, once",
+  ignore: noRedis !== null,
+  fn: async () => {
+    await using world = await openWorld();
+    const { discord, start } = world;
+    await using first = start("gateway");
+    await until("READY", () => discord.sessions.length === 1);
+    discord.sendMessage({ content: "before" });
+    await eventually("the message is written", async () => (await inStream(world)).length === 2);
+    first.kill();
+    await first.ended;
+    discord.expireSessions();
+    discord.sendMessage({ content: "lost" });
+
+    await using second = start("gateway");
+    await eventually("the new session", async () => (await inStream(world)).length === 4);
+    second.kill();
+    await second.ended;
+    discord.sendMessage({ content: "after" });
+
+    await using third = start("gateway");
+    await eventually("the rest", async () => (await inStream(world)).length === 5);
+    third.kill("SIGTERM");
+    assertEquals((await third.ended).code, 0, third.stderr);
+    assertEquals(await inStream(world), ["READY", "before", "SESSION_GAP", "READY", "after"]);
+    const changes = discord.journal.of("session").map(({ change }) => change);
+    const taken = changes.filter((change) => change === "started" || change === "resumed");
+    assertEquals(taken, ["started", "started", "resumed"]);
+  },
+});
+
+Deno.test({
+  name: "fan-out: a gateway that wakes up after another has taken over writes nothing more, and ends",
+  ignore: noRedis !== null,
+  fn: async () => {
+    await using world = await openWorld();
+    const { discord, start } = world;
+    await using sleeper = start("gateway");
+    await until("READY", () => discord.sessions.length === 1);
+    discord.sendMessage({ content: "one" });
+    await eventually("one is written", async () => (await inStream(world)).length === 2);
+    sleeper.kill("SIGSTOP");
+    discord.sendMessage({ content: "two" });
+
+    await using successor = start("gateway");
+    await eventually("two is written", async () => (await inStream(world)).length === 3);
+    sleeper.kill("SIGCONT");
+    discord.sendMessage({ content: "three" });
+    assertEquals((await sleeper.ended).code, 1);
+    assert(sleeper.stderr.includes("MOVED_ON"), sleeper.stderr);
+    await eventually("three is written", async () => (await inStream(world)).length === 4);
+    assertEquals(await inStream(world), ["READY", "one", "two", "three"]);
+    assertEquals(successor.end, null);
+  },
+});
+
+Deno.test({
+  name: "fan-out: a gateway and a consumer that lose Redis end with an error, and go on when started again",
+  ignore: noRedis !== null,
+  fn: async () => {
+    await using world = await openWorld();
+    const { discord, redis, start } = world;
+    await using gateway = start("gateway");
+    await using consumer = start("consumer", "anna");
+    await until("READY is handled", () => consumer.lines.length === 1);
+    await redis.sendCommand(["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    discord.flood(50);
+    for (const one of [gateway, consumer]) assertEquals((await one.ended).code, 1, one.stderr);
+
+    await using gatewayAgain = start("gateway");
+    await using consumerAgain = start("consumer", "anna");
+    await until("all are handled", () => consumerAgain.lines.length === 50);
+    const numbers = Array.from({ length: 50 }, (_, index) => index + 1);
+    assertEquals(handledBy(consumerAgain), numbers);
+    for (const one of [gatewayAgain, consumerAgain]) {
+      one.kill("SIGTERM");
+      assertEquals((await one.ended).code, 0, one.stderr);
+    }
+    assertEquals(discord.journal.identifies().length, 1);
   },
 });
