@@ -30,6 +30,7 @@ async function openWorld() {
   return {
     discord,
     redis,
+    environment,
     start: (...args: string[]) => new BotProcess(EXAMPLE, environment, args),
     [Symbol.asyncDispose]: async () => {
       await redis.close();
@@ -266,5 +267,32 @@ Deno.test({
       assertEquals((await one.ended).code, 0, one.stderr);
     }
     assertEquals(discord.journal.identifies().length, 1);
+  },
+});
+
+Deno.test({
+  name: "fan-out: the token is neither in Redis nor in what the programs print [case 37]",
+  ignore: noRedis !== null,
+  fn: async () => {
+    await using world = await openWorld();
+    const { discord, redis, environment, start } = world;
+    await using stranger = new FakeDiscord({ token: "another token" });
+    const { api } = await stranger.listen();
+    const elsewhere = { ...environment, DISCORD_API: api, FANOUT_KEY: "refused" };
+    await using refused = new BotProcess(EXAMPLE, elsewhere, ["gateway"]);
+    await using gateway = start("gateway");
+    await using consumer = start("consumer", "anna");
+    await until("READY", () => discord.sessions.length === 1);
+    discord.sendMessage({ content: "hello" });
+    await until("both are handled", () => consumer.lines.length === 2);
+    assertEquals((await refused.ended).code, 1);
+    assert(refused.stderr.includes("401"), refused.stderr);
+
+    const entries = JSON.stringify(await redis.xRange(STREAM, "-", "+"));
+    assert(entries.includes("hello"));
+    const printed = [gateway, consumer, refused].flatMap(({ lines, stderr }) => [...lines, stderr]);
+    for (const text of [entries, await redis.get(POSITION), ...printed]) {
+      assert(text !== null && !text.includes(discord.token), `${text}`);
+    }
   },
 });
