@@ -146,6 +146,7 @@ async function direct(): Promise<void> {
   if (!url) {
     return console.log("[director] no redis-server on this machine, and no REDIS_URL: nothing to show");
   }
+  const redis = await connect(url);
   const { FakeDiscord } = await import("@discordgateway/edge/testing");
   const discord = new FakeDiscord();
   const { api } = await discord.listen();
@@ -204,7 +205,6 @@ async function direct(): Promise<void> {
   const broken = discord.journal.violations().length;
   console.log(`[director] of ${written} messages ${handled.size} were handled, ${twice} of them twice`);
   console.log(`[director] ${identifies} identify, ${resumes} resume, ${broken} broken rules`);
-  const redis = await connect(url);
   await redis.del([`{${key}}:events`, `{${key}}:position`]);
   await redis.close();
   server?.stop();
