@@ -20,7 +20,9 @@ async function openWorld() {
   const server = await RedisServer.start();
   const discord = new FakeDiscord();
   const { api } = await discord.listen();
-  const redis = await createClient({ url: server.url }).connect();
+  const redis = createClient({ url: server.url, socket: { reconnectStrategy: false } });
+  redis.on("error", () => {});
+  await redis.connect();
   const environment = {
     DISCORD_TOKEN: discord.token,
     DISCORD_API: api,
@@ -67,7 +69,9 @@ async function inStream({ redis }: World): Promise<string[]> {
 
 /** Another group on the same stream: reads everything in order, whoever dies meanwhile. */
 async function audit({ redis }: World, seen: { t: string; s: number | null; content: number }[]) {
-  const reader = await redis.duplicate().connect();
+  const reader = redis.duplicate();
+  reader.on("error", () => {});
+  await reader.connect();
   await reader.xGroupCreate(STREAM, "audit", "0", { MKSTREAM: true });
   while (seen.at(-1)?.content !== COUNT) {
     const fresh = { key: STREAM, id: ">" };
@@ -119,6 +123,13 @@ Deno.test({
     const { discord, redis, start } = world;
     const seen: { t: string; s: number | null; content: number }[] = [];
     const audited = audit(world, seen);
+    audited.catch(() => {}); // Heard of below; if the test fails before, that is what counts.
+    /** However slow the machine is: nothing at all for half a minute is a failure. */
+    const seenMoreThan = async (count: number) => {
+      for (let last = 0; seen.length <= count; last = seen.length) {
+        await until("more events in Redis", () => seen.length > last);
+      }
+    };
 
     await using anna = start("consumer", "anna");
     await using ben = start("consumer", "ben");
@@ -126,17 +137,17 @@ Deno.test({
     await until("READY", () => discord.sessions.length === 1);
     discord.flood(COUNT);
 
-    await until("an eighth is in Redis", () => seen.length > COUNT / 8);
+    await seenMoreThan(COUNT / 8);
     const inHand = [await killInTheMiddle(world, ben, "ben")];
-    await until("a quarter is in Redis", () => seen.length > COUNT / 4);
+    await seenMoreThan(COUNT / 4);
     first.kill();
     await first.ended;
     await using second = start("gateway");
-    await until("half is in Redis", () => seen.length > COUNT / 2);
+    await seenMoreThan(COUNT / 2);
     inHand.push(await killInTheMiddle(world, anna, "anna"));
     await using carl = start("consumer", "carl");
     await using dora = start("consumer", "dora");
-    await until("three quarters are in Redis", () => seen.length > COUNT * 3 / 4);
+    await seenMoreThan(COUNT * 3 / 4);
     second.kill();
     await second.ended;
     assert(seen.length < COUNT, "the flood was over before the last kill");
