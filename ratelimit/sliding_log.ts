@@ -48,7 +48,8 @@ export class SlidingLog {
   }
 
   /**
-   * Notes a frame sent at `now`. A time before the last one, from a clock that went back, counts as the last one.
+   * Notes a frame sent at `now`. A time before the last one comes from a clock that went back: all entries go back with
+   * it, as if no time had passed since the last. None is then older here than it is in truth.
    *
    * @throws {RangeError} where `now` is no finite number: it would never leave, or never have come.
    */
@@ -56,8 +57,8 @@ export class SlidingLog {
     if (!Number.isFinite(now)) {
       throw new RangeError(`Cannot log a frame: its time must be a number of ms: ${now}`);
     }
-    const time = this.#size === 0 ? now : Math.max(now, this.#sentAt(this.#size - 1));
-    this.#times[(this.#oldest + this.#size) % this.capacity] = time;
+    if (this.#size > 0 && now < this.#sentAt(this.#size - 1)) this.#shift(now - this.#sentAt(this.#size - 1));
+    this.#times[(this.#oldest + this.#size) % this.capacity] = now;
     if (this.#size < this.capacity) this.#size++;
     else this.#oldest = (this.#oldest + 1) % this.capacity;
   }
@@ -79,6 +80,10 @@ export class SlidingLog {
   dropsTo(count: number): number {
     const last = this.#size - count - 1;
     return last < 0 ? -Infinity : this.#sentAt(last) + this.periodMs;
+  }
+
+  #shift(byMs: number): void {
+    for (let index = 0; index < this.capacity; index++) this.#times[index]! += byMs;
   }
 
   #sentAt(index: number): number {

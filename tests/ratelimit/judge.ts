@@ -10,8 +10,6 @@ import type { LeapingClock } from "./leaping_clock.ts";
 export interface Received {
   /** By the server's clock. */
   readonly at: number;
-  /** What the client's clock showed. */
-  readonly seenAt: number;
 }
 
 interface Judged {
@@ -100,7 +98,7 @@ export class Judge {
       if (frame.startsWith('{"op":4,')) this.expectNoMore(commandId(frame));
       throw this.writeError;
     }
-    connection.frames.push({ at: clock.trueNow, seenAt: clock.now() });
+    connection.frames.push({ at: clock.trueNow });
     switch (/^\{"op":(\d+),/.exec(frame)?.[1]) {
       case "1":
         this.#judgeBeat(connection);

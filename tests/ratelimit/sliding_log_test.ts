@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SlidingLog } from "../../ratelimit/mod.ts";
 
@@ -25,11 +25,42 @@ Deno.test("sliding log: a full ring forgets its oldest entry, and still answers 
   assertEquals([log.dropsTo(1), log.dropsTo(0)], [120, 130]);
 });
 
-Deno.test("sliding log: a clock that went back counts as one that stood still", () => {
+Deno.test("sliding log: a clock that went back takes all entries with it", () => {
   const log = new SlidingLog(3, 100);
+  log.record(20);
   log.record(50);
   log.record(10);
-  assertEquals([log.liveAt(149), log.liveAt(150)], [2, 0]);
+  // The first was sent 30 ms before the others, and still was.
+  assertEquals([79, 80, 109, 110].map((at) => log.liveAt(at)), [3, 2, 2, 0]);
+  assertEquals([log.dropsTo(2), log.dropsTo(1), log.dropsTo(0)], [80, 110, 110]);
+});
+
+Deno.test("sliding log: however a clock goes back, no entry leaves before its time is over, and order stays", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 8 }),
+    fc.array(fc.record({ passMs: fc.nat({ max: 15 }), backMs: fc.constantFrom(0, 0, 0, 1, 7, 30) }), {
+      maxLength: 30,
+    }),
+    fc.nat({ max: 60 }),
+    (capacity, frames, later) => {
+      const log = new SlidingLog(capacity, 40);
+      let truth = 0;
+      let lag = 0;
+      const sent: number[] = [];
+      for (const { passMs, backMs } of frames) {
+        truth += passMs;
+        lag += backMs;
+        log.record(truth - lag);
+        sent.push(truth);
+      }
+      truth += later;
+      const live = sent.slice(-capacity).filter((at) => truth < at + 40).length;
+      assert(log.liveAt(truth - lag) >= live);
+      for (let count = 1; count < capacity; count++) assert(log.dropsTo(count) <= log.dropsTo(count - 1));
+      // The last one is exactly as old as it looks.
+      if (sent.length > 0) assertEquals(log.dropsTo(0), sent.at(-1)! - lag + 40);
+    },
+  ));
 });
 
 Deno.test("sliding log: agrees with counting one by one", () => {
