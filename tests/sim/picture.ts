@@ -87,7 +87,9 @@ export function picture(): string {
     text(
       LEFT,
       HEIGHT - 20,
-      `Not drawn: places 1 to ${FIRST_PLACE - 1}, in which there are commands at all times.`,
+      `Not drawn: places 1 to ${
+        FIRST_PLACE - 1
+      }, in which there are commands at all times. The IDENTIFY at 0 s counts as one.`,
       "small",
     ),
     `</svg>`,
