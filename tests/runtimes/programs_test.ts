@@ -1,9 +1,10 @@
 /** The programs that other tests start are there, and are what they say. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { bundle } from "./bundle.ts";
 import { npmBinary } from "./npm_binary.ts";
 import { RedisServer } from "./redis_server.ts";
+import { WorkerdServer } from "./workerd_server.ts";
 
 for (const [name, version] of [["bun", /^1\./], ["node", /^v24\./]] as const) {
   Deno.test(`programs: ${name} comes from npm and runs`, async () => {
@@ -16,6 +17,28 @@ Deno.test("programs: a bundle is one module without imports", async () => {
   const code = await bundle("mod.ts", { minify: true });
   assert(code.includes("ERR_SHARD_STOPPED"));
   assertEquals(code.match(/\bimport\b/g), null);
+});
+
+Deno.test("programs: workerd runs a worker, and its Durable Objects keep what they stored", async () => {
+  const persist = await Deno.makeTempDir({ prefix: "workerd-" });
+  const options = { durableObjects: { COUNTER: "Counter" }, persist };
+  const ask = async ({ url }: WorkerdServer) => await (await fetch(url)).text();
+  {
+    await using server = await WorkerdServer.start("tests/runtimes/programs/greeting_worker.ts", options);
+    assertEquals([await ask(server), await ask(server)], ["Cloudflare-Workers 1", "Cloudflare-Workers 2"]);
+  }
+  await using server = await WorkerdServer.start("tests/runtimes/programs/greeting_worker.ts", options);
+  assertEquals(await ask(server), "Cloudflare-Workers 3");
+  await Deno.remove(persist, { recursive: true });
+});
+
+Deno.test("programs: a worker that cannot be loaded says why", async () => {
+  await assertRejects(
+    () =>
+      WorkerdServer.start("tests/runtimes/programs/greeting_worker.ts", { compatibilityDate: "2999-01-01" }),
+    Error,
+    "Cannot start workerd: ",
+  );
 });
 
 const noRedis = await RedisServer.missing();
