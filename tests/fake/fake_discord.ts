@@ -40,6 +40,8 @@ export interface FakeDiscordOptions {
   readonly guilds?: readonly GuildSeed[];
   /** The privileged intents that the application may use: others close with 4014. @default {PRIVILEGED_INTENTS} */
   readonly privilegedIntents?: number;
+  /** The window of the limit of 120 frames, in ms; Discord's is a minute. @default {60_000} */
+  readonly commandPeriodMs?: number;
   /** Dispatches kept per session for a resume. @default {200_000} */
   readonly replayLimit?: number;
   /** How long a session outlives its connection, in ms. @default {180_000} */
@@ -112,6 +114,7 @@ export class FakeDiscord implements AsyncDisposable {
       maxConcurrency: options.maxConcurrency ?? 1,
       identifyLimit: options.identifyLimit ?? {},
       privilegedIntents: options.privilegedIntents ?? PRIVILEGED_INTENTS,
+      commandPeriodMs: options.commandPeriodMs ?? 60_000,
       replayLimit: options.replayLimit ?? 200_000,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 180_000,
       newSessionId: () => randomHex(clock, 32),

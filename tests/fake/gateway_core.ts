@@ -39,6 +39,8 @@ export interface GatewayCoreOptions {
   readonly identifyLimit: IdentifyLimit;
   /** The privileged intents that the application may use. */
   readonly privilegedIntents: number;
+  /** The window in which frames are counted, in ms. */
+  readonly commandPeriodMs: number;
   /** Dispatches kept per session. */
   readonly replayLimit: number;
   /** How long a session outlives its connection, in ms. */
@@ -49,7 +51,6 @@ export interface GatewayCoreOptions {
 
 /** Discord's limits. */
 const MAX_FRAMES = 120;
-const MAX_FRAMES_PERIOD_MS = 60_000;
 const MAX_FRAME_BYTES = 4096;
 const MAX_GUILDS_PER_SHARD = 2500;
 
@@ -96,7 +97,7 @@ export class GatewayCore {
       kind: op === GatewayOpcode.Heartbeat ? "heartbeat" : "frame",
       ...received,
     });
-    const refusal = overLimit(link, now) ?? unreadable(text, op);
+    const refusal = overLimit(link, this.#options.commandPeriodMs, now) ?? unreadable(text, op);
     if (refusal) this.links.refuse(link, refusal, now);
     else this.#handle(link, op ?? -1, payload?.d, now);
   }
@@ -264,11 +265,14 @@ export class GatewayCore {
 }
 
 /** Notes a frame, and says whether it is one too many. */
-function overLimit({ frameTimes }: Link, now: number): Refusal | null {
-  while (frameTimes[0] !== undefined && frameTimes[0] <= now - MAX_FRAMES_PERIOD_MS) frameTimes.shift();
+function overLimit({ frameTimes }: Link, periodMs: number, now: number): Refusal | null {
+  while (frameTimes[0] !== undefined && frameTimes[0] <= now - periodMs) frameTimes.shift();
   frameTimes.push(now);
   if (frameTimes.length <= MAX_FRAMES) return null;
-  return { code: GatewayCloseCode.RateLimited, rule: `at most ${MAX_FRAMES} frames in any 60 s` };
+  return {
+    code: GatewayCloseCode.RateLimited,
+    rule: `at most ${MAX_FRAMES} frames in any ${periodMs / 1000} s`,
+  };
 }
 
 function unreadable(text: string | null, op: number | null): Refusal | null {

@@ -268,3 +268,17 @@ Deno.test("gateway: a connection tells its id, URL, shard and session", async ()
 });
 
 const PRESENCE = { since: null, activities: [], status: "online", afk: false };
+
+Deno.test("gateway: the window of the frame limit may be shorter than Discord's", async () => {
+  const stage = new Stage({ commandPeriodMs: 1_000 });
+  const client = await stage.identified();
+  const command = () => client.send(31, { guild_ids: ["1"] });
+  for (let n = 0; n < 119; n++) command();
+  await stage.clock.advance(1_000);
+  for (let n = 0; n < 120; n++) command();
+  assertEquals(stage.discord.journal.violations(), []);
+  command();
+  assertEquals(stage.discord.journal.violations().map(({ code, rule }) => [code, rule]), [
+    [4008, "at most 120 frames in any 1 s"],
+  ]);
+});

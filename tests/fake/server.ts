@@ -4,8 +4,7 @@
  * The only file here that names a runtime's module; it is loaded when somebody listens.
  */
 
-import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Backend } from "./backend.ts";
 import { toResponse } from "./rest.ts";
 import { type ByteSocket, SocketPort } from "./socket_port.ts";
@@ -28,6 +27,9 @@ export interface FakeServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Node's hash function, loaded with the rest of it. */
+type CreateHash = typeof import("node:crypto").createHash;
+
 const RESUME_PATH = "/resume";
 const MAX_BODY_BYTES = 1 << 20;
 /** RFC 6455, section 1.3. */
@@ -36,6 +38,8 @@ const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** Serves the fake. */
 export async function listen(backend: Backend, options: ListenOptions): Promise<FakeServer> {
   const { port = 0, hostname = "127.0.0.1" } = options;
+  // Not at the top: in a bundle for a runtime without these modules, the rest has to load.
+  const [{ createServer }, { createHash }] = await Promise.all([import("node:http"), import("node:crypto")]);
   const sockets = new Set<ByteSocket>();
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -55,7 +59,7 @@ export async function listen(backend: Backend, options: ListenOptions): Promise<
     // Not every runtime reports it as a connection.
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    upgrade(backend, gatewayUrl, request, socket, head);
+    upgrade({ backend, gatewayUrl, createHash, request, socket, head });
   });
 
   let closed: Promise<void> | null = null;
@@ -100,13 +104,14 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return body + decoder.decode();
 }
 
-function upgrade(
-  backend: Backend,
-  gatewayUrl: string,
-  request: IncomingMessage,
-  socket: ByteSocket,
-  head: Uint8Array,
-): void {
+function upgrade({ backend, gatewayUrl, createHash, request, socket, head }: {
+  readonly backend: Backend;
+  readonly gatewayUrl: string;
+  readonly createHash: CreateHash;
+  readonly request: IncomingMessage;
+  readonly socket: ByteSocket;
+  readonly head: Uint8Array;
+}): void {
   const url = new URL(request.url ?? "/", gatewayUrl).href;
   const key = request.headers["sec-websocket-key"];
   const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket" &&

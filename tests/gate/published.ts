@@ -7,6 +7,7 @@ interface Config {
   readonly exports: Record<string, string>;
   readonly publish: { readonly include: readonly string[] };
   readonly tasks: Record<string, string>;
+  readonly scopes: Record<string, Record<string, string>>;
 }
 
 /** `deno.json`, as far as the gate reads it. */

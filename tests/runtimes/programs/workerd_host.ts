@@ -20,8 +20,8 @@ while (!text.includes("\n")) {
 }
 const { script, durableObjects = {}, persist, ...rest }: Description = JSON.parse(text);
 const miniflare = new Miniflare({
-  modules: true,
-  script,
+  // Listed rather than searched for: what the bundle has left outside is the runtime's own.
+  modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
   ...rest,
   durableObjects: Object.fromEntries(
     Object.entries(durableObjects).map(([name, className]) => [name, { className, useSQLite: true }]),

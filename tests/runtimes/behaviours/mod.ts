@@ -1,0 +1,16 @@
+/** The contract suite: what has to be so on every runtime. The order is that of the matrix. */
+
+import type { Behaviour } from "./behaviour.ts";
+import { COMMANDS } from "./commands.ts";
+import { AFTERWARDS, CONSUMING } from "./consuming.ts";
+import { DIALLING } from "./dialling.ts";
+import { SESSION } from "./session.ts";
+
+export type { Behaviour } from "./behaviour.ts";
+export { AFTERWARDS } from "./consuming.ts";
+
+/** Those that may be played at the same time. */
+export const TOGETHER: readonly Behaviour[] = [...DIALLING, ...SESSION, ...COMMANDS, ...CONSUMING];
+
+/** All of them. */
+export const BEHAVIOURS: readonly Behaviour[] = [...TOGETHER, ...AFTERWARDS];

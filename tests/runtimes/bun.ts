@@ -1,0 +1,13 @@
+/** Bun, which runs the sources as they are. */
+
+import { npmBinary, VERSIONS } from "./npm_binary.ts";
+import { runProcess, type Runtime } from "./runtime.ts";
+import { SUITE, wsPath } from "./suite_program.ts";
+
+/** Bun. */
+export const bun: Runtime = {
+  name: `Bun ${VERSIONS.bun}`,
+  lacks: {},
+  run: async (control, report) =>
+    await runProcess(await npmBinary("bun"), [SUITE, control, await wsPath()], report),
+};

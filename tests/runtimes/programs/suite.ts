@@ -1,0 +1,25 @@
+/**
+ * The suite as a program, for every runtime that has processes: a line of JSON for each behaviour, and then it has to end
+ * by itself.
+ *
+ * Arguments: the URL of the remote control, the path of npm's `ws`, and "injected" where that is to be the WebSocket of
+ * all behaviours.
+ */
+
+import process from "node:process";
+import { AFTERWARDS, TOGETHER } from "../behaviours/mod.ts";
+import { fewAtATime, play } from "../runner.ts";
+import type { Surroundings } from "../scene.ts";
+
+const [control = "", wsPath = "", injected] = process.argv.slice(2);
+const { default: ws } = await import(wsPath);
+const surroundings: Surroundings = {
+  control,
+  abilities: { ws, setEnvironment: (name, value) => process.env[name] = value },
+  ...(injected === "injected" && { WebSocket: ws }),
+};
+const report = (result: unknown) => console.log(JSON.stringify(result));
+
+await fewAtATime(TOGETHER, async (behaviour) => report(await play(behaviour, surroundings)));
+for (const behaviour of AFTERWARDS) report(await play(behaviour, surroundings));
+report("over");
