@@ -167,6 +167,18 @@ const SABOTAGES: readonly Sabotage[] = [
     edit: () => `Deno.test("sabotage", () => {\n  setTimeout(() => {}, 60_000);\n});\n`,
   },
   {
+    step: "runtimes",
+    what: "a deadline that calls itself a refusal",
+    path: "shard/dial.ts",
+    edit: (text) => text.replace(`{ code: "ERR_DIAL_TIMEOUT" }`, `{ code: "ERR_DIAL_FAILED" }`),
+  },
+  {
+    step: "runtimes",
+    what: "a failure in the README's matrix",
+    path: "README.md",
+    edit: (text) => text.replace("| ✓", "| ✗"),
+  },
+  {
     step: "examples",
     what: "an example with an exit code",
     path: "examples/ping.ts",

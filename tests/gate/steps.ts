@@ -56,6 +56,11 @@ export const STEPS: readonly Step[] = [
   { name: "publish", what: "deno publish --dry-run without a warning", run: publish },
   { name: "doc-examples", what: "examples in the documentation run", run: docExamples },
   { name: "tests", what: "deno task test", run: tests },
+  {
+    name: "runtimes",
+    what: "the contract suite on every runtime; the README shows its matrix",
+    run: runtimes,
+  },
   { name: "examples", what: "example tasks end by themselves, without JSR", run: examples },
 ];
 
@@ -108,6 +113,13 @@ async function tests(env: Env): Promise<StepResult> {
     limitMs: 20 * 60_000,
   });
   return { ok: code === 0, output, detail: output.trimEnd().split("\n").at(-1) ?? "" };
+}
+
+async function runtimes(env: Env): Promise<StepResult> {
+  const { code, output } = await runDeno(["run", "--allow-all", "tests/runtimes/matrix.ts", "--check"], {
+    env,
+  });
+  return { ok: code === 0, output, detail: /\d+ behaviours on \d+ runtimes/.exec(output)?.[0] ?? "" };
 }
 
 /** As a stranger runs them: no token, and a JSR that does not exist, because nothing on this path may need one. */

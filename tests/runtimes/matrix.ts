@@ -14,16 +14,24 @@ import { BEHAVIOURS } from "./behaviours/mod.ts";
 import { bun } from "./bun.ts";
 import { Control } from "./control.ts";
 import { deno } from "./deno.ts";
-import { node, nodeWithWs } from "./node.ts";
+import { node, node22, nodeWithWs } from "./node.ts";
 import type { Result } from "./runner.ts";
 import { ENDS_BY_ITSELF, type Runtime } from "./runtime.ts";
 import { workerd } from "./workerd.ts";
 
-const RUNTIMES: { readonly [word: string]: Runtime } = { deno, bun, node, "node-ws": nodeWithWs, workerd };
-const ROWS: readonly string[] = [...BEHAVIOURS.map(({ name }) => name), ENDS_BY_ITSELF];
+const RUNTIMES: { readonly [word: string]: Runtime } = {
+  deno,
+  bun,
+  node22,
+  node,
+  "node-ws": nodeWithWs,
+  workerd,
+};
+/** The rows of the matrix. */
+export const ROWS: readonly string[] = [...BEHAVIOURS.map(({ name }) => name), ENDS_BY_ITSELF];
 
 /** What came of the suite on one runtime. */
-type Column = ReadonlyMap<string, Result>;
+export type Column = ReadonlyMap<string, Result>;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -45,6 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
   const failed = runtimes.flatMap((runtime, index) => problems(runtime, columns[index] ?? new Map()));
   for (const problem of failed) console.error(problem);
   if (failed.length > 0) return 1;
+  console.log(`${ROWS.length} behaviours on ${runtimes.length} runtimes`);
   if (words.length === 0 && (args.includes("--write") || args.includes("--check"))) {
     await drawOrCheck({
       page: "README.md",
@@ -71,7 +80,7 @@ async function runOn(runtime: Runtime, control: string): Promise<Column> {
 }
 
 /** One line for each behaviour that is not as it has to be. */
-function problems({ name: runtime, lacks }: Runtime, column: Column): string[] {
+export function problems({ name: runtime, lacks }: Runtime, column: Column): string[] {
   return ROWS.flatMap((name) => {
     const result = column.get(name);
     if (result?.outcome === "passed") return [];
@@ -82,7 +91,7 @@ function problems({ name: runtime, lacks }: Runtime, column: Column): string[] {
 }
 
 /** A table in Markdown, with the reasons for what is skipped below it. */
-function matrix(runtimes: readonly Runtime[], columns: readonly Column[]): string {
+export function matrix(runtimes: readonly Runtime[], columns: readonly Column[]): string {
   const head = ["", ...runtimes.map(({ name }) => name)];
   const rows = ROWS.map((name) => [name, ...columns.map((column) => mark(column.get(name)))]);
   const widths = head.map((_, index) =>
@@ -90,10 +99,9 @@ function matrix(runtimes: readonly Runtime[], columns: readonly Column[]): strin
   );
   const line = (cells: readonly string[], fill = " ") =>
     `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0, fill)).join(" | ")} |`;
-  const reasons = runtimes.flatMap(({ name, lacks }) => {
-    const each = [...new Set(Object.values(lacks))];
-    return each.length === 0 ? [] : [`– ${name}: ${each.join("; ")}.`];
-  });
+  const reasons = runtimes.flatMap(({ name, lacks }) =>
+    [...new Set(Object.values(lacks))].map((why) => `- – on ${name}: ${why}`)
+  );
   return [line(head), line(head.map(() => ""), "-"), ...rows.map((row) => line(row)), "", ...reasons].join(
     "\n",
   );

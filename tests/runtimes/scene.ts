@@ -2,13 +2,7 @@
 
 import type { FakeDiscordOptions } from "../fake/mod.ts";
 import type { Connection, Dial, Host, ShardOptions, ShardStatus } from "../../shard/mod.ts";
-import {
-  dial,
-  Shard,
-  systemHost,
-  type WebSocketConstructor,
-  type WebSocketDialOptions,
-} from "../../shard/mod.ts";
+import { dial, Shard, type WebSocketConstructor, type WebSocketDialOptions } from "../../shard/mod.ts";
 import { expectEqual } from "./expect.ts";
 import { RemoteDiscord } from "./remote_discord.ts";
 import { COUNTED_CLOCK, until } from "./timers.ts";
