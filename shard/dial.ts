@@ -202,11 +202,16 @@ function silence(socket: WebSocketLike): void {
 }
 
 function globalWebSocket(): WebSocketConstructor {
-  const { WebSocket } = globalThis;
-  if (WebSocket === undefined) {
+  const { WebSocket }: { readonly WebSocket?: unknown } = globalThis;
+  if (!isConstructor(WebSocket)) {
     throw new TypeError("Cannot dial: this runtime has no global WebSocket, pass one in the options");
   }
   return WebSocket;
+}
+
+/** Not by its declared type: some runtimes' declarations leave out the handler properties, which all of them have. */
+function isConstructor(value: unknown): value is WebSocketConstructor {
+  return typeof value === "function";
 }
 
 function errorText(event: { message?: unknown }): string {

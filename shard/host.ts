@@ -32,6 +32,8 @@ export const systemHost: Host = {
 };
 
 interface EnvironmentReaders {
+  /** There everywhere: a type that has nothing in common with what it is read from would be refused. */
+  readonly globalThis: unknown;
   readonly Deno?: {
     readonly permissions: {
       querySync(descriptor: { name: "env"; variable: string }): { readonly state: string };

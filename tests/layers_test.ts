@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BUILT_INS } from "./gate/imports.ts";
 import { cycles, type Layer, violations } from "./gate/layers.ts";
+import { mentions } from "./gate/mentions.ts";
 import { ROOT } from "./gate/process.ts";
 import { CONFIG, publishedSources, sourcesBelow } from "./gate/published.ts";
 
@@ -80,6 +81,9 @@ const LAYERS: readonly Layer[] = [
   },
 ];
 
+/** The published files that may speak of a particular runtime, each named in DESIGN.md. */
+const RUNTIME_FILES = ["shard/host.ts", "tests/fake/server.ts"];
+
 Deno.test("layers: every file imports and names only what its layer may", () => {
   assertEquals(violations(read([...publishedSources(), ...sourcesBelow("examples/")]), LAYERS), []);
 });
@@ -93,6 +97,31 @@ Deno.test("layers: the table speaks of files that exist", () => {
   const named = LAYERS.flatMap((layer) => [layer.path, ...layer.imports, ...Object.keys(layer.files)]);
   const gone = named.filter((path) => path.endsWith(".ts") && !files.includes(path));
   assertEquals(gone, []);
+});
+
+Deno.test("layers: no file mentions a runtime but those made for it, which DESIGN.md names", () => {
+  const design = Deno.readTextFileSync(new URL("DESIGN.md", ROOT));
+  assertEquals(RUNTIME_FILES.filter((file) => !design.includes(`\`${file.split("/").at(-1)}\``)), []);
+  assertEquals(mentions(read(publishedSources().filter((file) => !RUNTIME_FILES.includes(file)))), []);
+  for (const file of RUNTIME_FILES) assert(mentions(read([file])).length > 0, `${file} needs no exception`);
+});
+
+Deno.test("layers: the check finds a planted mention of a runtime, but not in comments", () => {
+  const found = (source: string) => mentions(new Map([["gateway/x.ts", source]])).length;
+  for (
+    const source of [
+      `export const isDeno = "Deno" in globalThis;`,
+      `if (navigator.userAgent === "Cloudflare-Workers") throw new Error();`,
+      "throw new Error(`not on Node ${22}`);",
+      `export * from "node:fs";`,
+      `const { Bun } = globalThis; Bun;`,
+      `/workerd/.test("");`,
+    ]
+  ) assert(found(source) > 0, source);
+  assertEquals(
+    found(`// On Deno and Node this waits.\nexport const bundle = "nodes of a tree, bunches, denote";`),
+    0,
+  );
 });
 
 Deno.test("layers: the check finds a planted import", () => {
@@ -164,6 +193,7 @@ Deno.test("layers: the check lets properties, shadowing names, comments and stri
     }
     export class A { #performance = 1; console(): number { return this.#performance; } }
     export const signal: AbortSignal = new AbortController().signal;
+    export interface Reader { readonly globalThis: unknown; readonly WebSocket?: unknown }
     export const words = [text, JSON.stringify(new URL("a:b")), BigInt(1), new TextEncoder(), Promise.resolve()];
   `;
   assertEquals(violations(new Map([["gateway/x.ts", source]]), LAYERS), []);

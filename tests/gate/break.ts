@@ -29,6 +29,7 @@ const QUICK = [
   "format",
   "lint",
   "types",
+  "portable",
   "docs-lint",
   "layers",
   "imports",
@@ -56,6 +57,12 @@ const SABOTAGES: readonly Sabotage[] = [
     what: "a text in a number",
     path: "examples/sabotage.ts",
     edit: () => `export const count: number = "three";\n`,
+  },
+  {
+    step: "portable",
+    what: "a type that only Deno has",
+    path: "shard/host.ts",
+    edit: (text) => `${text}\n/** Documented. */\nexport type Conn = Deno.Conn;\n`,
   },
   {
     step: "docs-lint",

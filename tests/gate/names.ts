@@ -137,7 +137,8 @@ function membersOf(node: ts.Identifier): string[] | null {
 }
 
 function isPropertyName(node: ts.Identifier): boolean {
-  return ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
+  const { parent } = node;
+  return (ts.isPropertyAccessExpression(parent) || ts.isPropertySignature(parent)) && parent.name === node;
 }
 
 function importOf(node: ts.Node): Import | null {

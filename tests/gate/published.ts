@@ -7,6 +7,8 @@ interface Config {
   readonly exports: Record<string, string>;
   readonly publish: { readonly include: readonly string[] };
   readonly tasks: Record<string, string>;
+  readonly imports: Record<string, string>;
+  readonly compilerOptions: Record<string, boolean>;
   readonly scopes: Record<string, Record<string, string>>;
 }
 

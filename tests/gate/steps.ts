@@ -36,6 +36,11 @@ export const STEPS: readonly Step[] = [
   { name: "lint", what: "deno lint", run: deno("lint") },
   { name: "types", what: "deno check, examples and tests too", run: deno("check", ".") },
   {
+    name: "portable",
+    what: "types of Workers, of Node.js and of browsers accept the sources",
+    run: deno("run", "--allow-all", "tests/gate/portable.ts"),
+  },
+  {
     name: "docs-lint",
     what: "deno doc --lint on every entry point",
     run: deno("doc", "--lint", ...Object.values(CONFIG.exports)),

@@ -1,15 +1,31 @@
 /** The programs that other tests start are there, and are what they say. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "../gate/process.ts";
+import { CONFIG } from "../gate/published.ts";
 import { bundle } from "./bundle.ts";
 import { npmBinary } from "./npm_binary.ts";
 import { RedisServer } from "./redis_server.ts";
 import { WorkerdServer } from "./workerd_server.ts";
 
-for (const [name, version] of [["bun", /^1\./], ["node", /^v24\./]] as const) {
+for (const [name, version] of [["bun", /^1\./], ["node", /^v24\./], ["node22", /^v22\./]] as const) {
   Deno.test(`programs: ${name} comes from npm and runs`, async () => {
     const { stdout } = await new Deno.Command(await npmBinary(name), { args: ["--version"] }).output();
     assertMatch(new TextDecoder().decode(stdout), version);
+  });
+}
+
+for (const name of ["bun", "node", "node22"] as const) {
+  Deno.test(`programs: ${name} imports every entry point as it is, without flags and without a word`, async () => {
+    const paths = Object.values(CONFIG.exports).map((path) => fileURLToPath(new URL(path, ROOT)));
+    const program = `for (const path of ${
+      JSON.stringify(paths)
+    }) console.log(Object.keys(await import(path)).length > 0)`;
+    const command = new Deno.Command(await npmBinary(name), { args: ["--eval", program] });
+    const { stdout, stderr } = await command.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assertEquals([text(stdout), text(stderr)], ["true\n".repeat(paths.length), ""]);
   });
 }
 
