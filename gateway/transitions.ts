@@ -127,7 +127,7 @@ const OPEN: readonly GatewayPhase[] = [
   "resuming",
   "live",
 ];
-const AFTER_HELLO: readonly GatewayPhase[] = OPEN.slice(1);
+const AFTER_HELLO: readonly GatewayPhase[] = ["awaiting_permit", "identifying", "resuming", "live"];
 
 /** One row of {@linkcode ENDS}. */
 export interface EndRow {

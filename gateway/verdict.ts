@@ -31,9 +31,14 @@ export interface VerdictRow {
   readonly why: string;
 }
 
+// The marks tell a bundler that it may drop the table where nobody reads it.
+// @__NO_SIDE_EFFECTS__
 const stop = (why: string): VerdictRow => ({ action: "stop", delay: "none", why });
+// @__NO_SIDE_EFFECTS__
 const resume = (why: string): VerdictRow => ({ action: "resume", delay: "backoff", why });
+// @__NO_SIDE_EFFECTS__
 const resumeNow = (why: string): VerdictRow => ({ action: "resume", delay: "none", why });
+// @__NO_SIDE_EFFECTS__
 const identify = (why: string): VerdictRow => ({ action: "identify", delay: "backoff", why });
 
 /**
@@ -86,7 +91,12 @@ export const VERDICTS: { readonly [Cause in EndCause]: VerdictRow } = {
   consumer_behind: resumeNow("The consumer fell behind; the session waits at Discord until it has caught up"),
   closed_keeping_session: stop("Closed by the program, keeping the session"),
   closed_ending_session: stop("Closed by the program"),
-  dial_failed: { ...resume("The connection could not be opened"), dropResumeUrl: true },
+  dial_failed: {
+    action: "resume",
+    delay: "backoff",
+    dropResumeUrl: true,
+    why: "The connection could not be opened",
+  },
   gateway_bot_failed: resume("GET /gateway/bot failed"),
   gateway_bot_unauthorized: stop("GET /gateway/bot refused the token"),
 };

@@ -12,6 +12,9 @@ export interface Host extends Clock {
   random(): number;
 }
 
+/** The longest delay that timers take everywhere; with a longer one some fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /**
  * The runtime's own clock, timers and randomness.
  *
@@ -26,7 +29,8 @@ export interface Host extends Clock {
  */
 export const systemHost: Host = {
   now: () => performance.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  // A deadline may have passed while it was computed, and some runtimes warn about negative delays.
+  setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(Math.max(0, delayMs), MAX_DELAY_MS)),
   clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
   random: () => Math.random(),
 };

@@ -16,6 +16,15 @@ export interface BundleOptions {
  * package's own entry points may be imported by name; what begins with `cloudflare:` or `node:` stays an import.
  */
 export async function bundle(entry: string, options: BundleOptions = {}): Promise<string> {
+  return await build([entry], "", options);
+}
+
+/** The same for a program that is given as text and imports the package by name. */
+export async function bundleText(program: string, options: BundleOptions = {}): Promise<string> {
+  return await build([], program, options);
+}
+
+async function build(entries: readonly string[], input: string, options: BundleOptions): Promise<string> {
   const aliases = Object.entries(CONFIG.exports).map(([name, path]) =>
     `--alias:${CONFIG.name}${name.slice(1)}=${fileURLToPath(new URL(path, ROOT))}`
   );
@@ -26,11 +35,19 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     "--external:cloudflare:*",
     "--external:node:*",
   ];
-  const command = new Deno.Command(await npmBinary("esbuild"), {
-    args: [entry, ...args, ...aliases, "--log-level=error", ...(options.minify ? ["--minify"] : [])],
+  const child = new Deno.Command(await npmBinary("esbuild"), {
+    args: [...entries, ...args, ...aliases, "--log-level=error", ...(options.minify ? ["--minify"] : [])],
     cwd: ROOT,
-  });
-  const { success, stdout, stderr } = await command.output();
-  if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  if (!success) {
+    throw new Error(`Cannot bundle ${entries.join() || input}: ${new TextDecoder().decode(stderr)}`);
+  }
   return new TextDecoder().decode(stdout);
 }

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "../gate/process.ts";
 import { CONFIG } from "../gate/published.ts";
-import { bundle } from "./bundle.ts";
+import { bundle, bundleText } from "./bundle.ts";
 import { npmBinary } from "./npm_binary.ts";
 import { RedisServer } from "./redis_server.ts";
 import { WorkerdServer } from "./workerd_server.ts";
@@ -33,6 +33,19 @@ Deno.test("programs: a bundle is one module without imports", async () => {
   const code = await bundle("mod.ts", { minify: true });
   assert(code.includes("ERR_SHARD_STOPPED"));
   assertEquals(code.match(/\bimport\b/g), null);
+});
+
+Deno.test("programs: a bundle holds no table that its program does not read", async () => {
+  const limiter = await bundleText(`export { CommandLimiter } from "@discordgateway/edge";`, {
+    minify: true,
+  });
+  assert(limiter.includes("nextAvailableAt"));
+  for (const word of ["close_4004", "MESSAGE_CREATE", "GUILD_MODERATION", "ERR_", "WebSocket"]) {
+    assert(!limiter.includes(word), word);
+  }
+  const shard = await bundleText(`export { Shard } from "@discordgateway/edge";`, { minify: true });
+  assert(shard.includes("close_4004"));
+  assert(!shard.includes("developer portal"), "the explanations of close codes are for who asks for them");
 });
 
 Deno.test("programs: workerd runs a worker, and its Durable Objects keep what they stored", async () => {

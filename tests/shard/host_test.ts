@@ -32,6 +32,17 @@ Deno.test("host: a timer fires once, and one that was cleared does not", async (
   assertEquals(fired, ["fired"]);
 });
 
+Deno.test("host: a timer that is due already fires next, one for the end of time does not", async () => {
+  const fired: string[] = [];
+  const timers = [Infinity, 2 ** 31, 30 * 86_400_000].map((delayMs) => {
+    return systemHost.setTimeout(() => fired.push(`${delayMs}`), delayMs);
+  });
+  await new Promise<void>((resolve) => void systemHost.setTimeout(resolve, -5));
+  await new Promise<void>((resolve) => void systemHost.setTimeout(resolve, 5));
+  for (const timer of timers) systemHost.clearTimeout(timer);
+  assertEquals(fired, []);
+});
+
 Deno.test("host: its functions work on their own", () => {
   const { now, random } = systemHost;
   assertEquals([typeof now(), typeof random()], ["number", "number"]);

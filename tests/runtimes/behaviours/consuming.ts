@@ -1,6 +1,6 @@
 /** The ways to take events out of a shard, and to leave. */
 
-import { Shard } from "../../../shard/mod.ts";
+import { Shard, systemHost } from "../../../shard/mod.ts";
 import { FakeDiscord, VirtualClock } from "../../fake/mod.ts";
 import { expect, expectEqual } from "../expect.ts";
 import { pause, pendingTimers, until, within } from "../timers.ts";
@@ -132,6 +132,19 @@ export const AFTERWARDS: readonly Behaviour[] = [
       expectEqual([discord.journal.resumes().length, discord.journal.violations()], [1, []]);
       expect(discord.journal.heartbeats().length >= 260, "a heartbeat every 41.25 s");
       expectEqual(clock.pending, 0);
+    },
+  },
+  {
+    name: "timers: one that is due already fires next, one for the end of time does not",
+    run: async () => {
+      const fired: number[] = [];
+      const timers = [Infinity, 2 ** 31].map((delayMs) =>
+        systemHost.setTimeout(() => fired.push(delayMs), delayMs)
+      );
+      await new Promise<void>((resolve) => void systemHost.setTimeout(resolve, -5));
+      await pause(20);
+      for (const timer of timers) systemHost.clearTimeout(timer);
+      expectEqual(fired, []);
     },
   },
   {
