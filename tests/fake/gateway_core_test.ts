@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { EVERY_INTENT, GATEWAY_URL, Stage } from "../raw_client.ts";
+import type { Host } from "../../shard/host.ts";
+import { EVERY_INTENT, GATEWAY_URL, RawClient, Stage } from "../raw_client.ts";
+import { FakeDiscord } from "./fake_discord.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 Deno.test("gateway: HELLO comes first, with the heartbeat interval and a trace", async () => {
   const stage = new Stage({ heartbeatInterval: 45_000 });
@@ -282,3 +285,31 @@ Deno.test("gateway: the window of the frame limit may be shorter than Discord's"
     [4008, "at most 120 frames in any 1 s"],
   ]);
 });
+
+for (const beats of [true, false]) {
+  const what = beats ? "counts a heartbeat that waited to be read" : "still cuts who sent none";
+  Deno.test(`gateway: a fake whose own process was held up ${what}`, async () => {
+    const clock = new VirtualClock();
+    let holdUpMs = 0;
+    const host: Host = {
+      now: () => clock.now(),
+      random: () => clock.random(),
+      clearTimeout: (timer) => clock.clearTimeout(timer),
+      setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs + holdUpMs),
+    };
+    const discord = new FakeDiscord({ clock: host, heartbeatInterval: 10_000 });
+    holdUpMs = 20_000;
+    const client = new RawClient(await discord.dial(GATEWAY_URL), discord.token);
+    client.identify();
+    // Everybody is late at 15 s; the timer fires at 35 s.
+    await clock.advance(34_999);
+    holdUpMs = 0;
+    await clock.advance(1);
+    assertEquals(discord.connections.length, 1);
+    if (beats) client.send(1, null);
+    await clock.advance(1_000);
+    assertEquals(discord.connections.length, beats ? 1 : 0);
+    await discord.close();
+    assertEquals(clock.pending, 0);
+  });
+}

@@ -14,6 +14,7 @@ export function mentions(sources: ReadonlyMap<string, string>): string[] {
     const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
     const found: string[] = [];
     const visit = (node: ts.Node): void => {
+      if (isReexport(node)) return;
       const words = textOf(node)?.replace(/([a-z])([A-Z])/g, "$1 $2");
       if (words !== undefined && RUNTIMES.test(words)) {
         const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
@@ -24,6 +25,12 @@ export function mentions(sources: ReadonlyMap<string, string>): string[] {
     visit(file);
     return found;
   });
+}
+
+/** `export … from "./…"`: a list of what other files here say. */
+function isReexport(node: ts.Node): boolean {
+  return ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined &&
+    ts.isStringLiteral(node.moduleSpecifier) && node.moduleSpecifier.text.startsWith("./");
 }
 
 function textOf(node: ts.Node): string | undefined {
