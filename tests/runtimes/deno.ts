@@ -8,5 +8,5 @@ export const deno: Runtime = {
   name: `Deno ${Deno.version.deno.split(".")[0]}`,
   lacks: {},
   run: (control, report) =>
-    runProcess(Deno.execPath(), ["run", "--no-lock", "-A", SUITE, control, "ws"], report),
+    runProcess(Deno.execPath(), ["run", "--quiet", "--no-lock", "-A", SUITE, control, "ws"], report),
 };
