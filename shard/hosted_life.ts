@@ -89,7 +89,6 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
 
   /** Begins. `onEnd` is told, once, what it ended of; by then the session is stored. */
   begin(onEnd: (error: unknown) => void): void {
-    this.keeper.start();
     this.#ended = this.shard.run(this.delivery.deliver).then(() => null, (error: unknown) => error).then(
       (error) => {
         this.#keep();
@@ -131,11 +130,11 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   }
 
   #onHandled(): void {
-    const { host, keeping, onHandled } = this.#options;
+    const { host, onHandled } = this.#options;
     this.shard.acknowledge();
     this.#movedAt = host.now();
     onHandled(this.#movedAt);
-    if (keeping.saveEveryMs === 0) this.keeper.check();
+    this.keeper.touch();
   }
 
   #onStatus(status: ShardStatus): void {
@@ -149,6 +148,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
         this.#why = null;
         // A new session: without its record the next life would cost an identify.
         this.keeper.check();
+        this.keeper.touch();
         break;
       case "disconnected":
         this.#why = status.why;

@@ -64,15 +64,29 @@ export class SessionKeeper {
     return this.#writes;
   }
 
-  /** Looks again and again, on one timer. */
+  /** Looks again and again, on one timer: for whoever cannot tell when something moves. */
   start(): void {
     if (this.#timer !== null) return;
     const { clock, saveEveryMs } = this.#options;
     const look = () => {
-      this.#timer = clock.setTimeout(look, Math.min(saveEveryMs || LOOK_EVERY_MS, LOOK_EVERY_MS));
+      this.#timer = clock.setTimeout(look, Math.min(saveEveryMs, LOOK_EVERY_MS));
       this.check();
     };
     look();
+  }
+
+  /** Something has moved: it is written when it is time, at once where every event is to be written. */
+  touch(): void {
+    const { clock, saveEveryMs } = this.#options;
+    if (saveEveryMs === 0) return this.check();
+    if (this.#timer !== null) return;
+    const delayMs = Math.max(0, this.#attemptedAt + saveEveryMs - clock.now());
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = null;
+      this.check();
+      // Nobody else would come back to what has failed.
+      if (this.#error) this.touch();
+    }, delayMs);
   }
 
   /** Looks no more. */

@@ -8,6 +8,9 @@
 import { until } from "../contract/until.ts";
 import { ObjectServer } from "./object_server.ts";
 
+/** The fake forgets a session that was not resumed for three minutes. */
+const PATIENCE_MS = 150_000;
+
 /** What came of it. */
 export interface Outcome {
   /** Messages written. */
@@ -77,9 +80,20 @@ async function killed(times: number): Promise<Outcome> {
     const enough = server.reports.length + (kill % 3) ** 2 * 10;
     await until("it works", () => server.reports.length >= enough);
     await server[WAYS[kill % WAYS.length] ?? "abort"]();
-    await until(`resume ${kill}`, () => journal.resumes().length >= kill);
+    await resumed(server, kill);
   }
   return await stream.outcome();
+}
+
+/**
+ * Waits for a resume. An object that is killed while its alarm is being delivered gets it again after 2 s, and twice as
+ * late after each further such death: more patience than for anything else.
+ */
+async function resumed({ discord: { journal } }: ObjectServer, times: number): Promise<void> {
+  for (let waited = 0; journal.resumes().length < times; waited += 10) {
+    if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${times}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function idle(ms: number, alarmEveryMs: number): Promise<Outcome> {

@@ -1,0 +1,137 @@
+/**
+ * What a hosted shard costs in a month, counted in virtual time and priced by Cloudflare's table.
+ *
+ * `deno task cost:durable-object` prints the table and draws it into docs/durable_objects.md; with `--check` it compares.
+ */
+
+import { drawOrCheck } from "../gate/page.ts";
+import { VirtualObject } from "./virtual_object.ts";
+
+/** What was counted. */
+export interface Count {
+  /** Simulated time, in ms. */
+  readonly ms: number;
+  /** Events handled. */
+  readonly events: number;
+  /** Rows written. */
+  readonly rows: number;
+  /** Alarms delivered. */
+  readonly alarms: number;
+  /** Frames received on the outgoing socket. */
+  readonly frames: number;
+}
+
+/** A month's cost. */
+export interface MonthlyCost {
+  /** Rows written. */
+  readonly rows: number;
+  /** Requests: alarms, and a twentieth of the frames received. */
+  readonly requests: number;
+  /** Memory over time. */
+  readonly gbSeconds: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** Cloudflare's month of the examples, in s. */
+const MONTH_S = 30 * 24 * 3_600;
+
+/**
+ * Workers Paid, beyond what the plan of $5 includes.
+ *
+ * @see https://developers.cloudflare.com/durable-objects/platform/pricing/
+ */
+const PRICES = {
+  rows: { included: 50_000_000, dollarsPerMillion: 1 },
+  requests: { included: 1_000_000, dollarsPerMillion: 0.15 },
+  gbSeconds: { included: 400_000, dollarsPerMillion: 12.5 },
+} as const;
+/** What an object in memory is billed as, in GB. */
+const BILLED_GB = 0.128;
+/** WebSocket messages that count as one request. */
+const FRAMES_PER_REQUEST = 20;
+
+/** A stream of events for some hours, with a reconnect every two hours, and a death of the object every five. */
+export async function simulate(hours: number, eventsPerSecond: number, saveEveryMs: number): Promise<Count> {
+  let events = 0;
+  const object = new VirtualObject({ saveEveryMs, handler: () => void events++ });
+  const { clock, discord, usage } = object;
+  await object.live();
+  const start = { ...usage, frames: framesSent(object), events };
+  // In bursts that are no rarer than the writes: each step of the clock takes longer than many events.
+  const burst = Math.max(1, Math.min(5, saveEveryMs / 1_000));
+  for (let second = burst; second <= hours * 3_600; second += burst) {
+    for (let event = 0; event < eventsPerSecond * burst; event++) object.write("hello");
+    await clock.advance(burst * 1_000);
+    if (second % 7_200 === 0) discord.connections[0]?.reconnect();
+    if (second % 18_000 === 0) await object.kill();
+  }
+  const count = {
+    ms: hours * HOUR_MS,
+    events: events - start.events,
+    rows: usage.rows - start.rows,
+    alarms: usage.alarms - start.alarms,
+    frames: framesSent(object) - start.frames,
+  };
+  if (discord.journal.identifies().length !== 1) throw new Error("It lost its session");
+  await object.end();
+  return count;
+}
+
+function framesSent({ discord }: VirtualObject): number {
+  return discord.journal.of("sent").reduce((sum, { count }) => sum + count, 0);
+}
+
+/** A month of the same. */
+export function perMonth({ ms, rows, alarms, frames }: Count): MonthlyCost {
+  const months = ms / 1_000 / MONTH_S;
+  return {
+    rows: rows / months,
+    requests: (alarms + frames / FRAMES_PER_REQUEST) / months,
+    gbSeconds: BILLED_GB * MONTH_S,
+  };
+}
+
+/** What so many such shards cost beyond the plan, in dollars. */
+export function dollars(cost: MonthlyCost, shards: number): number {
+  const items = ["rows", "requests", "gbSeconds"] as const;
+  return items.reduce((sum, item) => {
+    const { included, dollarsPerMillion } = PRICES[item];
+    return sum + Math.max(0, cost[item] * shards - included) * dollarsPerMillion / 1e6;
+  }, 0);
+}
+
+/** A busy shard, and an hour of it: what is counted repeats itself from then on. */
+const EVENTS_PER_SECOND = 50;
+const HOURS = 1;
+
+const PACES: readonly (readonly [saveEveryMs: number, name: string])[] = [
+  [0, "0 (every event)"],
+  [1_000, "1,000"],
+  [5_000, "5,000 (default)"],
+  [30_000, "30,000"],
+];
+
+async function table(): Promise<string> {
+  const rows = [
+    "| `saveEveryMs` | rows written | requests | GB-s | 1 shard | 16 shards |",
+    "| --- | --: | --: | --: | --: | --: |",
+  ];
+  for (const [saveEveryMs, name] of PACES) {
+    const cost = perMonth(await simulate(HOURS, EVENTS_PER_SECOND, saveEveryMs));
+    const [one, sixteen] = [1, 16].map((shards) => `$${dollars(cost, shards).toFixed(0)}`);
+    const [written, requests, gbSeconds] = [cost.rows, cost.requests, cost.gbSeconds].map(whole);
+    rows.push(`| ${name} | ${written} | ${requests} | ${gbSeconds} | ${one} | ${sixteen} |`);
+  }
+  return rows.join("\n");
+}
+
+/** With commas, and no more digits than the count is good for. */
+export function whole(number: number): string {
+  return Number(number.toPrecision(2)).toLocaleString("en-US");
+}
+
+if (import.meta.main) {
+  const content = await table();
+  console.log(`\n${content}\n`);
+  await drawOrCheck({ page: "docs/durable_objects.md", part: "cost", task: "cost:durable-object", content });
+}
