@@ -1,7 +1,7 @@
 /** Where the gateway is: as given, or asked of the REST API once, within a deadline. */
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../ratelimit/mod.ts";
-import { fetchGatewayBot } from "./gateway_bot.ts";
+import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
 import type { ShardOptions } from "./options.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
@@ -33,25 +33,38 @@ export class GatewayAddress {
    */
   async find(signal: AbortSignal): Promise<string> {
     if (this.#url !== null) return this.#url;
-    const { token, api, fetch, identifyLimiter } = this.#options;
-    const request = new AbortController();
-    const onAbort = () => request.abort(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    const timer = this.#host.setTimeout(() => {
-      request.abort(new Error(`No answer within ${DEADLINE_MS} ms`));
-    }, DEADLINE_MS);
-    try {
-      const { url, session_start_limit } = await fetchGatewayBot(token, {
-        ...(api !== undefined && { api }),
-        ...(fetch && { fetch }),
-        signal: request.signal,
-      });
-      tell(identifyLimiter ?? sharedIdentifyLimiter(token, this.#host), session_start_limit);
-      return this.#url = url;
-    } finally {
-      this.#host.clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    }
+    return this.#url = (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
+  }
+}
+
+/**
+ * Asks the REST API within a deadline, and tells the identify limiter what Discord allows.
+ *
+ * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
+ * @throws the signal's reason, once it is aborted.
+ */
+export async function askGatewayBot(
+  options: Pick<ShardOptions, "token" | "api" | "fetch" | "identifyLimiter">,
+  { host, signal }: { readonly host: Host; readonly signal: AbortSignal },
+): Promise<GatewayBot> {
+  const { token, api, fetch, identifyLimiter } = options;
+  const request = new AbortController();
+  const onAbort = () => request.abort(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  const timer = host.setTimeout(() => {
+    request.abort(new Error(`No answer within ${DEADLINE_MS} ms`));
+  }, DEADLINE_MS);
+  try {
+    const answer = await fetchGatewayBot(token, {
+      ...(api !== undefined && { api }),
+      ...(fetch && { fetch }),
+      signal: request.signal,
+    });
+    tell(identifyLimiter ?? sharedIdentifyLimiter(token, host), answer.session_start_limit);
+    return answer;
+  } finally {
+    host.clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

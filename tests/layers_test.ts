@@ -41,6 +41,7 @@ const LAYERS: readonly Layer[] = [
     files: {
       "shard/connection.ts": ["ReadableStream", "WritableStream"],
       "shard/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
+      "shard/fleet.ts": ["ReadableStream"],
       "shard/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
       "shard/host.ts": [
         "Date",

@@ -1,0 +1,502 @@
+/**
+ * The fleet: any set of a bot's shards in one process.
+ *
+ * It adds to its shards what only somebody who sees all of them can do: start them in the order in which Discord takes
+ * identifies, merge their events without acknowledging one early, route a command to its guild's shard, and replace the
+ * whole set by one of another count without a gap. Whatever befalls one shard stays with that shard.
+ *
+ * @example
+ * ```ts
+ * import { Fleet } from "@discordgateway/edge/fleet";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const discord = new FakeDiscord({ shards: 2, maxConcurrency: 2 });
+ * const fleet = new Fleet({
+ *   token: discord.token,
+ *   guildEvents: ["MESSAGE_CREATE"],
+ *   events: ["READY"],
+ *   dial: discord.dial,                        // leave out dial and fetch to talk to Discord
+ *   fetch: discord.fetch,
+ * });
+ *
+ * const ready = new Set<number>();
+ * for await (const { shardId, event } of fleet) {
+ *   if (event.t === "READY") ready.add(shardId);
+ *   if (ready.size === 2) break;
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import {
+  type DirectMessageEventName,
+  encodeCommand,
+  type GatewayCommand,
+  type GuildEventName,
+  type SessionRecord,
+  type UngatedEventName,
+} from "../gateway/mod.ts";
+import type { TurnOptions } from "../ratelimit/mod.ts";
+import { abortable } from "./abortable.ts";
+import { CommandNotSentError } from "./errors.ts";
+import type { WantedName } from "./event.ts";
+import type { EventHandler } from "./event_queue.ts";
+import { type FleetConsumer, HandledEvents, MergedEvents } from "./fleet_consumer.ts";
+import { FleetStoppedError, ReshardError, ShardNotHereError } from "./fleet_errors.ts";
+import type { FleetEvent } from "./fleet_event.ts";
+import { type AnyFleetOptions, type FleetOptions, makeShard, wantedItems } from "./fleet_options.ts";
+import { routeCommand, type ShardSelection } from "./fleet_plan.ts";
+import { Reshard, type ReshardOptions, type ReshardReport } from "./fleet_reshard.ts";
+import { FleetSet } from "./fleet_set.ts";
+import type { FleetShard } from "./fleet_shard.ts";
+import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./fleet_start.ts";
+import { countsOf, type FleetStatus, reportsOf } from "./fleet_status.ts";
+import { type Host, systemHost } from "./host.ts";
+
+/**
+ * Any set of a bot's shards in one process, consumed like one shard.
+ *
+ * It starts when its events are first asked for, and has one consumer: `for await`, {@linkcode Fleet.events} or
+ * {@linkcode Fleet.run}. A shard that stops for good is told of by a SHARD_STOPPED event, and the others go on; only
+ * when all have stopped does the consumer get a {@linkcode FleetStoppedError}.
+ *
+ * @see https://docs.discord.com/developers/events/gateway#sharding
+ *
+ * @example
+ * ```ts
+ * import { Fleet } from "@discordgateway/edge/fleet";
+ * import { FakeDiscord, VirtualClock } from "@discordgateway/edge/testing";
+ *
+ * const clock = new VirtualClock();
+ * const discord = new FakeDiscord({ clock, shards: 4, maxConcurrency: 4 });
+ * const { token, dial, fetch } = discord;
+ * const fleet = new Fleet({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+ *
+ * const heard: string[] = [];
+ * const running = fleet.run(({ shardId, event }) => {
+ *   if (event.t === "MESSAGE_CREATE") heard.push(`${event.d.author.username} on ${shardId}`);
+ * });
+ * await clock.runUntil(() => fleet.status.counts.live === 4);
+ *
+ * const resharding = fleet.reshard(8);                  // 8 shards come up beside the 4, and take over
+ * await clock.runUntil(() => fleet.status.shardCount === 8);
+ * if ((await resharding).to !== 8) throw new Error("unexpected");
+ * discord.sendMessage({ author: "alice", content: "still there?" });
+ * await clock.advance(0);
+ * await fleet.close();
+ * await running;
+ * if (heard.join() !== "alice on 0") throw new Error(`unexpected: ${heard}`);
+ * ```
+ */
+export class Fleet<
+  const Guild extends GuildEventName = never,
+  const DirectMessage extends DirectMessageEventName = never,
+  const Ungated extends UngatedEventName = never,
+> implements AsyncIterable<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
+  readonly #options: AnyFleetOptions;
+  readonly #host: Host;
+  readonly #known: ShardSelection | null;
+  readonly #restored: readonly SessionRecord[];
+  readonly #isWanted: (item: FleetEvent) => boolean;
+  readonly #closing = new AbortController();
+  readonly #planned: PromiseWithResolvers<void> = Promise.withResolvers();
+  #consumer: FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
+  #events: ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
+  #started = false;
+  #error: unknown = null;
+  #set: FleetSet | null = null;
+  /** The set that is to follow, until it does. */
+  #next: FleetSet | null = null;
+  #resharding = false;
+  #reshard: Reshard | null = null;
+
+  /**
+   * Makes a fleet; nothing is opened yet.
+   *
+   * @throws {TypeError} No token, or neither events nor intents.
+   * @throws {RangeError} The shards are no possible choice, or a queue limit is below 1.
+   * @throws {SessionRecordError} A session record is malformed, or does not belong to these shards.
+   */
+  constructor(options: FleetOptions<Guild, DirectMessage, Ungated>) {
+    this.#options = options;
+    this.#host = options.host ?? systemHost;
+    this.#restored = parseSessions(options.sessions ?? [], options.shards);
+    this.#known = knownSelection(options.shards, this.#restored);
+    this.#isWanted = wantedItems(options);
+    // A shard checks its options better than anybody else could.
+    makeShard(options, {
+      count: 1,
+      url: null,
+      watched: false,
+      shardId: 0,
+      session: null,
+      onStatus: () => {},
+    });
+  }
+
+  // What it is doing.
+
+  /** What the fleet and each of its shards are doing. */
+  get status(): FleetStatus {
+    const [present, next] = [reportsOf(this.#set), reportsOf(this.#next)];
+    const state = this.#set ? this.#next ? "resharding" : "running" : this.#started ? "starting" : "idle";
+    return {
+      state: this.#closing.signal.aborted ? "closed" : state,
+      shardCount: this.#set?.count ?? this.#known?.count ?? null,
+      counts: countsOf(present),
+      next: this.#next && { shardCount: this.#next.count, counts: countsOf(next) },
+      shards: [...present, ...next],
+      error: this.#error,
+    };
+  }
+
+  /**
+   * The session of every shard with its last *handled* sequence: store them, and a fleet made from them takes up after
+   * those events. During a reshard they are the old set's, until the new one has taken its place.
+   */
+  get sessions(): readonly SessionRecord[] {
+    return this.#set?.sessions ?? this.#restored;
+  }
+
+  // Consuming events: one way per fleet.
+
+  /**
+   * Iterates over the events of all shards. An event counts as handled when the next one is asked for. Leaving the loop
+   * closes the fleet and keeps the sessions.
+   *
+   * @throws {TypeError} If the fleet has a consumer already.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    const merged = this.#consumeBy(
+      "iterate",
+      new MergedEvents<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>(),
+    );
+    return {
+      next: () => {
+        this.#start();
+        return merged.next();
+      },
+      return: async () => {
+        await this.close({ keepSession: true });
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /**
+   * The events as a stream, to `pipeTo` anywhere. An event counts as handled when the next one is pulled.
+   *
+   * @throws {TypeError} If the fleet has another consumer already.
+   */
+  get events(): ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> {
+    if (this.#events) return this.#events;
+    const iterator = this[Symbol.asyncIterator]();
+    return this.#events = new ReadableStream({
+      pull: async (controller) => {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await this.close({ keepSession: true });
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /**
+   * Calls `handler` with each event: one at a time for a shard, and independently for different ones, so that what is
+   * slow for one guild holds up its shard alone. An event counts as handled when the handler has returned, or what it
+   * returned has resolved.
+   *
+   * Resolves when the fleet is closed and every handler has returned; rejects with what stopped the fleet, or with what a
+   * handler threw.
+   *
+   * @throws {TypeError} If the fleet has a consumer already.
+   */
+  async run(
+    handler: EventHandler<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>,
+  ): Promise<void> {
+    const handled = this.#consumeBy("run", new HandledEvents(handler));
+    this.#start();
+    try {
+      await handled.finished;
+    } finally {
+      await this.close({ keepSession: true });
+    }
+    await Promise.all([this.#set, this.#next].flatMap((set) => set?.list ?? []).map((one) => one.finished));
+    if (this.#error !== null) throw this.#error;
+  }
+
+  /** Counts an event that the consumer has in hand as handled now, before the next one is asked for. */
+  acknowledge(item: FleetEvent<WantedName<Guild, DirectMessage, Ungated>>): void {
+    for (const set of [this.#set, this.#next]) set?.shards.get(item.shardId)?.acknowledge(item);
+  }
+
+  // Acting.
+
+  /**
+   * Sends a command through the shard of its guild; a presence through every shard, and a request about guilds of several
+   * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards.
+   *
+   * @throws {CommandError} A command that Discord would not accept; nothing was sent.
+   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed first; carries the command.
+   * @throws {AggregateError} Several parts were not sent; `errors` says why.
+   * @throws the signal's reason, if it is aborted before the command's turn.
+   */
+  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+    encodeCommand(command);
+    const { signal } = this.#closing;
+    await abortable(
+      this.#planned.promise,
+      options.signal ? AbortSignal.any([signal, options.signal]) : signal,
+    )
+      .catch((cause) => {
+        throw signal.aborted ? new CommandNotSentError(command, this.#error) : cause;
+      });
+    const set = this.#commandSet;
+    const sent = routeCommand(command, set.count).flatMap((part) => {
+      const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
+      return places.map(async (place) => {
+        if (!place) throw new ShardNotHereError(part.shardId ?? 0, set.count);
+        try {
+          await place.send(part.command, options);
+        } catch (error) {
+          const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
+          if (!mayGoElsewhere || signal.aborted || set === this.#commandSet) throw error;
+          await this.send(part.command, options);
+        }
+      });
+    });
+    const errors = (await Promise.allSettled(sent)).flatMap((one) =>
+      one.status === "rejected" ? [one.reason] : []
+    );
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) {
+      throw new AggregateError(errors, `Cannot send op ${command.op} through every shard`);
+    }
+  }
+
+  /**
+   * Replaces a shard by a new connection: `resume` goes on with its session and loses nothing, otherwise the session ends
+   * and a new one begins, of which a SESSION_GAP event tells. It also brings back a shard that has stopped.
+   *
+   * @throws {ShardNotHereError} The shard is not in this fleet.
+   * @throws {TypeError} The fleet does not run or reshards, or the shard is being restarted.
+   */
+  async restart(shardId: number, options: { readonly resume?: boolean } = {}): Promise<void> {
+    if (this.#set === null || this.#resharding || this.#closing.signal.aborted) {
+      throw new TypeError(`Cannot restart shard ${shardId}: the fleet is ${this.status.state}`);
+    }
+    const place = this.#set.shards.get(shardId);
+    if (!place) throw new ShardNotHereError(shardId, this.#set.count);
+    await place.restart({ resume: options.resume ?? true });
+  }
+
+  /**
+   * Splits the bot into another number of shards without a gap: the new set comes up beside the old one, then the old one
+   * goes. Each event is delivered at least once, and in its guild's order; the report counts the duplicates.
+   *
+   * The switch waits until the consumer has handled what the old set received: start a reshard beside the consumer's
+   * loop, and do not wait for it in there.
+   *
+   * @param to How many shards, as many as Discord recommends by default.
+   *
+   * @throws {ReshardError} It did not take place, and the old set goes on.
+   * @throws {IdentifyBudgetError} Discord allows fewer identifies than the new set needs; nothing has changed.
+   * @throws {GatewayBotError} Discord could not be asked; nothing has changed.
+   * @throws {TypeError} The fleet does not run, reshards already, or has not all of the bot's shards.
+   */
+  async reshard(
+    to: number | "recommended" = "recommended",
+    options: ReshardOptions = {},
+  ): Promise<ReshardReport> {
+    const old = this.#set;
+    const { signal: closing } = this.#closing;
+    if (old === null || this.#resharding || closing.aborted) {
+      throw new TypeError(
+        `Cannot reshard: the fleet is ${this.#resharding ? "resharding" : this.status.state}`,
+      );
+    }
+    if (old.shards.size < old.count) {
+      throw new TypeError(
+        `Cannot reshard: the fleet has ${old.shards.size} of the bot's shards, and what happens on the others is unknown: ${old.count}`,
+      );
+    }
+    this.#resharding = true;
+    try {
+      const plan = await planReshard(this.#options, { to, host: this.#host, signal: closing }).catch(
+        (cause) => {
+          if (!closing.aborted) throw cause;
+          throw new ReshardError("the fleet was closed", { code: "ERR_RESHARD_ABORTED", cause });
+        },
+      );
+      const next = this.#next = this.#makeSet(plan, { sessions: [], watched: true });
+      const onReplaced = () => {
+        this.#set = next;
+        this.#next = null;
+      };
+      const { maxConcurrency } = plan;
+      const host = this.#host;
+      this.#reshard = new Reshard({ ...options, old, next, maxConcurrency, host, closing, onReplaced });
+      return await this.#reshard.run().catch(async (error) => {
+        if (this.#next === next) await next.close({ keepSession: false });
+        throw error;
+      });
+    } finally {
+      this.#next = null;
+      this.#reshard = null;
+      this.#resharding = false;
+      this.#endIfAllStopped();
+    }
+  }
+
+  /**
+   * Closes the fleet for good. Events that still wait are dropped; commands that wait are rejected.
+   *
+   * @param options `keepSession`: leave the sessions alive at Discord for a few minutes, to be resumed from the records
+   * that are returned. Otherwise they end and the bot goes offline at once.
+   * @returns The session records with the last handled sequences; none, if the sessions were not kept.
+   */
+  async close(options: { readonly keepSession?: boolean } = {}): Promise<readonly SessionRecord[]> {
+    const { keepSession = false } = options;
+    const next = this.#next;
+    this.#closing.abort(new Error("The fleet was closed"));
+    this.#consumer?.finish(null);
+    const [records] = await Promise.all([
+      this.#set?.close({ keepSession }) ?? (keepSession ? this.#restored : []),
+      next?.close({ keepSession: false }),
+    ]);
+    return records;
+  }
+
+  /** Closes the fleet, keeping the sessions. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ keepSession: true });
+  }
+
+  // Inside.
+
+  #consumeBy<Consumer extends FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>>(
+    how: string,
+    consumer: Consumer,
+  ): Consumer {
+    if (this.#consumer) throw new TypeError(`Cannot ${how}: the fleet has a consumer already`);
+    this.#consumer = consumer;
+    return consumer;
+  }
+
+  #start(): void {
+    if (this.#started || this.#closing.signal.aborted) return;
+    this.#started = true;
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const plan = await planFleet(this.#options, {
+        known: this.#known,
+        sessions: this.#restored,
+        host: this.#host,
+        signal,
+        onFailure: (error) => this.#error = error,
+      });
+      if (signal.aborted) return;
+      this.#error = null;
+      this.#set = this.#makeSet(plan, { sessions: this.#restored, watched: false });
+      this.#planned.resolve();
+      this.#set.start(plan.maxConcurrency);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #makeSet(
+    { selection, url }: FleetPlan,
+    { sessions, watched }: { readonly sessions: readonly SessionRecord[]; readonly watched: boolean },
+  ): FleetSet {
+    const options = this.#options;
+    const set: FleetSet = new FleetSet({
+      selection,
+      sessions,
+      host: this.#host,
+      place: {
+        make: (shardId, session, onStatus) =>
+          makeShard(options, { count: selection.count, url, watched, shardId, session, onStatus }),
+        deliver: (item) => {
+          if (this.#hasWanted(item)) return this.#consumer?.deliver(item);
+        },
+        onStatus: ({ shardId, shardCount }, status) => {
+          this.#reshard?.look();
+          options.onStatus?.({ shardId, shardCount, status });
+        },
+        onProgress: () => this.#reshard?.look(),
+        onStopped: (place) => void this.#stopped(set, place),
+        onHandlerFailed: (error) => this.#fail(error),
+      },
+    });
+    return set;
+  }
+
+  #hasWanted(item: FleetEvent): item is FleetEvent<WantedName<Guild, DirectMessage, Ungated>> {
+    return this.#isWanted(item);
+  }
+
+  /** The set whose answers to commands will be delivered. */
+  get #commandSet(): FleetSet {
+    const set = this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
+    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
+    return set;
+  }
+
+  async #stopped(set: FleetSet, place: FleetShard): Promise<void> {
+    const committed = this.#reshard?.committed ?? false;
+    this.#reshard?.look();
+    // A new shard that fails ends the reshard instead, and an old one has had its time.
+    const isPresent = set === this.#set && !(committed && this.#next);
+    if (this.#closing.signal.aborted || !(isPresent || set === this.#next && committed)) return;
+    await place.announceStop();
+    this.#endIfAllStopped();
+  }
+
+  #endIfAllStopped(): void {
+    const shards = this.#set?.list ?? [];
+    if (this.#resharding || this.#closing.signal.aborted || !shards.every((shard) => shard.over)) return;
+    this.#fail(new FleetStoppedError(shards.map(({ shardId, error }) => ({ shardId, error }))));
+  }
+
+  #fail(error: unknown): void {
+    this.#error ??= error;
+    this.#consumer?.finish(error);
+    void this.close({ keepSession: true });
+  }
+}
+
+export {
+  FleetStoppedError,
+  IdentifyBudgetError,
+  ReshardError,
+  type ReshardErrorCode,
+  type ShardFailure,
+  ShardNotHereError,
+} from "./fleet_errors.ts";
+export {
+  identifyWaves,
+  nextReshardStep,
+  relatedShards,
+  type ReshardShard,
+  type ReshardStep,
+  type ReshardView,
+  resumeDelayMs,
+  routeCommand,
+  type RoutedCommand,
+  type ShardSelection,
+  shardSelection,
+} from "./fleet_plan.ts";
+export type { FleetEvent, ShardStoppedEvent } from "./fleet_event.ts";
+export type { FleetOptions, FleetShardStatus } from "./fleet_options.ts";
+export type { ReshardOptions, ReshardReport } from "./fleet_reshard.ts";
+export type { FleetCounts, FleetShardReport, FleetStatus } from "./fleet_status.ts";

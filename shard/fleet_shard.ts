@@ -1,0 +1,394 @@
+/**
+ * A shard's place in a fleet: the shard that holds it now, and the gate between its queue and the consumer.
+ *
+ * The gate is what a reshard turns: *discard* lets nothing through and keeps nothing, *hold* leaves everything in the
+ * shard's own bounded queue, *open* delivers.
+ */
+
+import type { GatewayCommand, SessionRecord } from "../gateway/mod.ts";
+import type { TurnOptions } from "../ratelimit/mod.ts";
+import { CommandNotSentError } from "./errors.ts";
+import type { ShardEvent } from "./event.ts";
+import type { FleetEvent, ShardStoppedEvent } from "./fleet_event.ts";
+import type { AnyShard } from "./fleet_options.ts";
+import { Completeness, type Duplicates } from "./fleet_overlap.ts";
+import type { ReshardShard } from "./fleet_plan.ts";
+import type { ShardStatus } from "./status.ts";
+
+/** What a place in a fleet is made from. */
+export interface FleetShardOptions {
+  /** The shard's number. */
+  readonly shardId: number;
+  /** How many shards the bot is split into. */
+  readonly shardCount: number;
+  /** The session to begin with. */
+  readonly session: SessionRecord | null;
+  /** The present, in ms. */
+  readonly now: () => number;
+  /** Makes the shard, once and at every restart. */
+  readonly make: (session: SessionRecord | null, onStatus: (status: ShardStatus) => void) => AnyShard;
+  /** Takes an event. */
+  readonly deliver: (item: FleetEvent) => void | PromiseLike<void>;
+  /** The status has changed; if it throws, the shard stops with that error. */
+  readonly onStatus: (place: FleetShard, status: ShardStatus) => void;
+  /** The session has more of its guilds. */
+  readonly onProgress: () => void;
+  /** The shard has stopped for good. */
+  readonly onStopped: (place: FleetShard) => void;
+  /** The consumer's handler has failed. */
+  readonly onHandlerFailed: (error: unknown) => void;
+}
+
+type Gate = "open" | "hold" | "discard";
+
+interface Held {
+  readonly shard: AnyShard;
+  readonly event: ShardEvent;
+  resolve(handled: void | PromiseLike<void>): void;
+  reject(error: unknown): void;
+}
+
+/** Says to a shard's queue that an event was not handled, as it will come again. */
+const NOT_HANDLED = new Error("The event is not handled here");
+
+/** One shard of a fleet. */
+export class FleetShard implements ReshardShard {
+  readonly shardId: number;
+  readonly shardCount: number;
+  readonly #options: FleetShardOptions;
+  #shard: AnyShard;
+  #gate: Gate = "open";
+  #running: Promise<void> | null = null;
+  #closed = false;
+  #restarting: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #over = false;
+  #liveSince: number | null = null;
+  /** What was last handed to the consumer, and when it is handled. */
+  #item: FleetEvent | null = null;
+  #handled: void | PromiseLike<void> = undefined;
+  #held: Held | null = null;
+  /** What an earlier shard of this place left with the consumer: its successor's events come after that. */
+  #before: Promise<void> | null = null;
+  #unhandled: SessionRecord | null = null;
+  #completeness: Completeness | null = null;
+  #copies: { readonly seen: Duplicates; readonly old: boolean } | null = null;
+  /** How much had come when it was last asked, and when that was. */
+  #heard = { at: -Infinity, events: 0, acknowledged: 0, liveSince: null as number | null };
+  #heardAfter = -Infinity;
+  #taken = 0;
+  /** How many events of this count are still to come, and who waits for the last. */
+  #countdown: { left: number; done: () => void; readonly thenHold: boolean } | null = null;
+
+  /** Makes the shard; nothing is opened yet. */
+  constructor(options: FleetShardOptions) {
+    this.shardId = options.shardId;
+    this.shardCount = options.shardCount;
+    this.#options = options;
+    this.#shard = this.#make(options.session);
+  }
+
+  // What it is doing.
+
+  /** The shard that holds this place now. */
+  get shard(): AnyShard {
+    return this.#shard;
+  }
+
+  /** The session to go on with in the next process. */
+  get session(): SessionRecord | null {
+    return this.#unhandled ?? this.#shard.session;
+  }
+
+  get stopped(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** What stopped it. */
+  get error(): unknown {
+    return this.#failure?.error ?? null;
+  }
+
+  get liveSince(): number | null {
+    return this.#liveSince;
+  }
+
+  get parked(): boolean {
+    return this.#shard.status.state === "draining";
+  }
+
+  get completeAt(): number {
+    return this.#completeness?.completeAt ?? Infinity;
+  }
+
+  get heardAfter(): number {
+    return this.#heardAfter;
+  }
+
+  /** It has stopped, and the consumer was told. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Events that wait here and in the shard's queue. */
+  get waiting(): number {
+    return this.#shard.queued.now + (this.#held === null ? 0 : 1);
+  }
+
+  /** Resolves when the shard is over and its last handler has returned. */
+  get finished(): Promise<void> {
+    return Promise.resolve(this.#running).then(() => this.#before ?? undefined);
+  }
+
+  // Acting.
+
+  /** Opens the connection, and delivers. */
+  start(): void {
+    if (this.#running !== null || this.#closed) return;
+    const shard = this.#shard;
+    this.#running = shard.run((event) => this.#take(shard, event)).catch((error) => {
+      if (error === NOT_HANDLED || shard !== this.#shard) return;
+      const { status } = shard;
+      if (status.state === "closed" && error !== null && status.error === error) return this.#stop(error);
+      this.#options.onHandlerFailed(error);
+    });
+  }
+
+  /** Counts the event as handled now, if the consumer has it in hand. */
+  acknowledge(item: FleetEvent): void {
+    if (item !== this.#item) return;
+    if (this.#before === null) this.#shard.acknowledge();
+    else this.#unhandled = null;
+  }
+
+  /** Closes the shard; its place stays empty. */
+  async close(options: { readonly keepSession: boolean }): Promise<SessionRecord | null> {
+    this.#closed = true;
+    // Before the close: its record is the one that has what the consumer still has in hand.
+    const unhandled = this.#unhandled;
+    const record = await this.#shard.close(options);
+    this.#held?.reject(NOT_HANDLED);
+    this.#held = null;
+    return options.keepSession ? unhandled ?? record : null;
+  }
+
+  /** Replaces the shard by a new one, with its session or without. */
+  restart(options: { readonly resume: boolean }): Promise<void> {
+    if (this.#restarting || this.#closed) {
+      throw new TypeError(`Cannot restart shard ${this.shardId}: it is being restarted, or closed`);
+    }
+    return this.#restarting = this.#replace(options).finally(() => this.#restarting = null);
+  }
+
+  async #replace({ resume }: { readonly resume: boolean }): Promise<void> {
+    const before = this.session;
+    const inHand = this.#before ?? this.#handled;
+    // The consumer has this one and shall not get it again; to a crash it is unhandled until it has returned.
+    if (resume && this.#held === null) this.#shard.acknowledge();
+    const record = await this.#shard.close({ keepSession: resume });
+    if (this.#closed) return;
+    this.#held?.reject(NOT_HANDLED);
+    this.#held = null;
+    this.#unhandled = resume ? before : null;
+    this.#follow(inHand);
+    if (!resume && before) void this.#announceGap(before);
+    this.#failure = null;
+    this.#over = false;
+    this.#shard = this.#make(record);
+    this.#running = null;
+    this.start();
+  }
+
+  /** Sends a command; it survives a restart, as it does a reconnect. */
+  async send(command: GatewayCommand, options: TurnOptions): Promise<void> {
+    while (true) {
+      const shard = this.#shard;
+      try {
+        return await shard.send(command, options);
+      } catch (error) {
+        await this.#restarting;
+        if (!(error instanceof CommandNotSentError) || this.#shard === shard) throw error;
+      }
+    }
+  }
+
+  // What a reshard does.
+
+  /** Turns the gate. */
+  turn(gate: Gate): void {
+    this.#gate = gate;
+    const held = this.#held;
+    if (held === null || gate === "hold") return;
+    this.#held = null;
+    held.resolve(this.#take(held.shard, held.event));
+  }
+
+  /** Looks whether something has come since the last time it was asked: an event, an acknowledgement, a RESUMED. */
+  listen(): void {
+    const before = this.#heard;
+    const { latency, queued } = this.#shard;
+    this.#heard = {
+      at: this.#options.now(),
+      events: this.#taken + queued.now,
+      acknowledged: latency?.acknowledged ?? 0,
+      liveSince: this.#liveSince,
+    };
+    const { events, acknowledged, liveSince } = this.#heard;
+    const isNew = liveSince !== before.liveSince;
+    const isMore = events > before.events || acknowledged > before.acknowledged;
+    if (liveSince !== null && (isNew || isMore)) this.#heardAfter = before.at;
+  }
+
+  /** Belongs to the set that is to follow: says when it is complete. */
+  watch(): void {
+    this.#completeness = new Completeness();
+  }
+
+  /** Remembers what it delivers (an old shard), or drops what was delivered (a new one); `null` ends it. */
+  compare(seen: Duplicates | null, options: { readonly old: boolean } = { old: false }): void {
+    this.#copies = seen && { seen, old: options.old };
+  }
+
+  /** Delivers what waits now and nothing after it; resolves when all of it is handled. */
+  async drain(): Promise<void> {
+    if (this.stopped) return;
+    const left = this.waiting;
+    if (left > 0) return await new Promise((done) => this.#countdown = { left, done, thenHold: true });
+    this.#gate = "hold";
+    await Promise.allSettled([this.#handled, this.#before]);
+  }
+
+  /** Begins to deliver; resolves when the first so many, which came during an overlap, have been handed over. */
+  async open(left: number): Promise<void> {
+    this.#completeness = null;
+    const passed = left === 0
+      ? undefined
+      : new Promise<void>((done) => this.#countdown = { left, done, thenHold: false });
+    this.turn("open");
+    await passed;
+  }
+
+  // Events.
+
+  #make(session: SessionRecord | null): AnyShard {
+    const shard: AnyShard = this.#options.make(session, (status) => {
+      if (shard === this.#shard) this.#changed(status);
+    });
+    return shard;
+  }
+
+  #changed(status: ShardStatus): void {
+    this.#liveSince = status.state === "live" ? this.#options.now() : null;
+    if (status.state === "identifying") this.#completeness?.begin();
+    this.#options.onStatus(this, status);
+  }
+
+  #take(shard: AnyShard, event: ShardEvent): void | PromiseLike<void> {
+    if (shard !== this.#shard) throw NOT_HANDLED;
+    const gate = this.#gate;
+    if (this.#completeness !== null) {
+      const before = this.#completeness.completeAt;
+      this.#completeness.see(event, this.#options.now());
+      if (this.#completeness.completeAt !== before) this.#options.onProgress();
+    }
+    // Whatever completes the set is not kept: it came before the keeping.
+    if (gate === "discard") return this.#count();
+    if (this.#gate === "hold" || this.#before !== null) {
+      return new Promise((resolve, reject) => this.#held = { shard, event, resolve, reject });
+    }
+    this.#count();
+    if (this.#countdown !== null) return this.#countDown(event);
+    if (this.#copies !== null && this.#isCopy(event, false)) return;
+    return this.#hand(event);
+  }
+
+  #count(): void {
+    this.#taken++;
+  }
+
+  #hand(event: ShardEvent | ShardStoppedEvent): void | PromiseLike<void> {
+    const item = { shardId: this.shardId, shardCount: this.shardCount, event };
+    this.#item = item;
+    return this.#handled = this.#options.deliver(item);
+  }
+
+  #countDown(event: ShardEvent): void | PromiseLike<void> {
+    const countdown = this.#countdown!;
+    const handled = this.#copies !== null && this.#isCopy(event, true) ? undefined : this.#hand(event);
+    countdown.left--;
+    if (countdown.left > 0) return handled;
+    this.#countdown = null;
+    if (!countdown.thenHold) countdown.done();
+    else {
+      this.#gate = "hold";
+      Promise.resolve(handled).then(countdown.done, countdown.done);
+    }
+    return handled;
+  }
+
+  #isCopy(event: ShardEvent, overlapping: boolean): boolean {
+    const { seen, old } = this.#copies!;
+    if (old) {
+      seen.saw(event);
+      return false;
+    }
+    const isLast = !overlapping && this.#shard.queued.now === 0 && this.#options.now() > seen.until;
+    if (isLast) this.#copies = null;
+    return seen.knows(event, { overlapping });
+  }
+
+  #stop(error: unknown): void {
+    this.#failure = { error };
+    this.#liveSince = null;
+    this.#countdown?.done();
+    this.#countdown = null;
+    this.#options.onStopped(this);
+  }
+
+  /** Tells the consumer that it has stopped; resolves when it has been told. */
+  async announceStop(): Promise<void> {
+    const failure = this.#failure;
+    await this.#announce({
+      op: null,
+      t: "SHARD_STOPPED",
+      s: null,
+      d: { error: this.error, session: this.session },
+    });
+    this.#over = failure === this.#failure;
+  }
+
+  /** Tells the consumer something in this shard's place in the stream. */
+  #announce(event: ShardEvent | ShardStoppedEvent): Promise<void> {
+    return new Promise((told) => {
+      this.#follow(
+        Promise.resolve(this.#before ?? this.#handled).then(() => {
+          const handled = this.#hand(event);
+          told();
+          return handled;
+        }),
+      );
+    });
+  }
+
+  #announceGap({ sessionId, sequence }: SessionRecord): Promise<void> {
+    const cause = "closed_ending_session";
+    return this.#announce({ op: null, t: "SESSION_GAP", s: null, d: { sessionId, sequence, cause } });
+  }
+
+  /** The next event of this place comes after that. */
+  #follow(handled: void | PromiseLike<void>): void {
+    if (handled === undefined) {
+      this.#unhandled = null;
+      return;
+    }
+    const before: Promise<void> = Promise.resolve(handled).catch((error) => {
+      this.#options.onHandlerFailed(error);
+    }).then(() => {
+      if (this.#before !== before) return;
+      this.#before = null;
+      this.#unhandled = null;
+      this.turn(this.#gate);
+    });
+    this.#before = before;
+  }
+}
