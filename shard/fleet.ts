@@ -38,21 +38,14 @@ import {
   type UngatedEventName,
 } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
-import { abortable } from "./abortable.ts";
-import { CommandNotSentError } from "./errors.ts";
 import type { WantedName } from "./event.ts";
 import type { EventHandler } from "./event_queue.ts";
 import { type FleetConsumer, HandledEvents, MergedEvents } from "./fleet_consumer.ts";
-import { FleetStoppedError, ReshardError, ShardNotHereError } from "./fleet_errors.ts";
+import { FleetCore } from "./fleet_core.ts";
 import type { FleetEvent } from "./fleet_event.ts";
-import { type AnyFleetOptions, type FleetOptions, makeShard, wantedItems } from "./fleet_options.ts";
-import { routeCommand, type ShardSelection } from "./fleet_plan.ts";
-import { Reshard, type ReshardOptions, type ReshardReport } from "./fleet_reshard.ts";
-import { FleetSet } from "./fleet_set.ts";
-import type { FleetShard } from "./fleet_shard.ts";
-import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./fleet_start.ts";
-import { countsOf, type FleetStatus, reportsOf } from "./fleet_status.ts";
-import { type Host, systemHost } from "./host.ts";
+import { type FleetOptions, wantedItems } from "./fleet_options.ts";
+import type { ReshardOptions, ReshardReport } from "./fleet_reshard.ts";
+import type { FleetStatus } from "./fleet_status.ts";
 
 /**
  * Any set of a bot's shards in one process, consumed like one shard.
@@ -94,22 +87,10 @@ export class Fleet<
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
 > implements AsyncIterable<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
-  readonly #options: AnyFleetOptions;
-  readonly #host: Host;
-  readonly #known: ShardSelection | null;
-  readonly #restored: readonly SessionRecord[];
+  readonly #core: FleetCore;
   readonly #isWanted: (item: FleetEvent) => boolean;
-  readonly #closing = new AbortController();
-  readonly #planned: PromiseWithResolvers<void> = Promise.withResolvers();
   #consumer: FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
   #events: ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
-  #started = false;
-  #error: unknown = null;
-  #set: FleetSet | null = null;
-  /** The set that is to follow, until it does. */
-  #next: FleetSet | null = null;
-  #resharding = false;
-  #reshard: Reshard | null = null;
 
   /**
    * Makes a fleet; nothing is opened yet.
@@ -119,19 +100,10 @@ export class Fleet<
    * @throws {SessionRecordError} A session record is malformed, or does not belong to these shards.
    */
   constructor(options: FleetOptions<Guild, DirectMessage, Ungated>) {
-    this.#options = options;
-    this.#host = options.host ?? systemHost;
-    this.#restored = parseSessions(options.sessions ?? [], options.shards);
-    this.#known = knownSelection(options.shards, this.#restored);
     this.#isWanted = wantedItems(options);
-    // A shard checks its options better than anybody else could.
-    makeShard(options, {
-      count: 1,
-      url: null,
-      watched: false,
-      shardId: 0,
-      session: null,
-      onStatus: () => {},
+    this.#core = new FleetCore(options, {
+      deliver: (item) => this.#hasWanted(item) ? this.#consumer?.deliver(item) : undefined,
+      finish: (error) => this.#consumer?.finish(error),
     });
   }
 
@@ -139,16 +111,7 @@ export class Fleet<
 
   /** What the fleet and each of its shards are doing. */
   get status(): FleetStatus {
-    const [present, next] = [reportsOf(this.#set), reportsOf(this.#next)];
-    const state = this.#set ? this.#next ? "resharding" : "running" : this.#started ? "starting" : "idle";
-    return {
-      state: this.#closing.signal.aborted ? "closed" : state,
-      shardCount: this.#set?.count ?? this.#known?.count ?? null,
-      counts: countsOf(present),
-      next: this.#next && { shardCount: this.#next.count, counts: countsOf(next) },
-      shards: [...present, ...next],
-      error: this.#error,
-    };
+    return this.#core.status;
   }
 
   /**
@@ -156,7 +119,7 @@ export class Fleet<
    * those events. During a reshard they are the old set's, until the new one has taken its place.
    */
   get sessions(): readonly SessionRecord[] {
-    return this.#set?.sessions ?? this.#restored;
+    return this.#core.sessions;
   }
 
   // Consuming events: one way per fleet.
@@ -174,7 +137,7 @@ export class Fleet<
     );
     return {
       next: () => {
-        this.#start();
+        this.#core.start();
         return merged.next();
       },
       return: async () => {
@@ -218,19 +181,19 @@ export class Fleet<
     handler: EventHandler<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>,
   ): Promise<void> {
     const handled = this.#consumeBy("run", new HandledEvents(handler));
-    this.#start();
+    this.#core.start();
     try {
       await handled.finished;
     } finally {
       await this.close({ keepSession: true });
     }
-    await Promise.all([this.#set, this.#next].flatMap((set) => set?.list ?? []).map((one) => one.finished));
-    if (this.#error !== null) throw this.#error;
+    await this.#core.handlersReturned();
+    if (this.#core.failure) throw this.#core.failure.error;
   }
 
   /** Counts an event that the consumer has in hand as handled now, before the next one is asked for. */
   acknowledge(item: FleetEvent<WantedName<Guild, DirectMessage, Ungated>>): void {
-    for (const set of [this.#set, this.#next]) set?.shards.get(item.shardId)?.acknowledge(item);
+    this.#core.acknowledge(item);
   }
 
   // Acting.
@@ -248,35 +211,7 @@ export class Fleet<
    */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     encodeCommand(command);
-    const { signal } = this.#closing;
-    await abortable(
-      this.#planned.promise,
-      options.signal ? AbortSignal.any([signal, options.signal]) : signal,
-    )
-      .catch((cause) => {
-        throw signal.aborted ? new CommandNotSentError(command, this.#error) : cause;
-      });
-    const set = this.#commandSet;
-    const sent = routeCommand(command, set.count).flatMap((part) => {
-      const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
-      return places.map(async (place) => {
-        if (!place) throw new ShardNotHereError(part.shardId ?? 0, set.count);
-        try {
-          await place.send(part.command, options);
-        } catch (error) {
-          const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
-          if (!mayGoElsewhere || signal.aborted || set === this.#commandSet) throw error;
-          await this.send(part.command, options);
-        }
-      });
-    });
-    const errors = (await Promise.allSettled(sent)).flatMap((one) =>
-      one.status === "rejected" ? [one.reason] : []
-    );
-    if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) {
-      throw new AggregateError(errors, `Cannot send op ${command.op} through every shard`);
-    }
+    await this.#core.send(command, options);
   }
 
   /**
@@ -287,12 +222,7 @@ export class Fleet<
    * @throws {TypeError} The fleet does not run or reshards, or the shard is being restarted.
    */
   async restart(shardId: number, options: { readonly resume?: boolean } = {}): Promise<void> {
-    if (this.#set === null || this.#resharding || this.#closing.signal.aborted) {
-      throw new TypeError(`Cannot restart shard ${shardId}: the fleet is ${this.status.state}`);
-    }
-    const place = this.#set.shards.get(shardId);
-    if (!place) throw new ShardNotHereError(shardId, this.#set.count);
-    await place.restart({ resume: options.resume ?? true });
+    await this.#core.restart(shardId, options);
   }
 
   /**
@@ -313,44 +243,7 @@ export class Fleet<
     to: number | "recommended" = "recommended",
     options: ReshardOptions = {},
   ): Promise<ReshardReport> {
-    const old = this.#set;
-    const { signal: closing } = this.#closing;
-    if (old === null || this.#resharding || closing.aborted) {
-      throw new TypeError(
-        `Cannot reshard: the fleet is ${this.#resharding ? "resharding" : this.status.state}`,
-      );
-    }
-    if (old.shards.size < old.count) {
-      throw new TypeError(
-        `Cannot reshard: the fleet has ${old.shards.size} of the bot's shards, and what happens on the others is unknown: ${old.count}`,
-      );
-    }
-    this.#resharding = true;
-    try {
-      const plan = await planReshard(this.#options, { to, host: this.#host, signal: closing }).catch(
-        (cause) => {
-          if (!closing.aborted) throw cause;
-          throw new ReshardError("the fleet was closed", { code: "ERR_RESHARD_ABORTED", cause });
-        },
-      );
-      const next = this.#next = this.#makeSet(plan, { sessions: [], watched: true });
-      const onReplaced = () => {
-        this.#set = next;
-        this.#next = null;
-      };
-      const { maxConcurrency } = plan;
-      const host = this.#host;
-      this.#reshard = new Reshard({ ...options, old, next, maxConcurrency, host, closing, onReplaced });
-      return await this.#reshard.run().catch(async (error) => {
-        if (this.#next === next) await next.close({ keepSession: false });
-        throw error;
-      });
-    } finally {
-      this.#next = null;
-      this.#reshard = null;
-      this.#resharding = false;
-      this.#endIfAllStopped();
-    }
+    return await this.#core.reshard(to, options);
   }
 
   /**
@@ -361,15 +254,7 @@ export class Fleet<
    * @returns The session records with the last handled sequences; none, if the sessions were not kept.
    */
   async close(options: { readonly keepSession?: boolean } = {}): Promise<readonly SessionRecord[]> {
-    const { keepSession = false } = options;
-    const next = this.#next;
-    this.#closing.abort(new Error("The fleet was closed"));
-    this.#consumer?.finish(null);
-    const [records] = await Promise.all([
-      this.#set?.close({ keepSession }) ?? (keepSession ? this.#restored : []),
-      next?.close({ keepSession: false }),
-    ]);
-    return records;
+    return await this.#core.close(options);
   }
 
   /** Closes the fleet, keeping the sessions. */
@@ -388,90 +273,8 @@ export class Fleet<
     return consumer;
   }
 
-  #start(): void {
-    if (this.#started || this.#closing.signal.aborted) return;
-    this.#started = true;
-    void this.#begin();
-  }
-
-  async #begin(): Promise<void> {
-    const { signal } = this.#closing;
-    try {
-      const plan = await planFleet(this.#options, {
-        known: this.#known,
-        sessions: this.#restored,
-        host: this.#host,
-        signal,
-        onFailure: (error) => this.#error = error,
-      });
-      if (signal.aborted) return;
-      this.#error = null;
-      this.#set = this.#makeSet(plan, { sessions: this.#restored, watched: false });
-      this.#planned.resolve();
-      this.#set.start(plan.maxConcurrency);
-    } catch (error) {
-      if (!signal.aborted) this.#fail(error);
-    }
-  }
-
-  #makeSet(
-    { selection, url }: FleetPlan,
-    { sessions, watched }: { readonly sessions: readonly SessionRecord[]; readonly watched: boolean },
-  ): FleetSet {
-    const options = this.#options;
-    const set: FleetSet = new FleetSet({
-      selection,
-      sessions,
-      host: this.#host,
-      place: {
-        make: (shardId, session, onStatus) =>
-          makeShard(options, { count: selection.count, url, watched, shardId, session, onStatus }),
-        deliver: (item) => {
-          if (this.#hasWanted(item)) return this.#consumer?.deliver(item);
-        },
-        onStatus: ({ shardId, shardCount }, status) => {
-          this.#reshard?.look();
-          options.onStatus?.({ shardId, shardCount, status });
-        },
-        onProgress: () => this.#reshard?.look(),
-        onStopped: (place) => void this.#stopped(set, place),
-        onHandlerFailed: (error) => this.#fail(error),
-      },
-    });
-    return set;
-  }
-
   #hasWanted(item: FleetEvent): item is FleetEvent<WantedName<Guild, DirectMessage, Ungated>> {
     return this.#isWanted(item);
-  }
-
-  /** The set whose answers to commands will be delivered. */
-  get #commandSet(): FleetSet {
-    const set = this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
-    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
-    return set;
-  }
-
-  async #stopped(set: FleetSet, place: FleetShard): Promise<void> {
-    const committed = this.#reshard?.committed ?? false;
-    this.#reshard?.look();
-    // A new shard that fails ends the reshard instead, and an old one has had its time.
-    const isPresent = set === this.#set && !(committed && this.#next);
-    if (this.#closing.signal.aborted || !(isPresent || set === this.#next && committed)) return;
-    await place.announceStop();
-    this.#endIfAllStopped();
-  }
-
-  #endIfAllStopped(): void {
-    const shards = this.#set?.list ?? [];
-    if (this.#resharding || this.#closing.signal.aborted || !shards.every((shard) => shard.over)) return;
-    this.#fail(new FleetStoppedError(shards.map(({ shardId, error }) => ({ shardId, error }))));
-  }
-
-  #fail(error: unknown): void {
-    this.#error ??= error;
-    this.#consumer?.finish(error);
-    void this.close({ keepSession: true });
   }
 }
 

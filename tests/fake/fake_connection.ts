@@ -27,6 +27,8 @@ export interface FakeConnection {
   reconnect(): void;
   /** Op 9: the session is invalid; without an argument `d` is missing. Unless it is resumable, it is over. */
   invalidateSession(resumable?: boolean): void;
+  /** Sends the guilds that `faults.withholdGuilds` has kept back. */
+  sendGuilds(): void;
   /** Sends any text as a frame. */
   sendRaw(text: string): void;
   /** Op 10 (again). */
@@ -87,6 +89,13 @@ export class LinkHandle implements FakeConnection {
 
   invalidateSession(resumable?: boolean): void {
     this.#perform((now) => this.#links.invalidate(this.#link, resumable, "the test invalidated it", now));
+  }
+
+  sendGuilds(): void {
+    this.#perform((now) => {
+      const { session } = this.#link;
+      if (session) this.#links.sessions.sendGuilds(session, now);
+    });
   }
 
   sendRaw(text: string): void {

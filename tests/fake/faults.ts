@@ -20,6 +20,8 @@ export interface Faults {
   silentHello: number;
   /** So many next identifies get no READY, and no session. @default {0} */
   silentReady: number;
+  /** Guilds do not come after READY, nor anything of them, until a connection's `sendGuilds()`. @default {false} */
+  withholdGuilds: boolean;
   /** So many next resumes get their replay, but no RESUMED. @default {0} */
   silentResumed: number;
   /** So many next resumes are refused by op 9 with `false`. @default {0} */
@@ -38,6 +40,7 @@ export function noFaults(): Faults {
     muteAcks: false,
     silentHello: 0,
     silentReady: 0,
+    withholdGuilds: false,
     silentResumed: 0,
     refuseResumes: 0,
   };

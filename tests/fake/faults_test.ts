@@ -72,3 +72,29 @@ Deno.test("faults: keys in another order say the same", async () => {
   assertEquals(client.texts.at(-1), '{"op":9,"s":null,"t":null}');
   assertEquals(client.heard, ["op 10", "READY", "GUILD_CREATE", "MESSAGE_CREATE", "op 9"]);
 });
+
+Deno.test("faults: withheld guilds come when told, and nothing of them before", async () => {
+  const stage = new Stage();
+  stage.discord.faults.withholdGuilds = true;
+  const client = await stage.identified({ intents: 1 | 512 });
+  stage.discord.sendMessage({ content: "before" });
+  stage.discord.sendMessage({ content: "direct", direct: true });
+  await stage.settle();
+  assertEquals(client.heard, ["op 10", "READY"]);
+  stage.discord.connections[0]?.sendGuilds();
+  stage.discord.connections[0]?.sendGuilds();
+  stage.discord.sendMessage({ content: "after" });
+  await stage.settle();
+  assertEquals(client.heard.slice(2), ["GUILD_CREATE", "MESSAGE_CREATE"]);
+});
+
+Deno.test("faults: a session without the GUILDS intent gets a withheld guild's events as well, once it is there", async () => {
+  const stage = new Stage();
+  stage.discord.faults.withholdGuilds = true;
+  const client = await stage.identified({ intents: 512 });
+  stage.discord.sendMessage({ content: "before" });
+  stage.discord.connections[0]?.sendGuilds();
+  stage.discord.sendMessage({ content: "after" });
+  await stage.settle();
+  assertEquals(client.heard, ["op 10", "READY", "MESSAGE_CREATE"]);
+});

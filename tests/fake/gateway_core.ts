@@ -7,7 +7,6 @@
  */
 
 import { GatewayCloseCode } from "../../gateway/close_code.ts";
-import { GatewayIntent } from "../../gateway/intent.ts";
 import { GatewayOpcode } from "../../gateway/opcode.ts";
 import { CommandAnswers } from "./command_answers.ts";
 import { commandFault } from "./command_check.ts";
@@ -179,11 +178,13 @@ export class GatewayCore {
     const session = sessions.start({ ...body, id: newSessionId() }, link.id, now);
     this.links.attach(link, session, now);
     sessions.send(session, "READY", readyBody(world, session, link.resumeUrl, privilegedIntents), now);
-    if ((session.intents & GatewayIntent.GUILDS) === 0) return;
     for (const guild of world.guildsOf(...session.shard)) {
-      const voiceStates = this.#answers.voiceStates(guild.id);
-      sessions.send(session, "GUILD_CREATE", guildCreateBody(world, guild, { ...body, voiceStates }), now);
+      session.withheld.set(guild.id, () => {
+        const voiceStates = this.#answers.voiceStates(guild.id);
+        return guildCreateBody(world, guild, { ...body, voiceStates });
+      });
     }
+    if (!this.#options.faults.withholdGuilds) sessions.sendGuilds(session, now);
   }
 
   #resume(link: Link, d: unknown, now: number): void {

@@ -53,6 +53,8 @@ export class Session implements FakeSession {
   lostAt: number | null = null;
   /** A resume will be refused. */
   expired = false;
+  /** Guilds that READY has named and that have not come yet, each with the body of its GUILD_CREATE. */
+  readonly withheld: Map<string, () => unknown> = new Map();
   readonly #counts = new Map<string, number>();
   readonly #replayLimit: number;
   readonly #ring: NumberedFrame[] = [];

@@ -100,7 +100,16 @@ export class SessionRegistry {
     this.#options.deliver(session, session.number(name, serialised(data)), now);
   }
 
+  /** The guilds that were withheld come. */
+  sendGuilds(session: Session, now: number): void {
+    for (const [guildId, body] of session.withheld) {
+      session.withheld.delete(guildId);
+      if ((session.intents & GatewayIntent.GUILDS) !== 0) this.send(session, "GUILD_CREATE", body(), now);
+    }
+  }
+
   #reaches(route: Route, session: Session, shardId: number | undefined): boolean {
+    if (route.guildId !== null && session.withheld.has(route.guildId)) return false;
     if (shardId === undefined) return lets(route, session.intents, session.shard);
     return session.shard[0] === shardId && admits(route, session.intents);
   }
