@@ -180,7 +180,7 @@ export interface ReshardView {
   readonly now: number;
 }
 
-/** How often it is looked whether the old shards were heard from, in ms. */
+/** How often it is looked whether the shards were heard from, in ms. */
 const LISTENING_MS = 250;
 
 /** What comes next in a reshard; `wait` until something changes, or until `at`. */
@@ -195,8 +195,8 @@ export type ReshardStep =
  *
  * 1. *wait* until each new shard has a session with all of its guilds, and each old one is live (or stopped for good);
  * 2. *keep* what comes on the new shards from here on; before, it was dropped, since the old ones bring it;
- * 3. *switch* when both have been up together for `overlapMs`, and each old shard has been heard from since: a connection
- *    that died in silence would be found out only by its next heartbeat, and what it missed is not on the new ones;
+ * 3. *switch* when both have been up together for `overlapMs`, and each shard has been heard from since: a connection that
+ *    died in silence would be found out only by its next heartbeat, and what it missed is on no other;
  * 4. *start over* at 1 if a new shard had to begin another session meanwhile; *give up* if one has stopped for good.
  *
  * @example
@@ -209,7 +209,7 @@ export type ReshardStep =
  * const kept = { ...view, keptSince: 3_000 };
  * if (JSON.stringify(nextReshardStep(kept)) !== '{"do":"wait","at":8000}') throw new Error("they overlap");
  * const heard = { ...shard, heardAfter: 8_000 };
- * if (nextReshardStep({ ...kept, old: [heard], now: 8_100 }).do !== "switch") throw new Error("long enough");
+ * if (nextReshardStep({ ...kept, old: [heard], next: [heard], now: 8_100 }).do !== "switch") throw new Error("long enough");
  * ```
  */
 export function nextReshardStep(view: ReshardView): ReshardStep {
@@ -230,7 +230,7 @@ export function nextReshardStep(view: ReshardView): ReshardStep {
   if (!oldLive || !nextSafe) return { do: "wait", at: Infinity };
   const at = Math.max(keptSince, ...old.map((shard) => shard.liveSince ?? 0)) + overlapMs;
   if (at > now) return { do: "wait", at };
-  return old.every((shard) => shard.heardAfter >= at)
+  return [...old, ...next].every((shard) => shard.heardAfter >= at || shard.parked)
     ? { do: "switch" }
     : { do: "wait", at: now + LISTENING_MS };
 }

@@ -197,7 +197,7 @@ export class Reshard {
     const { old, next, host } = this.#parts;
     while (true) {
       const now = host.now();
-      for (const shard of old.list) shard.listen();
+      for (const shard of [...old.list, ...next.list]) shard.listen();
       const step = nextReshardStep({
         old: old.list,
         next: next.list,

@@ -121,6 +121,8 @@ const UP: ReshardShard = {
 const DOWN: ReshardShard = { ...UP, liveSince: null };
 const STOPPED: ReshardShard = { ...DOWN, stopped: true };
 
+const HEARD: ReshardShard = { ...UP, heardAfter: 13_000 };
+
 function step(view: Partial<ReshardView>): unknown {
   const next = nextReshardStep({
     old: [UP],
@@ -142,25 +144,26 @@ Deno.test("fleet plan: a reshard keeps events once every new shard is complete a
   assertEquals(step({ old: [UP, STOPPED] }), "keep", "nobody waits for one that has stopped");
 });
 
-Deno.test("fleet plan: a reshard switches after the overlap, and when every old shard was heard from since", () => {
-  const heard = { ...UP, heardAfter: 13_000 };
-  const kept = { keptSince: 8_000, now: 13_100 };
+Deno.test("fleet plan: a reshard switches after the overlap, and when every shard was heard from since", () => {
+  const heard = HEARD;
+  const kept = { keptSince: 8_000, now: 13_100, next: [HEARD] };
   assertEquals(step({ ...kept, old: [heard], now: 12_999 }), 13_000, "the overlap");
   assertEquals(step({ ...kept, old: [heard] }), "switch");
   assertEquals(step({ ...kept, old: [heard, { ...UP, heardAfter: 12_999 }] }), 13_350, "not heard from yet");
+  assertEquals(step({ ...kept, old: [heard], next: [heard, UP] }), 13_350, "nor from a new one");
   assertEquals(step({ ...kept, old: [heard, DOWN] }), Infinity);
   assertEquals(step({ ...kept, old: [heard, STOPPED] }), "switch");
   assertEquals(step({ ...kept, old: [{ ...heard, liveSince: 9_000 }] }), 14_000, "it was away meanwhile");
 });
 
 Deno.test("fleet plan: a new shard may be away at the switch if its session is parked, not otherwise", () => {
-  const kept = { keptSince: 8_000, now: 13_100, old: [{ ...UP, heardAfter: 13_000 }] };
+  const kept = { keptSince: 8_000, now: 13_100, old: [HEARD] };
   assertEquals(step({ ...kept, next: [{ ...DOWN, parked: true }] }), "switch");
   assertEquals(step({ ...kept, next: [DOWN] }), Infinity);
 });
 
 Deno.test("fleet plan: a reshard starts over if a new shard had to begin another session", () => {
-  const kept = { keptSince: 8_000, now: 13_100, old: [{ ...UP, heardAfter: 13_000 }] };
+  const kept = { keptSince: 8_000, now: 13_100, old: [HEARD] };
   assertEquals(step({ ...kept, next: [UP, { ...UP, completeAt: Infinity }] }), "start over");
   assertEquals(step({ ...kept, next: [UP, { ...UP, completeAt: 9_000 }] }), "start over");
 });
