@@ -5,7 +5,7 @@
 
 import process from "node:process";
 import { apiBaseUrl } from "@discordgateway/edge";
-import type { FakeDiscord } from "@discordgateway/edge/testing";
+import type { FakeDiscord, FakeDiscordOptions } from "@discordgateway/edge/testing";
 
 /** What an example needs to know of the Discord that it talks to. */
 export interface Stage {
@@ -37,10 +37,13 @@ export interface Story {
   until(what: string, condition: () => boolean): Promise<void>;
 }
 
-/** Opens the stage; `play` is performed only on the fake one. */
-export async function openStage(play: (story: Story) => Promise<void>): Promise<Stage> {
+/** Opens the stage; `play` is performed only on the fake one, which is made from `options`. */
+export async function openStage(
+  play: (story: Story) => Promise<void>,
+  options: FakeDiscordOptions = {},
+): Promise<Stage> {
   const token = process.env.DISCORD_TOKEN;
-  return token ? realStage(token) : await fakeStage(play);
+  return token ? realStage(token) : await fakeStage(play, options);
 }
 
 function realStage(token: string): Stage {
@@ -55,9 +58,9 @@ function realStage(token: string): Stage {
   };
 }
 
-async function fakeStage(play: (story: Story) => Promise<void>): Promise<Stage> {
+async function fakeStage(play: (story: Story) => Promise<void>, options: FakeDiscordOptions): Promise<Stage> {
   const { FakeDiscord } = await import("@discordgateway/edge/testing");
-  const discord = new FakeDiscord({ heartbeatInterval: 2_000 });
+  const discord = new FakeDiscord({ heartbeatInterval: 2_000, ...options });
   const server = await discord.listen();
   console.log(`[stage] no DISCORD_TOKEN: a fake Discord plays a story on ${server.api}`);
 

@@ -1,6 +1,6 @@
 /**
- * What two sets of shards that are up together have to know of each other: when a new shard has all of its guilds, and
- * which events came on both.
+ * What two sets of shards that are up together have to know of each other: when a new shard has all of its guilds,
+ * whether a connection is still alive, and which events came on both.
  */
 
 import type { ShardEvent } from "./event.ts";
@@ -39,6 +39,37 @@ export class Completeness {
 
   #wait(now: number): void {
     this.#completeAt = this.#missing.size === 0 ? now : now + GUILDS_QUIET_MS;
+  }
+}
+
+/** How much has come on a connection, as far as one can see from outside. */
+export interface Heard {
+  /** Since when it is live, in ms; `null` while it is not. */
+  readonly liveSince: number | null;
+  /** Events so far. */
+  readonly events: number;
+  /** Heartbeats that were acknowledged on it. */
+  readonly acknowledged: number;
+}
+
+/** Finds out after which instant something has come: an event, an acknowledgement, a RESUMED. */
+export class Ear {
+  #last: Heard & { readonly at: number } = { at: -Infinity, liveSince: null, events: 0, acknowledged: 0 };
+  #heardAfter = -Infinity;
+
+  /** Something has come after this, in ms. */
+  get heardAfter(): number {
+    return this.#heardAfter;
+  }
+
+  /** Looks whether there is more than the last time. */
+  listen(heard: Heard, at: number): void {
+    const last = this.#last;
+    this.#last = { ...heard, at };
+    const isMore = heard.liveSince !== last.liveSince || heard.events > last.events ||
+      heard.acknowledged > last.acknowledged;
+    // It came at some time after the last look; when, nobody knows.
+    if (heard.liveSince !== null && isMore) this.#heardAfter = last.at;
   }
 }
 

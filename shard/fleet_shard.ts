@@ -11,7 +11,7 @@ import { CommandNotSentError } from "./errors.ts";
 import type { ShardEvent } from "./event.ts";
 import type { FleetEvent, ShardStoppedEvent } from "./fleet_event.ts";
 import type { AnyShard } from "./fleet_options.ts";
-import { Completeness, type Duplicates } from "./fleet_overlap.ts";
+import { Completeness, type Duplicates, Ear } from "./fleet_overlap.ts";
 import type { ReshardShard } from "./fleet_plan.ts";
 import type { ShardStatus } from "./status.ts";
 
@@ -73,9 +73,8 @@ export class FleetShard implements ReshardShard {
   #unhandled: SessionRecord | null = null;
   #completeness: Completeness | null = null;
   #copies: { readonly seen: Duplicates; readonly old: boolean } | null = null;
-  /** How much had come when it was last asked, and when that was. */
-  #heard = { at: -Infinity, events: 0, acknowledged: 0, liveSince: null as number | null };
-  #heardAfter = -Infinity;
+  readonly #ear = new Ear();
+  /** Events that the gate took from the queue. */
   #taken = 0;
   /** How many events of this count are still to come, and who waits for the last. */
   #countdown: { left: number; done: () => void; readonly thenHold: boolean } | null = null;
@@ -122,7 +121,7 @@ export class FleetShard implements ReshardShard {
   }
 
   get heardAfter(): number {
-    return this.#heardAfter;
+    return this.#ear.heardAfter;
   }
 
   /** It has stopped, and the consumer was told. */
@@ -184,12 +183,12 @@ export class FleetShard implements ReshardShard {
     const before = this.session;
     const inHand = this.#before ?? this.#handled;
     // The consumer has this one and shall not get it again; to a crash it is unhandled until it has returned.
+    this.#unhandled = resume ? before : null;
     if (resume && this.#held === null) this.#shard.acknowledge();
     const record = await this.#shard.close({ keepSession: resume });
     if (this.#closed) return;
     this.#held?.reject(NOT_HANDLED);
     this.#held = null;
-    this.#unhandled = resume ? before : null;
     this.#follow(inHand);
     if (!resume && before) void this.#announceGap(before);
     this.#failure = null;
@@ -220,23 +219,19 @@ export class FleetShard implements ReshardShard {
     const held = this.#held;
     if (held === null || gate === "hold") return;
     this.#held = null;
-    held.resolve(this.#take(held.shard, held.event));
+    try {
+      held.resolve(this.#take(held.shard, held.event));
+    } catch (error) {
+      // The handler's failure belongs to its event, not to whoever turned the gate.
+      held.reject(error);
+    }
   }
 
-  /** Looks whether something has come since the last time it was asked: an event, an acknowledgement, a RESUMED. */
+  /** Looks whether something has come since it was last asked. */
   listen(): void {
-    const before = this.#heard;
-    const { latency, queued } = this.#shard;
-    this.#heard = {
-      at: this.#options.now(),
-      events: this.#taken + queued.now,
-      acknowledged: latency?.acknowledged ?? 0,
-      liveSince: this.#liveSince,
-    };
-    const { events, acknowledged, liveSince } = this.#heard;
-    const isNew = liveSince !== before.liveSince;
-    const isMore = events > before.events || acknowledged > before.acknowledged;
-    if (liveSince !== null && (isNew || isMore)) this.#heardAfter = before.at;
+    const events = this.#taken + this.waiting;
+    const acknowledged = this.#shard.latency?.acknowledged ?? 0;
+    this.#ear.listen({ liveSince: this.#liveSince, events, acknowledged }, this.#options.now());
   }
 
   /** Belongs to the set that is to follow: says when it is complete. */
@@ -292,18 +287,14 @@ export class FleetShard implements ReshardShard {
       if (this.#completeness.completeAt !== before) this.#options.onProgress();
     }
     // Whatever completes the set is not kept: it came before the keeping.
-    if (gate === "discard") return this.#count();
+    if (gate === "discard") return void this.#taken++;
     if (this.#gate === "hold" || this.#before !== null) {
       return new Promise((resolve, reject) => this.#held = { shard, event, resolve, reject });
     }
-    this.#count();
+    this.#taken++;
     if (this.#countdown !== null) return this.#countDown(event);
     if (this.#copies !== null && this.#isCopy(event, false)) return;
     return this.#hand(event);
-  }
-
-  #count(): void {
-    this.#taken++;
   }
 
   #hand(event: ShardEvent | ShardStoppedEvent): void | PromiseLike<void> {

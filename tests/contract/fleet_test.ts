@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Fleet, type FleetEvent, type FleetOptions } from "../../shard/fleet.ts";
+import { GatewayIntent } from "../../gateway/mod.ts";
 import { dial } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";
@@ -19,7 +20,8 @@ function makeFleet(
     ...options,
     guildEvents: ["MESSAGE_CREATE", "MESSAGE_REACTION_ADD"],
     events: ["READY"],
-    intents: 1 << 15,
+    // The guilds tell the reshard when a new shard is complete, and the content is what is numbered.
+    intents: GatewayIntent.GUILDS | GatewayIntent.MESSAGE_CONTENT,
     dial: (url, dialOptions) => dial(url, { ...dialOptions, WebSocket: sockets.WebSocket }),
   });
 }
@@ -99,8 +101,12 @@ Deno.test("fleet: a reshard 16 -> 32 under a stream of numbered events leaves no
   assert(dropped > 0 && log.duplicates("MESSAGE_REACTION_ADD") > 0, "the sets overlapped");
   assert(log.duplicates("MESSAGE_REACTION_ADD") <= repeated, "the report counts every duplicate");
   console.log(
-    `${stream.written} numbered events, ${missing.length} missing; overlap ${Math.round(report.overlapMs)} ms: ` +
-      `${dropped} copies dropped, ${log.duplicates("MESSAGE_REACTION_ADD")} delivered twice (at most ${repeated} reported)`,
+    `${stream.written} numbered events, ${missing.length} missing; overlap ${
+      Math.round(report.overlapMs)
+    } ms: ` +
+      `${dropped} copies dropped, ${
+        log.duplicates("MESSAGE_REACTION_ADD")
+      } delivered twice (at most ${repeated} reported)`,
   );
 });
 

@@ -157,7 +157,7 @@ Deno.test("reshard: random stories lose no event and keep each guild's order", a
       );
       assertEquals(broken, [], "a peer that is dead hears no heartbeats; nothing else is broken");
     }),
-    { numRuns: 150 },
+    { numRuns: 75 },
   );
 });
 

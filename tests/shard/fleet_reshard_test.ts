@@ -366,7 +366,7 @@ Deno.test("reshard: a signal gives it up until the switch", async () => {
 });
 
 Deno.test("reshard: a close at any instant of it leaves nothing behind, and sessions that bring what was missed", async () => {
-  for (let afterMs = 0; afterMs < 14_000; afterMs += 433) {
+  for (let afterMs = 0; afterMs < 14_000; afterMs += 977) {
     const play = await four();
     // A consumer that keeps its third event.
     play.onItem = () => play.texts.length === 3 ? new Promise(() => {}) : undefined;
@@ -439,4 +439,19 @@ Deno.test("reshard: what cannot be is refused", async () => {
   const part = await new FleetPlay({ fake: FAKE, shards: { ids: [0, 1], count: 4 } }).live(2);
   await assertRejects(() => part.fleet.reshard(8), TypeError, "2 of the bot's shards");
   await part.close();
+});
+
+Deno.test("reshard: a handler that throws on the new set's first event ends the fleet with that error", async () => {
+  const play = new FleetPlay({ fake: FAKE });
+  play.finished = play.fleet.run(({ shardCount, event }) => {
+    if (event.t === "MESSAGE_CREATE" && shardCount === 8) throw new Error("a bug");
+  }).then(() => null, (error) => error);
+  await play.clock.runUntil(() => play.fleet.status.counts.live === 4);
+  const outcome = reshard(play, 8, { overlapMs: 1_000 });
+  await writeUntil(play, () => outcome.over);
+  play.write("not a copy", 3);
+  await play.settle();
+  const error = await play.finished;
+  assert(error instanceof Error && error.message === "a bug", `${error}`);
+  assertQuiet(play);
 });
