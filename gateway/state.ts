@@ -131,6 +131,11 @@ export class GatewayState {
     return this.#latency.reading;
   }
 
+  /** Frames in any one window of the budget, heartbeats included. */
+  get commandLimit(): number {
+    return this.#limiter.limit;
+  }
+
   /** How many commands could be sent right now without waiting; 0 before READY or RESUMED. */
   availableCommands(now: number): number {
     return this.#phase === "live" ? this.#limiter.available(now, this.#heartbeat) : 0;

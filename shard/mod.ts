@@ -23,6 +23,7 @@ export { connectionPair } from "./pair.ts";
 export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
+export type { CommandBudget } from "./command_budget.ts";
 export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./connection.ts";
 export type {
   Dial,

@@ -29,6 +29,7 @@ import {
 } from "../gateway/mod.ts";
 import { Backoff, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
 import { abortable } from "./abortable.ts";
+import { type CommandBudget, readBudget } from "./command_budget.ts";
 import type { Connection } from "./connection.ts";
 import { dial, DialError } from "./dial.ts";
 import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
@@ -179,6 +180,11 @@ export class Shard<
   /** Events that wait for the consumer now, and the most that ever did. */
   get queued(): { readonly now: number; readonly peak: number } {
     return { now: this.#queue.length, peak: this.#queue.peak };
+  }
+
+  /** What is left of the budget of commands, and how many callers wait for it. */
+  get commands(): CommandBudget {
+    return readBudget(this.#state, this.#host.now(), this.#commands.size);
   }
 
   // Consuming events: one way per shard.
