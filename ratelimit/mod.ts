@@ -23,17 +23,20 @@
 export { Backoff } from "./backoff.ts";
 export { CommandLimiter } from "./command_limiter.ts";
 export { CommandRateLimitError, IdentifyLimiterError, IdentifyRefusedError } from "./errors.ts";
+export { GatedQueue } from "./gated_queue.ts";
 export { DEFAULT_IDENTIFY_PERIOD_MS, sessionStartLimit } from "./identify_limits.ts";
 export { newIdentifyRecord } from "./identify_record.ts";
 export { exchangeIdentifies } from "./identify_schedule.ts";
 export { MemoryIdentifyLimiter } from "./identify.ts";
 export { StoredIdentifyLimiter } from "./identify_store.ts";
 export { SlidingLog } from "./sliding_log.ts";
+export { SubLimit } from "./sublimit.ts";
 export { TurnQueue } from "./turn_queue.ts";
 
 export type { BackoffOptions } from "./backoff.ts";
 export type { Clock } from "./clock.ts";
 export type { CommandLimiterOptions, HeartbeatSchedule } from "./command_limiter.ts";
+export type { Gate, GatedTurn, GatedTurnOptions } from "./gated_queue.ts";
 export type { IdentifyLimiterErrorOptions, IdentifyRefusedErrorOptions } from "./errors.ts";
 export type { IdentifyLimits, SessionStartLimit } from "./identify_limits.ts";
 export type {
@@ -49,4 +52,5 @@ export type {
   MemoryIdentifyLimiterOptions,
 } from "./identify.ts";
 export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify_store.ts";
+export type { SubLimitOptions } from "./sublimit.ts";
 export type { Turn, TurnOptions } from "./turn_queue.ts";

@@ -11,7 +11,7 @@ import type {
   GatewayOutput,
   GatewayState,
 } from "../gateway/mod.ts";
-import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit, TurnQueue } from "../ratelimit/mod.ts";
+import type { GatedQueue, IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "../ratelimit/mod.ts";
 import { IdentifyLimiterError, IdentifyRefusedError } from "../ratelimit/mod.ts";
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "./connection.ts";
 import type { Host } from "./host.ts";
@@ -29,7 +29,7 @@ export interface ConnectionLoopOptions {
   /** Whose turn to identify it is asked for. */
   readonly shardId: number;
   /** Callers that wait to send; they outlive the connection. */
-  readonly commands: TurnQueue<GatewayCommand>;
+  readonly commands: GatedQueue<GatewayCommand>;
   /** Takes each wanted event, with the length of its frame. */
   onEvent(event: GatewayDispatch, size: number): void;
   /** The state moved on to another phase. */
@@ -130,14 +130,15 @@ export class ConnectionLoop implements ConnectionSink {
 
   #serveCallers(): void {
     const { state, host, commands, connection } = this.#options;
-    while (commands.size > 0 && !this.#over && state.end === null) {
+    while (!this.#over && state.end === null) {
       const now = host.now();
-      if (state.nextCommandAt(now) > now) return;
-      const turn = commands.next();
+      if (commands.readyAt(now) > now || state.nextCommandAt(now) > now) return;
+      const turn = commands.next(now);
       if (turn === undefined) return;
       let frame: string;
       try {
         frame = state.send(turn.item, now);
+        turn.spend(now);
       } catch (error) {
         turn.reject(error);
         continue;
@@ -201,8 +202,10 @@ export class ConnectionLoop implements ConnectionSink {
 
   #arm(): void {
     const { state, host, commands } = this.#options;
+    const now = host.now();
     let wakeAt = state.deadline.at;
-    if (commands.size > 0) wakeAt = Math.min(wakeAt, state.nextCommandAt(host.now()));
+    const readyAt = commands.readyAt(now);
+    if (readyAt < Infinity) wakeAt = Math.min(wakeAt, Math.max(readyAt, state.nextCommandAt(now)));
     // A deadline that moved away is found out when the timer fires: cheaper than setting it anew for every frame.
     if (wakeAt >= this.#wakeAt) return;
     this.#setTimer(wakeAt, () => {

@@ -20,10 +20,12 @@ export { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./error
 export { apiBaseUrl, fetchGatewayBot } from "./gateway_bot.ts";
 export { environmentVariable, systemHost, wallClock } from "./host.ts";
 export { connectionPair } from "./pair.ts";
+export { MissingIntentError, RequestError } from "./request_errors.ts";
 export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
 export type { CommandBudget } from "./command_budget.ts";
+export type { CommandLimits, CommandOutcome } from "./command_gates.ts";
 export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./connection.ts";
 export type {
   Dial,
@@ -36,8 +38,12 @@ export type {
 export type { SessionGapEvent, ShardEvent, WantedName } from "./event.ts";
 export type { EventHandler } from "./event_queue.ts";
 export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./gateway_bot.ts";
+export type { GuildMembersChunk } from "./guild_members.ts";
+export type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 export type { Host } from "./host.ts";
 export type { ShardOptions } from "./options.ts";
+export type { RequestErrorCode, RequestProgress } from "./request_errors.ts";
+export type { RequestOptions } from "./requests.ts";
 export type {
   ShardClosed,
   ShardConnected,

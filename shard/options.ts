@@ -8,6 +8,7 @@ import type {
   UngatedEventName,
 } from "../gateway/mod.ts";
 import type { IdentifyLimiter } from "../ratelimit/mod.ts";
+import type { CommandLimits } from "./command_gates.ts";
 import type { Dial } from "./dial.ts";
 import type { Fetch } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
@@ -53,6 +54,8 @@ export interface ShardOptions<
    * @default {33_554_432}
    */
   readonly maxQueuedSize?: number;
+  /** What Discord limits below the common budget: presence updates, and full member lists. */
+  readonly commandLimits?: CommandLimits;
   /** How long a handshake may take, in ms. */
   readonly dialDeadlineMs?: number;
   /** What IDENTIFY says and how long stages may take; see `GatewayStateOptions`. */

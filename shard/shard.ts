@@ -9,7 +9,6 @@
 import {
   delayMs,
   type DirectMessageEventName,
-  encodeCommand,
   type EndCause,
   type GatewayCommand,
   type GatewayDispatch,
@@ -18,27 +17,32 @@ import {
   GatewayState,
   gatewayUrl,
   type GuildEventName,
-  intentsOf,
   KEEP_SESSION_CLOSE_CODE,
   type LatencyReading,
-  parseSessionRecord,
+  type RequestChannelInfo,
+  type RequestGuildMembers,
   type SessionRecord,
-  SessionRecordError,
   type UngatedEventName,
   verdict,
 } from "../gateway/mod.ts";
-import { Backoff, type TurnOptions, TurnQueue } from "../ratelimit/mod.ts";
+import { Backoff, type TurnOptions } from "../ratelimit/mod.ts";
 import { abortable } from "./abortable.ts";
-import { type CommandBudget, readBudget } from "./command_budget.ts";
+import type { CommandBudget } from "./command_budget.ts";
+import type { CommandOutcome } from "./command_gates.ts";
+import { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { dial, DialError } from "./dial.ts";
-import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
+import { GatewayBotError, ShardStoppedError } from "./errors.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
 import { type EventHandler, EventQueue } from "./event_queue.ts";
 import { GatewayAddress } from "./gateway_address.ts";
+import type { GuildMembersChunk } from "./guild_members.ts";
+import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 import { type Host, systemHost } from "./host.ts";
 import { ConnectionLoop } from "./loop.ts";
 import type { ShardOptions } from "./options.ts";
+import type { RequestOptions } from "./requests.ts";
+import { settingsOf } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import type { ShardStatus } from "./status.ts";
 
@@ -46,6 +50,12 @@ import type { ShardStatus } from "./status.ts";
 interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
   readonly cause: EndCause;
   readonly phase: GatewayPhase | null;
+}
+
+/** Something that waits for the consumer, and that the session is parked for when it is too much. */
+interface Backlog {
+  readonly length: number;
+  drained(): Promise<void>;
 }
 
 /**
@@ -89,9 +99,12 @@ export class Shard<
   readonly #host: Host;
   readonly #shard: readonly [id: number, count: number];
   readonly #intents: number;
-  readonly #wanted: ReadonlySet<string> | null;
+  /** The names that the user gave; `null` = every event is wanted. */
+  readonly #named: ReadonlySet<string> | null;
+  /** What the connection hands out: these, and what answers an open request. */
+  readonly #wanted: Set<string> | null;
   readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
-  readonly #commands = new TurnQueue<GatewayCommand>();
+  readonly #commands: Commands;
   readonly #backoff: Backoff;
   readonly #address: GatewayAddress;
   /** Aborted when the shard closes: ends a dial, a request and a wait. */
@@ -105,6 +118,8 @@ export class Shard<
   /** Sessions that Discord has dropped, by their number in the queue, as long as something of them is not handled. */
   readonly #lostSessions = new Map<number, SessionRecord>();
   #failedResumes = 0;
+  /** What did not keep up. */
+  #behind: Backlog;
   #state: GatewayState | null = null;
   #loop: ConnectionLoop | null = null;
 
@@ -116,41 +131,24 @@ export class Shard<
    * @throws {SessionRecordError} The session record is malformed or belongs to another shard.
    */
   constructor(options: ShardOptions<Guild, DirectMessage, Ungated>) {
-    const { token, session = null, guildEvents, directMessageEvents, events, intents } = options;
-    if (typeof token !== "string" || token === "") {
-      throw new TypeError("Cannot make a shard: the token is missing");
-    }
-    const names = guildEvents || directMessageEvents || events
-      ? [...guildEvents ?? [], ...directMessageEvents ?? [], ...events ?? []]
-      : null;
-    if (names === null && intents === undefined) {
-      throw new TypeError("Cannot make a shard: name the events wanted, or give intents");
-    }
+    const { session, shard, intents, named, queueLimits, commandLimits } = settingsOf(options);
     this.#options = options;
     this.#host = options.host ?? systemHost;
-    this.#session = session && parseSessionRecord(session);
-    this.#shard = options.shard ?? (session ? [session.shardId, session.shardCount] : [0, 1]);
-    if (session && (session.shardId !== this.#shard[0] || session.shardCount !== this.#shard[1])) {
-      throw new SessionRecordError(
-        `Cannot use the session record: it belongs to shard ${session.shardId} of ${session.shardCount}, this is ${
-          this.#shard.join(" of ")
-        }`,
-      );
-    }
-    this.#intents = (intents ?? 0) |
-      intentsOf({
-        ...(guildEvents && { guildEvents }),
-        ...(directMessageEvents && { directMessageEvents }),
-        ...(events && { events }),
-      });
-    this.#wanted = names && new Set(names);
-    const { maxQueuedEvents = 10_000, maxQueuedSize = 32 * 1024 * 1024 } = options;
-    if (!(maxQueuedEvents >= 1 && maxQueuedSize >= 1)) {
-      throw new RangeError(
-        `Cannot make a shard: at least one event must be able to wait: ${maxQueuedEvents}, ${maxQueuedSize}`,
-      );
-    }
-    this.#queue = new EventQueue({ maxEvents: maxQueuedEvents, maxSize: maxQueuedSize });
+    this.#session = session;
+    this.#shard = shard;
+    this.#intents = intents;
+    this.#named = named;
+    this.#wanted = named && new Set(named);
+    this.#queue = new EventQueue(queueLimits);
+    this.#behind = this.#queue;
+    this.#commands = new Commands({
+      host: this.#host,
+      intents,
+      limits: commandLimits,
+      wanted: this.#wanted,
+      maxSize: queueLimits.maxSize,
+      onWaiting: () => this.#loop?.commandsWaiting(),
+    });
     this.#address = new GatewayAddress(options, this.#host);
     this.#backoff = new Backoff({ random: () => this.#host.random() });
   }
@@ -184,7 +182,7 @@ export class Shard<
 
   /** What is left of the budget of commands, and how many callers wait for it. */
   get commands(): CommandBudget {
-    return readBudget(this.#state, this.#host.now(), this.#commands.size);
+    return this.#commands.budget;
   }
 
   // Consuming events: one way per shard.
@@ -259,17 +257,68 @@ export class Shard<
    * Sends a command. Resolves when it is written; until then the caller waits for its turn: under the rate limit, and for
    * a usable session, through any number of reconnects.
    *
+   * Of presence updates only the newest waits: one that is replaced while it waits resolves at once, as `"superseded"`.
+   * Neither they nor requests for all members of a guild, which Discord limits a second time, hold up other commands.
+   *
    * @throws {CommandError} A command that Discord would not accept; nothing was sent, no turn was spent.
    * @throws {PayloadTooLargeError} More than 4096 bytes.
    * @throws {CommandNotSentError} The shard closed first; carries the command.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
-  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
-    encodeCommand(command);
-    if (this.#closing.signal.aborted) throw new CommandNotSentError(command, this.#closedBy());
-    const turn = this.#commands.wait(command, options);
-    this.#loop?.commandsWaiting();
-    await turn;
+  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<CommandOutcome> {
+    return await this.#commands.send(command, options);
+  }
+
+  /**
+   * Asks for members of a guild, and iterates over the chunks that answer. It is sent when the first one is asked for.
+   *
+   * A request that Discord answers with RATE_LIMITED is sent again when Discord allows it. After a lost session it is
+   * sent again too; chunks that have not changed are not handed out twice.
+   *
+   * @throws {CommandError} The request is malformed: neither or both of `query` and `user_ids`, no `limit`, …
+   * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard closed in between.
+   * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
+   */
+  requestGuildMembers(
+    request: RequestGuildMembers,
+    options: RequestOptions = {},
+  ): AsyncGenerator<GuildMembersChunk, void, void> {
+    return this.#commands.requestGuildMembers(request, options);
+  }
+
+  /**
+   * Asks for the soundboard sounds of guilds, and iterates over the answers, one for each, as they come.
+   *
+   * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
+   * @throws {PayloadTooLargeError} From the iterator: too many guilds for one frame.
+   * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds
+   */
+  requestSoundboardSounds(
+    guildIds: readonly string[],
+    options: RequestOptions = {},
+  ): AsyncGenerator<SoundboardSounds, void, void> {
+    return this.#commands.requestSoundboardSounds(guildIds, options);
+  }
+
+  /**
+   * Asks for what a guild's voice channels show: their status, since when somebody talks there.
+   *
+   * @throws {RequestError} No answer within `deadlineMs`, or the shard closed in between.
+   * @throws {CommandNotSentError} The shard closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info
+   */
+  async requestChannelInfo(
+    guildId: string,
+    fields: RequestChannelInfo["fields"],
+    options: RequestOptions = {},
+  ): Promise<ChannelInfo> {
+    return await this.#commands.requestChannelInfo(guildId, fields, options);
   }
 
   /**
@@ -379,6 +428,7 @@ export class Shard<
       now: host.now(),
     });
     this.#state = state;
+    this.#commands.connecting(state);
     return new Promise((resolve, reject) => {
       const guarded = (act: () => void) => {
         try {
@@ -393,16 +443,18 @@ export class Shard<
         host,
         identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
         shardId: this.#shard[0],
-        commands: this.#commands,
+        commands: this.#commands.queue,
         onEvent: (event, size) => this.#deliver(event, size),
         onPhase: () => {
           const { phase } = state;
+          if (phase === "live") this.#commands.requests.connected();
           if (phase !== "closed") guarded(() => this.#setStatus({ state: phase }));
         },
         onEnd: (end) => {
           this.#state = null;
           this.#loop = null;
           this.#session = end.session;
+          this.#commands.disconnected({ parked: end.cause === "consumer_behind" });
           resolve(end);
         },
       });
@@ -413,8 +465,19 @@ export class Shard<
   }
 
   #deliver(event: GatewayDispatch, size: number): void {
+    if (event.t === "RATE_LIMITED") this.#commands.rateLimited(event);
+    const { requests } = this.#commands;
+    if (requests.active) {
+      if (!requests.take(event, size)) this.#fallBehind(requests);
+      if (this.#named?.has(event.t) === false) return;
+    }
     // The state hands out wanted events only: that is what the type of this shard's events says.
-    if (this.#queue.push(event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>, size)) return;
+    const wanted = event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>;
+    if (!this.#queue.push(wanted, size)) this.#fallBehind(this.#queue);
+  }
+
+  #fallBehind(behind: Backlog): void {
+    this.#behind = behind;
     this.#loop?.close({ keepSession: true, consumerBehind: true });
   }
 
@@ -435,8 +498,8 @@ export class Shard<
     this.#session = session;
 
     if (cause === "consumer_behind") {
-      this.#setStatus({ state: "draining", queued: this.#queue.length });
-      return await this.#queue.drained();
+      this.#setStatus({ state: "draining", queued: this.#behind.length });
+      return await this.#behind.drained();
     }
     const isFirst = this.#backoff.attempts === 0;
     const backoffMs = this.#backoff.next();
@@ -473,12 +536,8 @@ export class Shard<
     this.#loop?.close({ keepSession });
     this.#session = keepSession ? session : null;
     this.#queue.finish(error);
-    this.#commands.rejectAll((command) => new CommandNotSentError(command, error));
+    this.#commands.close(error);
     this.#setStatus({ state: "closed", error });
-  }
-
-  #closedBy(): unknown {
-    return this.#status.state === "closed" ? this.#status.error : null;
   }
 
   #setStatus(status: ShardStatus): void {

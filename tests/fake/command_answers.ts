@@ -39,6 +39,14 @@ export interface FakeVoiceState {
   readonly user_id: string;
 }
 
+/** How many presence updates of one session are taken. Others are dropped without a word. */
+export interface PresenceLimit {
+  /** Presence updates in any one period. */
+  readonly limit: number;
+  /** The period in ms. */
+  readonly periodMs: number;
+}
+
 /** A full member list, once per guild in this time, in ms. */
 const FULL_REQUEST_PERIOD_MS = 30_000;
 const CHUNK_SIZE = 1000;
@@ -49,11 +57,16 @@ const MAX_NONCE_BYTES = 32;
 export class CommandAnswers {
   readonly #world: World;
   readonly #fullRequestAt = new Map<string, number>();
+  readonly #presenceLimit: PresenceLimit;
+  /** When the presences of the last period were taken, by session. */
+  readonly #presencesAt = new Map<string, number[]>();
+  #shown: JsonObject | null = null;
   readonly #voiceStates = new Map<string, FakeVoiceState>();
 
   /** Nobody is in voice yet. */
-  constructor(world: World) {
+  constructor(world: World, presenceLimit: PresenceLimit) {
     this.#world = world;
+    this.#presenceLimit = presenceLimit;
   }
 
   /** Who is in the voice channels of a guild. */
@@ -65,7 +78,7 @@ export class CommandAnswers {
   /** Carries out a command. */
   answer(op: number, d: JsonObject, session: SessionShape, now: number): Outcome {
     if (op === GatewayOpcode.RequestSoundboardSounds) return this.#sounds(d);
-    if (op === GatewayOpcode.PresenceUpdate) return { answers: [] };
+    if (op === GatewayOpcode.PresenceUpdate) return this.#presence(d, session, now);
     const guild = this.#world.guild(String(d.guild_id));
     if (!guild) return { answers: [], ignoredBecause: `the bot is in the guild of op ${op}` };
     if (shardIdOf(guild.id, session.shard[1]) !== session.shard[0]) {
@@ -74,6 +87,22 @@ export class CommandAnswers {
     if (op === GatewayOpcode.VoiceStateUpdate) return this.#voice(d, guild, session);
     if (op === GatewayOpcode.RequestChannelInfo) return channelInfo(d, guild);
     return this.#members(d, guild, session, now);
+  }
+
+  /** The newest presence that was taken. */
+  get presence(): JsonObject | null {
+    return this.#shown;
+  }
+
+  /** Too many are dropped without a word: nobody has said so, everybody has seen it. */
+  #presence(d: JsonObject, { id }: SessionShape, now: number): Outcome {
+    const { limit, periodMs } = this.#presenceLimit;
+    const times = (this.#presencesAt.get(id) ?? []).filter((at) => at > now - periodMs);
+    const ignored = times.length >= limit;
+    if (!ignored) this.#shown = d;
+    this.#presencesAt.set(id, ignored ? times : [...times, now]);
+    const rule = `at most ${limit} presence updates in any ${periodMs} ms`;
+    return { answers: [], ...(ignored && { ignoredBecause: rule }) };
   }
 
   #sounds(d: JsonObject): Outcome {

@@ -7,6 +7,7 @@ import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
 import type { Dial } from "../../shard/dial.ts";
 import { type Host, systemHost } from "../../shard/host.ts";
 import type { Backend } from "./backend.ts";
+import type { PresenceLimit } from "./command_answers.ts";
 import { type FakeConnection, LinkHandle } from "./fake_connection.ts";
 import { type Faults, noFaults, takeOne } from "./faults.ts";
 import { GatewayCore } from "./gateway_core.ts";
@@ -51,6 +52,11 @@ export interface FakeDiscordOptions {
   readonly replayLimit?: number;
   /** How long a session outlives its connection, in ms. @default {180_000} */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How many presence updates of a session are taken in any one period; what is more is dropped without a word.
+   * @default {{ limit: 5, periodMs: 20_000 }}
+   */
+  readonly presenceLimit?: PresenceLimit;
 }
 
 /**
@@ -122,6 +128,7 @@ export class FakeDiscord implements AsyncDisposable {
       commandPeriodMs: options.commandPeriodMs ?? 60_000,
       replayLimit: options.replayLimit ?? 200_000,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 180_000,
+      presenceLimit: options.presenceLimit ?? { limit: 5, periodMs: 20_000 },
       newSessionId: () => randomHex(clock, 32),
     }, clock.now());
     this.#story = new Story(this.#world, this.#core.links.sessions);
@@ -138,6 +145,11 @@ export class FakeDiscord implements AsyncDisposable {
   /** Whether the token was reset, because the bot identified more often than a day allows. */
   get tokenReset(): boolean {
     return this.#core.tokenReset;
+  }
+
+  /** The body of the newest presence update that was taken, `null` where there was none. */
+  get presence(): { readonly [key: string]: unknown } | null {
+    return this.#core.presence;
   }
 
   /** The bot's own user. */

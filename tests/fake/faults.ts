@@ -26,6 +26,14 @@ export interface Faults {
   silentResumed: number;
   /** So many next resumes are refused by op 9 with `false`. @default {0} */
   refuseResumes: number;
+  /** So many next commands that ask something are not answered. @default {0} */
+  muteAnswers: number;
+  /** The answers to the next command with these indexes, from 0, are lost. @default {[]} */
+  loseAnswers: number[];
+  /** The answers to a command come in reverse order. @default {false} */
+  reverseAnswers: boolean;
+  /** The connection is cut once after so many answers to one command; the rest waits for a resume. @default {0} */
+  cutAfterAnswers: number;
 }
 
 /** Everything works. */
@@ -43,13 +51,17 @@ export function noFaults(): Faults {
     withholdGuilds: false,
     silentResumed: 0,
     refuseResumes: 0,
+    muteAnswers: 0,
+    loseAnswers: [],
+    reverseAnswers: false,
+    cutAfterAnswers: 0,
   };
 }
 
 /** Uses up one of a count of faults; `false` if none is left. */
 export function takeOne(
   faults: Faults,
-  name: "blackHoleDials" | "silentHello" | "silentReady" | "silentResumed" | "refuseResumes",
+  name: "blackHoleDials" | "silentHello" | "silentReady" | "silentResumed" | "refuseResumes" | "muteAnswers",
 ): boolean {
   if (faults[name] <= 0) return false;
   faults[name]--;

@@ -8,13 +8,13 @@
 
 import { GatewayCloseCode } from "../../gateway/close_code.ts";
 import { GatewayOpcode } from "../../gateway/opcode.ts";
-import { CommandAnswers } from "./command_answers.ts";
+import { CommandAnswers, type PresenceLimit } from "./command_answers.ts";
 import { commandFault } from "./command_check.ts";
 import { type Faults, takeOne } from "./faults.ts";
 import { IdentifyBudget, type IdentifyLimit } from "./identify_budget.ts";
 import { type IdentifyBody, readIdentify, readResume, type Refusal } from "./identify_check.ts";
 import type { Journal } from "./journal.ts";
-import { byteLength, isInteger, isObject, parseObject } from "./json.ts";
+import { byteLength, isInteger, isObject, type JsonObject, parseObject } from "./json.ts";
 import { type GatewayPort, type Link, Links, type LinkUrls } from "./links.ts";
 import { guildCreateBody, readyBody } from "./payloads.ts";
 import { isResumeUrl, urlRefusal } from "./wire.ts";
@@ -44,6 +44,8 @@ export interface GatewayCoreOptions {
   readonly replayLimit: number;
   /** How long a session outlives its connection, in ms. */
   readonly sessionTimeoutMs: number;
+  /** How many presence updates are taken. */
+  readonly presenceLimit: PresenceLimit;
   /** Makes a session's id. */
   readonly newSessionId: () => string;
 }
@@ -68,12 +70,17 @@ export class GatewayCore {
     this.#options = options;
     this.budget = new IdentifyBudget(options.identifyLimit, options.maxConcurrency, now);
     this.links = new Links({ ...options, botId: options.world.bot.id });
-    this.#answers = new CommandAnswers(options.world);
+    this.#answers = new CommandAnswers(options.world, options.presenceLimit);
   }
 
   /** The bot identified too often, and its token is not valid any more. */
   get tokenReset(): boolean {
     return this.#tokenReset;
+  }
+
+  /** The presence that the bot shows, `null` where it never sent one that was taken. */
+  get presence(): JsonObject | null {
+    return this.#answers.presence;
   }
 
   /** A WebSocket has opened. */
@@ -145,9 +152,17 @@ export class GatewayCore {
     }
     const { answers, ignoredBecause } = this.#answers.answer(op, isObject(d) ? d : {}, session, now);
     if (ignoredBecause) this.links.violation(link, null, ignoredBecause, now);
-    for (const { to, name, data } of answers) {
+    const { faults } = this.#options;
+    if (answers.length > 0 && takeOne(faults, "muteAnswers")) return;
+    const lost = answers.length > 0 ? faults.loseAnswers.splice(0) : [];
+    const sent = answers.filter((_, index) => !lost.includes(index));
+    if (faults.reverseAnswers) sent.reverse();
+    for (const [index, { to, name, data }] of sent.entries()) {
       if (to === "asker") this.links.sessions.send(session, name, data, now);
       else this.links.sessions.dispatch(name, data, {}, now);
+      if (index + 1 !== faults.cutAfterAnswers) continue;
+      faults.cutAfterAnswers = 0;
+      this.links.drop(link, false, now);
     }
   }
 

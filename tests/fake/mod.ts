@@ -36,6 +36,7 @@ export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../sha
 export type { Dial, DialErrorCode, DialOptions } from "../../shard/dial.ts";
 export type { Host } from "../../shard/host.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
+export type { PresenceLimit } from "./command_answers.ts";
 export type { FakeConnection } from "./fake_connection.ts";
 export type { FakeDiscordOptions } from "./fake_discord.ts";
 export type { Faults } from "./faults.ts";

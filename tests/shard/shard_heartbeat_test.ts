@@ -126,7 +126,7 @@ Deno.test("shard: a requested beat for which the budget has no room goes out as 
   puppet.socket.hello(1_000_000);
   await play.clock.advance(0);
   puppet.socket.ready();
-  const command = { op: 3, d: { since: null, activities: [], status: "idle", afk: false } } as const;
+  const command = { op: 31, d: { guild_ids: ["1"] } } as const;
   await Promise.all(Array.from({ length: 119 }, () => play.shard.send(command)));
   puppet.socket.say(1);
   assertEquals(puppet.socket.ops.filter((op) => op === 1), [], "120 frames are out");
