@@ -122,8 +122,12 @@ export class GatedQueue<T> {
     if (this.#free.size > 0) return now;
     let at = Infinity;
     for (const [key, queue] of this.#gated) {
-      if (queue.size === 0) this.#gated.delete(key);
-      else at = Math.min(at, this.#limits.get(key)?.nextAt(now) ?? now);
+      if (queue.size === 0) {
+        this.#gated.delete(key);
+        continue;
+      }
+      at = Math.min(at, this.#limits.get(key)?.nextAt(now) ?? now);
+      if (at <= now) break;
     }
     return at;
   }
