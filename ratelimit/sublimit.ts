@@ -32,8 +32,8 @@ export interface SubLimitOptions {
  * ```
  */
 export class SubLimit {
-  readonly #log: SlidingLog | null;
-  readonly #limit: number;
+  readonly #options: SubLimitOptions | null;
+  #log: SlidingLog | null;
   #restsUntil = -Infinity;
 
   /**
@@ -42,13 +42,13 @@ export class SubLimit {
    * @throws {RangeError} where `limit` is no positive integer, or `periodMs` no positive number.
    */
   constructor(options?: SubLimitOptions) {
-    this.#log = options ? new SlidingLog(options.limit, options.periodMs) : null;
-    this.#limit = options?.limit ?? Infinity;
+    this.#options = options ?? null;
+    this.#log = this.#emptyLog();
   }
 
   /** The first instant from `now` on at which one more may go, in ms; `now` = at once. */
   nextAt(now: number): number {
-    return Math.max(now, this.#restsUntil, this.#log?.dropsTo(this.#limit - 1) ?? -Infinity);
+    return Math.max(now, this.#restsUntil, this.#log?.dropsTo(this.#log.capacity - 1) ?? -Infinity);
   }
 
   /** Counts one that goes at `now`. */
@@ -56,13 +56,21 @@ export class SubLimit {
     this.#log?.record(now);
   }
 
-  /** Nothing goes before `instant`, whatever the count says. A rest is never shortened. */
+  /**
+   * Discord refused one, and says that another may go at `instant`: that counts, and what was counted here does not, the
+   * refused one for a start. A rest is never shortened.
+   */
   restUntil(instant: number): void {
     this.#restsUntil = Math.max(this.#restsUntil, instant);
+    this.#log = this.#emptyLog();
   }
 
   /** Whether a new limit would answer the same from `now` on: nothing that counts is remembered. */
   isIdle(now: number): boolean {
     return this.#restsUntil <= now && (this.#log?.liveAt(now) ?? 0) === 0;
+  }
+
+  #emptyLog(): SlidingLog | null {
+    return this.#options && new SlidingLog(this.#options.limit, this.#options.periodMs);
   }
 }

@@ -20,7 +20,7 @@ import {
   soundboardSoundsQuestion,
 } from "./guild_requests.ts";
 import type { Host } from "./host.ts";
-import { type RequestOptions, Requests } from "./requests.ts";
+import { type Answers, type RequestOptions, Requests } from "./requests.ts";
 
 /** What commands need of their shard. */
 export interface CommandsOptions {
@@ -79,7 +79,7 @@ export class Commands {
   requestGuildMembers(
     request: RequestGuildMembers,
     options: RequestOptions,
-  ): AsyncGenerator<GuildMembersChunk, void, void> {
+  ): Answers<GuildMembersChunk> {
     const { intents, limits } = this.#options;
     return this.requests.ask(
       guildMembersQuestion(request, { intents, limits, nonce: this.#nonce() }),
@@ -91,7 +91,7 @@ export class Commands {
   requestSoundboardSounds(
     guildIds: readonly string[],
     options: RequestOptions,
-  ): AsyncGenerator<SoundboardSounds, void, void> {
+  ): Answers<SoundboardSounds> {
     return this.requests.ask(soundboardSoundsQuestion(guildIds), options);
   }
 

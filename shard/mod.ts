@@ -43,7 +43,7 @@ export type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 export type { Host } from "./host.ts";
 export type { ShardOptions } from "./options.ts";
 export type { RequestErrorCode, RequestProgress } from "./request_errors.ts";
-export type { RequestOptions } from "./requests.ts";
+export type { Answers, RequestOptions } from "./requests.ts";
 export type {
   ShardClosed,
   ShardConnected,

@@ -40,6 +40,22 @@ export interface RequestOptions {
   readonly priority?: "high" | "low";
 }
 
+/**
+ * The answers to a request as they come: for `for await`, or `Array.fromAsync`.
+ *
+ * Leaving the loop ends the request; so does `return()`, also while an answer is waited for.
+ */
+export interface Answers<Answer> extends AsyncIterableIterator<Answer, void, void>, AsyncDisposable {
+  /** The next answer. */
+  next(): Promise<IteratorResult<Answer, void>>;
+  /** Ends the request. */
+  return(): Promise<IteratorResult<Answer, void>>;
+  /** The same object. */
+  [Symbol.asyncIterator](): Answers<Answer>;
+  /** Ends the request. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** One question: what asks it, what answers it, and when it is answered in full. */
 export interface Question<Answer> {
   /** Asks it. */
@@ -96,11 +112,8 @@ export class Requests {
     return this.#open.size > 0;
   }
 
-  /** Asks when the first answer is asked for; hands out answers as they come. Leaving the loop ends the request. */
-  async *ask<Answer>(
-    question: Question<Answer>,
-    options: RequestOptions,
-  ): AsyncGenerator<Answer, void, void> {
+  /** Asks when the first answer is asked for; hands out answers as they come. */
+  ask<Answer>(question: Question<Answer>, options: RequestOptions): Answers<Answer> {
     const request = new Request(question, options, {
       ...this.#options,
       ticks: (isAsked) => this.#pace === "parked" || (this.#pace === "live" && isAsked),
@@ -110,17 +123,20 @@ export class Requests {
         if (this.#open.delete(request)) this.#wantAnswers();
       },
     });
-    try {
-      if (!question.complete) {
-        this.#checkNonce(question.command);
-        this.#open.add(request);
-        this.#wantAnswers();
-        request.start();
-      }
-      for (let next = await request.next(); next; next = await request.next()) yield next.answer;
-    } finally {
-      request.stop();
-    }
+    const generator = this.#answers(question, request);
+    const answers: Answers<Answer> = {
+      next: () => generator.next(),
+      // A generator by itself would first wait for the answer that is due.
+      return: () => {
+        request.stop();
+        return generator.return();
+      },
+      [Symbol.asyncIterator]: () => answers,
+      [Symbol.asyncDispose]: async () => {
+        await answers.return();
+      },
+    };
+    return answers;
   }
 
   /** Asks, and waits for the one answer. */
@@ -180,6 +196,23 @@ export class Requests {
   close(cause: unknown): void {
     for (const request of this.#open) request.closed(cause);
     this.#drained?.();
+  }
+
+  async *#answers<Answer>(
+    question: Question<Answer>,
+    request: Request<Answer>,
+  ): AsyncGenerator<Answer, void, void> {
+    try {
+      if (!question.complete) {
+        this.#checkNonce(question.command);
+        this.#open.add(request);
+        this.#wantAnswers();
+        request.start();
+      }
+      for (let next = await request.next(); next; next = await request.next()) yield next.answer;
+    } finally {
+      request.stop();
+    }
   }
 
   #checkNonce({ op, d }: GatewayCommand): void {

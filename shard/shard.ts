@@ -41,7 +41,7 @@ import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 import { type Host, systemHost } from "./host.ts";
 import { ConnectionLoop } from "./loop.ts";
 import type { ShardOptions } from "./options.ts";
-import type { RequestOptions } from "./requests.ts";
+import type { Answers, RequestOptions } from "./requests.ts";
 import { settingsOf } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import type { ShardStatus } from "./status.ts";
@@ -285,7 +285,7 @@ export class Shard<
   requestGuildMembers(
     request: RequestGuildMembers,
     options: RequestOptions = {},
-  ): AsyncGenerator<GuildMembersChunk, void, void> {
+  ): Answers<GuildMembersChunk> {
     return this.#commands.requestGuildMembers(request, options);
   }
 
@@ -301,7 +301,7 @@ export class Shard<
   requestSoundboardSounds(
     guildIds: readonly string[],
     options: RequestOptions = {},
-  ): AsyncGenerator<SoundboardSounds, void, void> {
+  ): Answers<SoundboardSounds> {
     return this.#commands.requestSoundboardSounds(guildIds, options);
   }
 

@@ -14,11 +14,15 @@ Deno.test("sub-limit: five in any 20 s, and the sixth when the first has left", 
   assertEquals(limit.nextAt(20_000), 21_000);
 });
 
-Deno.test("sub-limit: a rest shuts it whatever the count says, and is never shortened", () => {
+Deno.test("sub-limit: a rest takes the place of the count, and is never shortened", () => {
   const limit = new SubLimit({ limit: 5, periodMs: 20_000 });
   limit.restUntil(7_500);
   limit.restUntil(2_000);
   assertEquals([limit.nextAt(0), limit.nextAt(7_499), limit.nextAt(7_500)], [7_500, 7_500, 7_500]);
+  const refused = new SubLimit({ limit: 1, periodMs: 30_000 });
+  refused.record(0);
+  refused.restUntil(12_500);
+  assertEquals(refused.nextAt(0), 12_500, "what was refused does not count");
   const uncounted = new SubLimit();
   uncounted.record(0);
   assertEquals(uncounted.nextAt(0), 0);
