@@ -125,12 +125,18 @@ export class Commands {
   close(by: unknown): void {
     this.#closed = { by };
     this.requests.close(by);
-    this.queue.rejectAll((command) => new CommandNotSentError(command, by));
+    this.queue.rejectAll((command) => new CommandNotSentError(command, { cause: by }));
+  }
+
+  /** Who takes the events takes none, perhaps because it waits for one of these: sends everybody away who waits. */
+  giveUp(): void {
+    const why = "the session is parked, and the consumer that it waits for does not go on";
+    this.queue.rejectAll((command) => new CommandNotSentError(command, { why }));
   }
 
   async #wait(command: GatewayCommand, options: GatedTurnOptions): Promise<boolean> {
     encodeCommand(command);
-    if (this.#closed) throw new CommandNotSentError(command, this.#closed.by);
+    if (this.#closed) throw new CommandNotSentError(command, { cause: this.#closed.by });
     const turn = this.queue.wait(command, options);
     this.#options.onWaiting();
     return await turn;

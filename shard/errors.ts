@@ -47,7 +47,8 @@ export class ShardStoppedError extends Error {
 }
 
 /**
- * The shard closed before a command's turn came; the command is returned, it was never sent.
+ * A command's turn did not come, and will not: the shard closed, or its consumer waits for the command while the session
+ * waits for the consumer. The command is returned, it was never sent.
  *
  * @example
  * ```ts
@@ -69,8 +70,11 @@ export class CommandNotSentError extends Error {
   readonly command: GatewayCommand;
 
   /** Made by the shard. */
-  constructor(command: GatewayCommand, cause?: unknown) {
-    super(`Cannot send op ${command.op}: the shard is closed`, cause ? { cause } : undefined);
+  constructor(
+    command: GatewayCommand,
+    { why = "the shard is closed", cause }: { readonly why?: string; readonly cause?: unknown } = {},
+  ) {
+    super(`Cannot send op ${command.op}: ${why}`, cause ? { cause } : undefined);
     this.command = command;
   }
 }

@@ -100,6 +100,7 @@ export class Requests {
   #size = 0;
   #pace: "stopped" | "live" | "parked" = "stopped";
   #drained: (() => void) | null = null;
+  #isClosed = false;
 
   /** Nothing is asked yet. */
   constructor(options: RequestsOptions) {
@@ -116,7 +117,7 @@ export class Requests {
   ask<Answer>(question: Question<Answer>, options: RequestOptions): Answers<Answer> {
     const request = new Request(question, options, {
       ...this.#options,
-      ticks: (isAsked) => this.#pace === "parked" || (this.#pace === "live" && isAsked),
+      ticks: (isAsked, isRead) => this.#pace === "parked" ? isRead : this.#pace === "live" && isAsked,
       waits: (size) => this.#resize(1, size),
       taken: (size) => this.#resize(-1, -size),
       over: () => {
@@ -188,12 +189,13 @@ export class Requests {
 
   /** Resolves as soon as no answers wait any more. One at a time. */
   drained(): Promise<void> {
-    if (this.#length === 0) return Promise.resolve();
+    if (this.#length === 0 || this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => this.#drained = resolve);
   }
 
   /** The shard closed: whoever was asked will not answer any more. Who still waits to ask learns of it as such. */
   close(cause: unknown): void {
+    this.#isClosed = true;
     for (const request of this.#open) request.closed(cause);
     this.#drained?.();
   }
@@ -245,8 +247,8 @@ const ANSWERS = ["GUILD_MEMBERS_CHUNK", "SOUNDBOARD_SOUNDS", "CHANNEL_INFO", "RA
 
 /** What one request needs. */
 interface RequestHost extends Pick<RequestsOptions, "clock" | "send" | "sessionId"> {
-  /** Whether the deadline runs, for a request whose command was written or not. */
-  ticks(isAsked: boolean): boolean;
+  /** Whether the deadline runs, for a request whose command was written or not, whose answers are read or wait. */
+  ticks(isAsked: boolean, isRead: boolean): boolean;
   /** An answer of this size waits. */
   waits(size: number): void;
   /** It waits no more. */
@@ -305,6 +307,7 @@ class Request<Answer> {
       const next = this.#waiting.shift();
       if (next) {
         this.#host.taken(next.size);
+        if (this.#timer === null) this.retime();
         return next;
       }
       if (this.#end === "complete" || this.#question.complete) return null;
@@ -370,7 +373,7 @@ class Request<Answer> {
     if (this.#timer !== null) clock.clearTimeout(this.#timer);
     this.#timer = null;
     const isAsked = this.#askedIn !== null && !this.#isQueued;
-    if (this.#end !== null || !this.#host.ticks(isAsked)) return;
+    if (this.#end !== null || !this.#host.ticks(isAsked, this.#waiting.length === 0)) return;
     const deadlineMs = this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS;
     this.#timer = clock.setTimeout(() => {
       this.#timer = null;

@@ -52,6 +52,9 @@ interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" |
   readonly phase: GatewayPhase | null;
 }
 
+/** A consumer that takes nothing for so long, in ms, while the session waits for it, waits for something itself. */
+const STUCK_MS = 60_000;
+
 /** Something that waits for the consumer, and that the session is parked for when it is too much. */
 interface Backlog {
   readonly length: number;
@@ -499,13 +502,31 @@ export class Shard<
 
     if (cause === "consumer_behind") {
       this.#setStatus({ state: "draining", queued: this.#behind.length });
-      return await this.#behind.drained();
+      return await this.#park(this.#behind);
     }
     const isFirst = this.#backoff.attempts === 0;
     const backoffMs = this.#backoff.next();
     const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#host.random());
     this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
     if (waitMs > 0) await this.#sleep(waitMs);
+  }
+
+  /**
+   * Waits until what did not keep up has caught up. Whoever handles an event, or reads an answer, by waiting for a
+   * command would wait for ever: if for a whole minute nothing is taken, those who wait to send are sent away.
+   */
+  async #park(behind: Backlog): Promise<void> {
+    const host = this.#host;
+    let left = behind.length;
+    const look = () => {
+      if (behind.length === left) this.#commands.giveUp();
+      left = behind.length;
+      timer = host.setTimeout(look, STUCK_MS);
+    };
+    let timer = host.setTimeout(look, STUCK_MS);
+    await behind.drained();
+    host.clearTimeout(timer);
+    this.#commands.disconnected({ parked: false });
   }
 
   #stopError({ cause, closeCode, error }: Ended, why: string): Error {
