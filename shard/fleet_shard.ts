@@ -203,7 +203,8 @@ export class FleetShard implements ReshardShard {
     while (true) {
       const shard = this.#shard;
       try {
-        return await shard.send(command, options);
+        await shard.send(command, options);
+        return;
       } catch (error) {
         await this.#restarting;
         if (!(error instanceof CommandNotSentError) || this.#shard === shard) throw error;

@@ -26,7 +26,8 @@ export interface RequestProgress {
  * const clock = new VirtualClock();
  * const discord = new FakeDiscord({ clock });
  * discord.faults.muteAnswers = 1;
- * const shard = new Shard({ token: discord.token, intents: 0, host: clock, ...discord });
+ * const { token, dial, fetch } = discord;
+ * const shard = new Shard({ token, intents: 0, dial, fetch, host: clock });
  * const running = shard.run(() => {});
  *
  * const sounds = shard.requestSoundboardSounds([discord.guilds[0]!.id], { deadlineMs: 5_000 });

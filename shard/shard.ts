@@ -284,6 +284,24 @@ export class Shard<
    * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
+   *
+   * @example
+   * ```ts
+   * import { Shard } from "@discordgateway/edge";
+   * import { FakeDiscord } from "@discordgateway/edge/testing";
+   *
+   * const { token, dial, fetch, guilds } = new FakeDiscord({ guilds: [{ members: 1_500 }] });
+   * await using shard = new Shard({ token, guildEvents: ["GUILD_MEMBER_ADD"], events: ["READY"], dial, fetch });
+   * for await (const event of shard) {
+   *   if (event.t !== "READY") continue;
+   *   let count = 0;
+   *   for await (const { members } of shard.requestGuildMembers({ guild_id: guilds[0]!.id, query: "", limit: 0 })) {
+   *     count += members.length;
+   *   }
+   *   if (count !== 1_501) throw new Error("unexpected");
+   *   break;
+   * }
+   * ```
    */
   requestGuildMembers(
     request: RequestGuildMembers,

@@ -75,6 +75,39 @@ Deno.test("commands: op 3 is taken with every status", async () => {
   assertEquals([client.end, client.heard.length, stage.discord.journal.violations()], [null, 2, []]);
 });
 
+Deno.test("commands: the sixth presence of a session in 20 s is dropped without a word, and noted", async () => {
+  const { stage, client } = await opened(0);
+  const send = async (since: number) => {
+    client.send(3, { since, activities: [], status: "idle", afk: false });
+    await stage.settle();
+    return stage.discord.presence?.since;
+  };
+  assertEquals(stage.discord.presence, null);
+  for (let n = 0; n < 5; n++) assertEquals(await send(n), n);
+  await stage.clock.advance(19_999);
+  assertEquals(await send(5), 4);
+  assertEquals(stage.discord.journal.violations().map(({ code, rule }) => [code, rule]), [
+    [null, "at most 5 presence updates in any 20000 ms"],
+  ]);
+  assertEquals([client.end, client.heard.length], [null, 2]);
+  await stage.clock.advance(1);
+  assertEquals(await send(6), 6);
+  // Another session counts for itself.
+  await stage.clock.advance(5_000);
+  const other = await stage.identified();
+  other.send(3, { since: 7, activities: [], status: "idle", afk: false });
+  await stage.settle();
+  assertEquals([stage.discord.presence?.since, stage.discord.journal.violations().length], [7, 1]);
+});
+
+Deno.test("commands: the limit of presences is the test's to choose", async () => {
+  const stage = new Stage({ presenceLimit: { limit: 1, periodMs: 1_000 } });
+  const client = await stage.identified();
+  for (const since of [1, 2]) client.send(3, { since, activities: [], status: "idle", afk: false });
+  await stage.settle();
+  assertEquals(stage.discord.presence?.since, 1);
+});
+
 Deno.test("commands: op 4 joins with VOICE_STATE_UPDATE and VOICE_SERVER_UPDATE, and leaves with the former", async () => {
   const { stage, client, guildId } = await opened(GUILD_VOICE_STATES);
   const voice = { guild_id: guildId, channel_id: "77", self_mute: false, self_deaf: true };
