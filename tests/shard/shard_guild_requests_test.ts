@@ -160,6 +160,39 @@ Deno.test("shard: should Discord limit op 43 one day, it waits and asks again", 
   await play.shard.close();
 });
 
+Deno.test("shard: a request takes no answer, and no RATE_LIMITED, before it was asked itself", async () => {
+  const play = await new Play().live();
+  const guild = guildIds(play)[0] ?? "";
+  const limited = (retry_after: number) => {
+    play.discord.dispatch("RATE_LIMITED", { opcode: 43, retry_after, meta: { guild_id: guild } });
+  };
+  const answer = (id: string) =>
+    play.discord.dispatch("CHANNEL_INFO", { guild_id: guild, channels: [{ id }] });
+  play.discord.faults.muteAnswers = 2;
+  const first = play.shard.requestChannelInfo(guild, ["status"]);
+  await play.clock.advance(0);
+  limited(10);
+  await play.clock.advance(0);
+  const second = play.shard.requestChannelInfo(guild, ["status"]);
+  await play.clock.advance(5_000);
+  assertEquals(play.shard.commands.waiting, 2);
+  // Both wait for 10 s: this one is about somebody else, who asked by send().
+  limited(60);
+  // The first was asked once, so an answer may be its own; the second was not.
+  answer("1");
+  answer("2");
+  await play.clock.advance(0);
+  assertEquals((await first).channels, [{ id: "1" }]);
+  assertEquals(play.shard.commands.waiting, 1);
+  await play.clock.advance(5_000);
+  assertEquals([timesAsked(play, 43), play.shard.commands.waiting], [2, 0]);
+  answer("3");
+  await play.clock.advance(0);
+  assertEquals((await second).channels, [{ id: "3" }]);
+  await play.shard.close();
+  assertQuiet(play);
+});
+
 Deno.test("shard: requests of high priority go before what waits", async () => {
   const play = new Play();
   const low = play.shard.send({ op: 31, d: { guild_ids: [] } });

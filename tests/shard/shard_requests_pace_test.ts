@@ -75,6 +75,47 @@ Deno.test("shard: a handler that waits for an answer while its events park the s
   assertQuiet(play);
 });
 
+Deno.test("shard: the same where some chunks had come before the session was parked", async () => {
+  const play = crowd(2_500, { maxQueuedEvents: 50 });
+  let end: unknown;
+  let readAt = 0;
+  play.onEvent = async (event) => {
+    if (event.t !== "READY") return;
+    play.discord.faults.loseAnswers = [2];
+    const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)));
+    await chunks.next();
+    play.write(100);
+    await new Promise<void>((resolve) => void play.clock.setTimeout(resolve, 40_000));
+    assertEquals([play.shard.status.state, (await chunks.next()).done], ["draining", false]);
+    readAt = play.clock.now();
+    end = await chunks.next().catch((error) => error);
+  };
+  play.start();
+  await play.untilState("draining");
+  await play.clock.runUntil(() => end !== undefined);
+  assertInstanceOf(end, RequestError);
+  // Not before the reader waits, and not much later.
+  assertEquals([end.received, end.expected, play.clock.now() - readAt], [2, 3, 30_000]);
+  await play.untilState("live");
+  await play.shard.close();
+  assertQuiet(play);
+});
+
+Deno.test("shard: once the reader has caught up, the deadline waits for the connection again", async () => {
+  const play = await crowd(30_000, { maxQueuedSize: 1_000_000 }).live();
+  const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)), { deadlineMs: 2_000 });
+  const reading = new Reading(chunks, () => {
+    return new Promise<void>((resolve) => void play.clock.setTimeout(resolve, 100));
+  });
+  await play.untilState("draining");
+  play.discord.faults.rejectDials = Array(6).fill(503);
+  await play.clock.runUntil(() => reading.end !== undefined);
+  assertEquals([reading.end, reading.answers.length], [null, 31]);
+  assert(play.discord.journal.dials().filter(({ outcome }) => outcome === "rejected").length === 6);
+  await play.shard.close();
+  assertQuiet(play);
+});
+
 Deno.test("shard: a handler that waits to send while its events park the session gets its command back", async () => {
   const play = new Play({ maxQueuedEvents: 50 });
   const outcomes: unknown[] = [];

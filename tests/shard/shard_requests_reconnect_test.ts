@@ -68,19 +68,19 @@ Deno.test("shard: a chunk that has changed meanwhile is handed out again rather 
   puppet.socket.ready("another");
   await play.clock.advance(31_000);
   assertEquals(puppet.socket.ops.includes(8), true);
-  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 2, chunk(0, "1", "2", "3"));
-  // Member 4 has left, and all others moved up.
-  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 3, chunk(1, "5", "6", "7"));
+  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 2, chunk(2, "8", "9"));
   await play.clock.advance(0);
   assertEquals(reading.end, undefined, "three chunks of this answer are due, whatever came before");
-  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 4, chunk(2, "8", "9"));
+  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 3, chunk(0, "1", "2", "3"));
+  // Member 4 has left, and all others moved up.
+  puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 4, chunk(1, "5", "6", "7"));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
   assertEquals(reading.answers.map((each) => each.members.map(({ user }) => user?.id).join()), [
     "1,2,3",
     "4,5,6",
-    "5,6,7",
     "8,9",
+    "5,6,7",
   ]);
   await play.shard.close();
 });
@@ -94,6 +94,21 @@ Deno.test("shard: op 9 in the middle of a stream of chunks: the rest comes on th
   play.connection.invalidateSession(false);
   await play.clock.runUntil(() => reading.end !== undefined);
   assertEquals([reading.end, indexes(reading)], [null, [0, 1, 2, 3]]);
+  await play.shard.close();
+});
+
+Deno.test("shard: on a new session a request is asked again at once, not after its deadline", async () => {
+  const play = await new Play().live();
+  const guild = play.discord.guilds[0]!.id;
+  play.discord.faults.muteAnswers = 1;
+  const info = play.shard.requestChannelInfo(guild, ["status"]);
+  await play.clock.advance(1_000);
+  play.connection.invalidateSession(false);
+  await play.clock.advance(0);
+  await play.untilState("live");
+  const liveAt = play.clock.now();
+  assertEquals((await info).guild_id, guild);
+  assertEquals(play.discord.journal.of("frame").filter(({ op }) => op === 43).at(-1)?.at, liveAt);
   await play.shard.close();
 });
 
