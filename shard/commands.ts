@@ -11,7 +11,7 @@ import {
 import { GatedQueue, type GatedTurnOptions, type TurnOptions } from "../ratelimit/mod.ts";
 import { type CommandBudget, readBudget } from "./command_budget.ts";
 import { type CommandLimits, type CommandOutcome, gateOf, guildMembersGate } from "./command_gates.ts";
-import { CommandNotSentError } from "./errors.ts";
+import { CommandNotSentError, ConsumerStuckError } from "./errors.ts";
 import { type GuildMembersChunk, guildMembersQuestion } from "./guild_members.ts";
 import {
   type ChannelInfo,
@@ -125,18 +125,17 @@ export class Commands {
   close(by: unknown): void {
     this.#closed = { by };
     this.requests.close(by);
-    this.queue.rejectAll((command) => new CommandNotSentError(command, { cause: by }));
+    this.queue.rejectAll((command) => new CommandNotSentError(command, by));
   }
 
   /** Who takes the events takes none, perhaps because it waits for one of these: sends everybody away who waits. */
   giveUp(): void {
-    const why = "the session is parked, and the consumer that it waits for does not go on";
-    this.queue.rejectAll((command) => new CommandNotSentError(command, { why }));
+    this.queue.rejectAll((command) => new ConsumerStuckError(command));
   }
 
   async #wait(command: GatewayCommand, options: GatedTurnOptions): Promise<boolean> {
     encodeCommand(command);
-    if (this.#closed) throw new CommandNotSentError(command, { cause: this.#closed.by });
+    if (this.#closed) throw new CommandNotSentError(command, this.#closed.by);
     const turn = this.queue.wait(command, options);
     this.#options.onWaiting();
     return await turn;

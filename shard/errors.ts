@@ -47,8 +47,7 @@ export class ShardStoppedError extends Error {
 }
 
 /**
- * A command's turn did not come, and will not: the shard closed, or its consumer waits for the command while the session
- * waits for the consumer. The command is returned, it was never sent.
+ * The shard closed before a command's turn came; the command is returned, it was never sent.
  *
  * @example
  * ```ts
@@ -70,11 +69,37 @@ export class CommandNotSentError extends Error {
   readonly command: GatewayCommand;
 
   /** Made by the shard. */
-  constructor(
-    command: GatewayCommand,
-    { why = "the shard is closed", cause }: { readonly why?: string; readonly cause?: unknown } = {},
-  ) {
-    super(`Cannot send op ${command.op}: ${why}`, cause ? { cause } : undefined);
+  constructor(command: GatewayCommand, cause?: unknown) {
+    super(`Cannot send op ${command.op}: the shard is closed`, cause ? { cause } : undefined);
+    this.command = command;
+  }
+}
+
+/**
+ * A command was taken out of the queue because it could not be sent: the session is parked until the consumer has caught
+ * up, and the consumer has taken nothing for a minute, as one does that waits for this very command.
+ *
+ * Send from elsewhere than from the handling of an event, or let more events wait.
+ *
+ * @example
+ * ```ts
+ * import { ConsumerStuckError } from "@discordgateway/edge/shard";
+ *
+ * const error = new ConsumerStuckError({ op: 31, d: { guild_ids: ["1"] } });
+ * if (error.code !== "ERR_CONSUMER_STUCK" || error.command.op !== 31) throw error;
+ * ```
+ */
+export class ConsumerStuckError extends Error {
+  /** The name of the class. */
+  override readonly name = "ConsumerStuckError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_CONSUMER_STUCK";
+  /** The command as it was given to `send`; it was never sent. */
+  readonly command: GatewayCommand;
+
+  /** Made by the shard. */
+  constructor(command: GatewayCommand) {
+    super(`Cannot send op ${command.op}: the session waits for a consumer that does not go on`);
     this.command = command;
   }
 }

@@ -16,7 +16,7 @@
 
 export { ConnectionClosedError, Pipe } from "./connection.ts";
 export { dial, DialError } from "./dial.ts";
-export { CommandNotSentError, GatewayBotError, ShardStoppedError } from "./errors.ts";
+export { CommandNotSentError, ConsumerStuckError, GatewayBotError, ShardStoppedError } from "./errors.ts";
 export { apiBaseUrl, fetchGatewayBot } from "./gateway_bot.ts";
 export { environmentVariable, systemHost, wallClock } from "./host.ts";
 export { connectionPair } from "./pair.ts";

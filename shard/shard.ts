@@ -266,6 +266,7 @@ export class Shard<
    * @throws {CommandError} A command that Discord would not accept; nothing was sent, no turn was spent.
    * @throws {PayloadTooLargeError} More than 4096 bytes.
    * @throws {CommandNotSentError} The shard closed first; carries the command.
+   * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; carries the command.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<CommandOutcome> {

@@ -517,7 +517,8 @@ export class ShardHost<
         continue;
       }
       try {
-        return await life.shard.send(command, options);
+        await life.shard.send(command, options);
+        return;
       } catch (error) {
         if (!(error instanceof CommandNotSentError)) throw error;
         // This life is over: the next one, if there is one, sends it.

@@ -1,7 +1,7 @@
 /** `shard.commands`: what the budget says, before, during and after a connection. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CommandNotSentError, type GatewayCommand } from "../../mod.ts";
+import { CommandNotSentError, type GatewayCommand, PayloadTooLargeError } from "../../mod.ts";
 import { Play } from "./harness.ts";
 
 /** Asks for nothing that is answered. */
@@ -74,4 +74,23 @@ Deno.test("shard: between connections the budget is unknown, on the next one it 
   await play.shard.close();
   assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableAt: null, waiting: 0 });
   await assertRejects(() => play.shard.send(LEAVE), CommandNotSentError);
+});
+
+Deno.test("shard: a frame that is too large is refused by its size in bytes, and costs no turn", async () => {
+  const play = await new Play().live();
+  const { available } = play.shard.commands;
+  const query = (length: number): GatewayCommand => {
+    return { op: 8, d: { guild_id: "1", query: "é".repeat(length), limit: 1 } };
+  };
+  const size = new TextEncoder().encode(JSON.stringify(query(2_100))).length;
+  const error = await assertRejects(() => play.shard.send(query(2_100)), PayloadTooLargeError);
+  assertEquals([error.bytes, error.limit], [size, 4096]);
+  assertEquals(error.message, `Cannot send op 8: a frame has at most 4096 bytes: ${size}`);
+  assertEquals([play.shard.commands.available, play.shard.commands.waiting], [available, 0]);
+  // The largest that there can be goes out.
+  const most = (4096 - new TextEncoder().encode(JSON.stringify(query(0))).length) >> 1;
+  await play.shard.send(query(most));
+  assertEquals(play.shard.commands.available, available - 1);
+  await assertRejects(() => play.shard.send(query(most + 1)), PayloadTooLargeError);
+  await play.shard.close();
 });

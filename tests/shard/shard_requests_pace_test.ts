@@ -1,7 +1,7 @@
 /** Requests and the consumer's pace: what waits is bounded, and nobody waits for somebody who waits for him. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { CommandNotSentError, RequestError } from "../../mod.ts";
+import { ConsumerStuckError, RequestError } from "../../mod.ts";
 import { crowd, everybody, guildOf, Reading, timesAsked } from "./asking.ts";
 import { assertQuiet, Play } from "./harness.ts";
 
@@ -133,10 +133,11 @@ Deno.test("shard: a handler that waits to send while its events park the session
   const parkedAt = play.clock.now();
   await play.clock.runUntil(() => outcomes.length > 0);
   const [error] = outcomes;
-  assertInstanceOf(error, CommandNotSentError);
+  assertInstanceOf(error, ConsumerStuckError);
+  assertEquals([error.code, error.command.op], ["ERR_CONSUMER_STUCK", 31]);
   assertEquals(
     error.message,
-    "Cannot send op 31: the session is parked, and the consumer that it waits for does not go on",
+    "Cannot send op 31: the session waits for a consumer that does not go on",
   );
   assertEquals(play.clock.now() - parkedAt, 60_000);
   await play.clock.runUntil(() => play.messageIds.length === 100);
