@@ -212,3 +212,47 @@ Deno.test("shard socket: over a full story close() gets nothing but 1000 and 300
   assertEquals(codes.filter((code) => code === 1000).length, 1, "only the end of it all ends the session");
   assertEquals(discord.journal.identifies().length, 1);
 });
+
+Deno.test("shard socket: members, sounds and channel info are asked for and answered", async () => {
+  await using discord = new FakeDiscord({ token: anotherToken(), guilds: [{ members: 3_500 }] });
+  const { api } = await discord.listen();
+  await using sockets = new RecordedSockets();
+  const { shard, heard, over } = new Play(sockets, { token: discord.token, api });
+  await until("READY", () => heard.length === 1);
+  const guild = discord.guilds[0]?.id ?? "";
+  const byName = { guild_id: guild, query: "member-35", limit: 50 };
+  const byId = {
+    guild_id: guild,
+    user_ids: discord.guilds[0]!.members.slice(0, 40).map(({ user }) => user.id),
+  };
+  const [sounds, info, named, known] = await Promise.all([
+    Array.fromAsync(shard.requestSoundboardSounds([guild])),
+    shard.requestChannelInfo(guild, ["status"]),
+    Array.fromAsync(shard.requestGuildMembers(byName)),
+    Array.fromAsync(shard.requestGuildMembers(byId)),
+  ]);
+  assertEquals([sounds.length, info.guild_id], [1, guild]);
+  assertEquals([named, known].map((chunks) => chunks.flatMap(({ members }) => members).length), [12, 40]);
+  await shard.close();
+  await over;
+  assertEquals(discord.journal.violations(), []);
+});
+
+Deno.test("shard socket: all members of a guild come through a cut in the middle of the chunks", async () => {
+  await using discord = new FakeDiscord({ token: anotherToken(), guilds: [{ members: 3_500 }] });
+  const { api } = await discord.listen();
+  const { token } = discord;
+  const shard = new Shard({ token, api, host: HASTY, guildEvents: ["GUILD_MEMBER_ADD"], events: ["READY"] });
+  const heard: string[] = [];
+  const over = shard.run(({ t }) => void heard.push(t));
+  await until("READY", () => heard.length === 1);
+  discord.faults.cutAfterAnswers = 2;
+  const everybody = { guild_id: discord.guilds[0]?.id ?? "", query: "", limit: 0 };
+  const chunks = await Array.fromAsync(shard.requestGuildMembers(everybody));
+  assertEquals(chunks.map(({ chunk_index }) => chunk_index), [0, 1, 2, 3]);
+  assertEquals(new Set(chunks.flatMap(({ members }) => members.map(({ user }) => user?.id))).size, 3_501);
+  assertEquals([heard, discord.journal.resumes().length], [["READY"], 1]);
+  await shard.close();
+  await over;
+  assertEquals(discord.journal.violations(), []);
+});

@@ -164,6 +164,27 @@ Deno.test("types: commands are checked by their opcode", () => {
   });
 });
 
+Deno.test("types: answers to requests are Discord's own bodies, and widen no event", () => {
+  compiles(async () => {
+    for await (const chunk of shard.requestGuildMembers({ guild_id: "1", query: "", limit: 0 })) {
+      assertType<IsExact<typeof chunk, EventData<"GUILD_MEMBERS_CHUNK">>>(true);
+    }
+    for await (const sounds of shard.requestSoundboardSounds(["1"])) {
+      assertType<IsExact<typeof sounds, EventData<"SOUNDBOARD_SOUNDS">>>(true);
+    }
+    const info = await shard.requestChannelInfo("1", ["status"]);
+    assertType<IsExact<typeof info, EventData<"CHANNEL_INFO">>>(true);
+    // @ts-expect-error either a query or ids
+    shard.requestGuildMembers({ guild_id: "1", query: "", limit: 0, user_ids: ["2"] });
+    // @ts-expect-error a query needs a limit
+    shard.requestGuildMembers({ guild_id: "1", query: "" });
+    // @ts-expect-error no such field
+    await shard.requestChannelInfo("1", ["name"]);
+    const outcome = await shard.send({ op: 31, d: { guild_ids: [] } });
+    assertType<IsExact<typeof outcome, "sent" | "superseded">>(true);
+  });
+});
+
 Deno.test("types: the status is told apart by its state", () => {
   const { status } = shard;
   if (status.state === "disconnected") {
