@@ -285,10 +285,14 @@ Deno.test("reshard: a command that waits for an old shard goes through its succe
   await play.settle();
   play.connection(1, 4).close(4014);
   // It waits behind a budget that is spent.
-  const presence = { op: 3, d: { since: null, activities: [], status: "dnd", afk: false } } as const;
-  const burst = Array.from({ length: 130 }, () => play.fleet.send(presence).catch((error) => error));
+  const busy = play.discord.guilds[6]!.id;
+  const leave = { guild_id: busy, channel_id: null, self_mute: false, self_deaf: false };
+  const burst = Array.from(
+    { length: 130 },
+    () => play.fleet.send({ op: 4, d: leave }).catch((error) => error),
+  );
   await play.settle();
-  const waiting = play.fleet.send({ op: 31, d: { guild_ids: [play.discord.guilds[6]!.id] } });
+  const waiting = play.fleet.send({ op: 31, d: { guild_ids: [busy] } });
   const refused = await play.fleet.send({ op: 31, d: { guild_ids: [guild_id] } }).catch((error) => error);
   assert(refused instanceof CommandNotSentError, "shard 1 has stopped");
   await play.clock.runUntil(() => outcome.over);
