@@ -3,6 +3,7 @@
 import type { FakeDiscordOptions } from "../fake/mod.ts";
 import type { Connection, Dial, Host, ShardOptions, ShardStatus } from "../../shard/mod.ts";
 import { dial, Shard, type WebSocketConstructor, type WebSocketDialOptions } from "../../shard/mod.ts";
+import type { FilesLike } from "../../shard/stores.ts";
 import { expectEqual } from "./expect.ts";
 import { RemoteDiscord } from "./remote_discord.ts";
 import { COUNTED_CLOCK, until } from "./timers.ts";
@@ -13,6 +14,8 @@ export interface Abilities {
   readonly ws?: WebSocketConstructor;
   /** Sets an environment variable of this process. */
   readonly setEnvironment?: (name: string, value: string) => void;
+  /** A folder, and how files are written. */
+  readonly disk?: { readonly folder: string; readonly files: FilesLike };
 }
 
 /** Where behaviours run. */
@@ -37,12 +40,11 @@ export type SceneOptions = Omit<Partial<ShardOptions>, "api" | "dial"> & {
   readonly dial?: Dial | null;
 };
 
-/** The events that the shards of a scene want. */
-export type SceneShard = Shard<
-  "GUILD_CREATE" | "MESSAGE_CREATE",
-  never,
-  "READY" | "RESUMED"
->;
+type GuildEvents = "GUILD_CREATE" | "MESSAGE_CREATE";
+type OtherEvents = "READY" | "RESUMED";
+
+/** A shard of a scene. */
+export type SceneShard = Shard<GuildEvents, never, OtherEvents>;
 
 /** A shard that consumes, and what came of it. */
 export interface Play {
@@ -81,11 +83,11 @@ export class Scene {
     return dial(url, { clock: COUNTED_CLOCK, ...(WebSocket && { WebSocket }), ...options });
   }
 
-  /** A shard that nobody consumes yet. */
-  shard(discord: RemoteDiscord, options: SceneOptions = {}): SceneShard {
+  /** What a shard of this scene is made from. */
+  options(discord: RemoteDiscord, options: SceneOptions = {}): ShardOptions<GuildEvents, never, OtherEvents> {
     const { api = discord.api, dial = (url, dialOptions) => this.dial(url, dialOptions), ...others } =
       options;
-    const shard = new Shard({
+    return {
       token: discord.token,
       ...(api !== null && { api }),
       host: HASTY,
@@ -94,7 +96,12 @@ export class Scene {
       guildEvents: ["GUILD_CREATE", "MESSAGE_CREATE"],
       events: ["READY", "RESUMED"],
       intents: 1 << 15,
-    });
+    };
+  }
+
+  /** A shard that nobody consumes yet. */
+  shard(discord: RemoteDiscord, options: SceneOptions = {}): SceneShard {
+    const shard = new Shard(this.options(discord, options));
     this.#shards.push(shard);
     return shard;
   }

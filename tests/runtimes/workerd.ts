@@ -11,6 +11,7 @@ export const workerd: Runtime = {
   lacks: {
     ws: "a worker's WebSocket is the runtime's own",
     setEnvironment: "a worker has bindings instead",
+    disk: "a worker has no disk",
     process: "a worker has no process of its own",
   },
   run: async (control, report) => {

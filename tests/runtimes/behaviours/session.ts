@@ -1,6 +1,7 @@
 /** A session over its connections: identify, dispatch, heartbeats, and every way in which a connection is lost. */
 
 import { ShardStoppedError } from "../../../shard/mod.ts";
+import { FileSessionStore, restoreShard } from "../../../shard/stores.ts";
 import type { Mishap } from "../control.ts";
 import { expect, expectEqual } from "../expect.ts";
 import { PATIENT, type Play } from "../scene.ts";
@@ -155,6 +156,31 @@ export const SESSION: readonly Behaviour[] = [
       const { identifies, resumes } = await discord.seen();
       expectEqual([identifies.length, resumes.length], [1, 1]);
       await after.shard.close();
+    },
+  },
+  {
+    name: "restart → resume: a session in a file",
+    needs: "disk",
+    run: async (scene) => {
+      const { disk } = scene.surroundings.abilities;
+      expect(disk, "it needs a disk");
+      const discord = await scene.discord();
+      const store = new FileSessionStore(`${disk.folder}/session.json`, disk.files);
+      const heard: string[] = [];
+      for (let life = 1; life <= 2; life++) {
+        const shard = await restoreShard(store, scene.options(discord));
+        for await (const event of shard) {
+          if (event.t === "GUILD_CREATE") await discord.message("one");
+          if (event.t !== "MESSAGE_CREATE") continue;
+          heard.push(event.d.content);
+          shard.acknowledge();
+          break;
+        }
+        if (life === 1) await discord.message("two");
+      }
+      expectEqual(heard, ["one", "two"]);
+      const { identifies, resumes } = await discord.seen({ connections: 0 });
+      expectEqual([identifies.length, resumes.length], [1, 1]);
     },
   },
 ];

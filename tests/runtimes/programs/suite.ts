@@ -6,6 +6,8 @@
  * all behaviours.
  */
 
+import * as files from "node:fs/promises";
+import { tmpdir } from "node:os";
 import process from "node:process";
 import { AFTERWARDS, TOGETHER } from "../behaviours/mod.ts";
 import { fewAtATime, play } from "../runner.ts";
@@ -15,11 +17,16 @@ const [control = "", wsPath = "", injected] = process.argv.slice(2);
 const { default: ws } = await import(wsPath);
 const surroundings: Surroundings = {
   control,
-  abilities: { ws, setEnvironment: (name, value) => process.env[name] = value },
+  abilities: {
+    ws,
+    setEnvironment: (name, value) => process.env[name] = value,
+    disk: { folder: await files.mkdtemp(`${tmpdir()}/suite-`), files },
+  },
   ...(injected === "injected" && { WebSocket: ws }),
 };
 const report = (result: unknown) => console.log(JSON.stringify(result));
 
 await fewAtATime(TOGETHER, async (behaviour) => report(await play(behaviour, surroundings)));
 for (const behaviour of AFTERWARDS) report(await play(behaviour, surroundings));
+await files.rm(surroundings.abilities.disk?.folder ?? "", { recursive: true });
 report("over");
