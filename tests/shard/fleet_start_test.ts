@@ -197,17 +197,20 @@ Deno.test("fleet start: with a URL and a count nobody is asked, and the limiter 
   assert(error instanceof IdentifyBudgetError && error.remaining === 1, `${error}`);
 });
 
-Deno.test("fleet start: an identify limiter of the program's own is asked by every shard", async () => {
+Deno.test("fleet start: an identify limiter of the program's own is told the limits once and asked by every shard", async () => {
   const asked: number[] = [];
+  const told: unknown[] = [];
   const identifyLimiter = {
     take: (shardId: number) => {
       asked.push(shardId);
       return shardId !== 2;
     },
+    update: (limits: unknown) => void told.push(limits),
   };
   const play = await new FleetPlay({ fake: { shards: 4, maxConcurrency: 4 }, identifyLimiter }).live(3);
   await play.settle();
   assertEquals(asked, [0, 1, 2, 3]);
+  assertEquals(told, [{ maxConcurrency: 4, total: 1000, remaining: 1000, resetAfterMs: 86_400_000 }]);
   const stopped = play.items.find(({ event }) => event.t === "SHARD_STOPPED");
   assert(stopped?.event.t === "SHARD_STOPPED" && stopped.event.d.error instanceof Error);
   assertEquals([stopped.shardId, stopped.event.d.error.name], [2, "IdentifyRefusedError"]);
