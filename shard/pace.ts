@@ -5,6 +5,9 @@
  * would spend the day's thousand in minutes. So the count of failures is stored, and these are the waits that follow.
  */
 
+import type { IdentifyLimiter } from "../ratelimit/mod.ts";
+import type { Host } from "./host.ts";
+
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
 export function paceMs(
   failures: number,
@@ -19,3 +22,56 @@ export const IDENTIFY_PACE = { free: 1, baseMs: 5_000, capMs: 300_000 };
 
 /** Starts of a shard: after two lives in a row that proved nothing, 1 s, 2 s, … at most a minute. */
 export const LAUNCH_PACE = { free: 2, baseMs: 1_000, capMs: 60_000 };
+
+/** What a {@linkcode PacedIdentifyLimiter} is made from. */
+export interface PacedIdentifyLimiterOptions {
+  /** Asked once the pace allows it. */
+  readonly limiter: IdentifyLimiter;
+  /** Identifies in a row that proved nothing, and when the last was, by the wall clock in ms. */
+  readonly last: () => { readonly identifies: number; readonly identifiedAt: number };
+  /** Stores that there is one more; called before it goes out. */
+  readonly count: () => void;
+  /** Timers. */
+  readonly host: Host;
+  /** The wall clock in ms since the epoch. */
+  readonly wallClock: () => number;
+}
+
+/** Puts a pace that outlives the object before another limiter. */
+export class PacedIdentifyLimiter implements IdentifyLimiter {
+  readonly #options: PacedIdentifyLimiterOptions;
+
+  /** Makes a limiter around another. */
+  constructor(options: PacedIdentifyLimiterOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for the pace, and then for the limiter behind. */
+  async take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+    const { limiter, last, count, wallClock } = this.#options;
+    const { identifies, identifiedAt } = last();
+    const pace = paceMs(identifies, IDENTIFY_PACE);
+    // A wall clock may jump: no wait is longer than the pace.
+    await this.#sleep(Math.min(pace, identifiedAt + pace - wallClock()), options.signal);
+    if (!await limiter.take(shardId, options)) return false;
+    count();
+    return true;
+  }
+
+  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const { host } = this.#options;
+    if (ms <= 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        host.clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = host.setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}

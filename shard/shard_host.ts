@@ -33,7 +33,7 @@ import { EventRate } from "./event_rate.ts";
 import { type Host, systemHost, wallClock } from "./host.ts";
 import { HostedLife } from "./hosted_life.ts";
 import { type HostRecord, isShard, readHostRecord, writeHostRecord } from "./host_record.ts";
-import { IDENTIFY_PACE, LAUNCH_PACE, paceMs } from "./pace.ts";
+import { LAUNCH_PACE, PacedIdentifyLimiter, paceMs } from "./pace.ts";
 import { DEFAULT_SAVE_EVERY_MS } from "./session_keeper.ts";
 import type { SessionStore } from "./session_store.ts";
 import { DurableObjectSessionStore } from "./session_store_durable_object.ts";
@@ -121,6 +121,8 @@ export class ShardHost<
   #handled = 0;
   #failures = 0;
   #lastError: ErrorReport & { readonly at: number } | null = null;
+  /** Settles when the last start or stop has. */
+  #ordered: Promise<unknown> = Promise.resolve();
   /** Resolved, and replaced, whenever a life begins or the host stops. */
   #turn = Promise.withResolvers<void>();
 
@@ -190,9 +192,13 @@ export class ShardHost<
    * @throws {RangeError} `shard` is not a number and a count.
    * @throws what the constructor of `Shard` throws; then nothing has changed.
    */
-  async start(
+  start(
     options: { readonly shard?: readonly [id: number, count: number] } = {},
   ): Promise<ShardHostStatus> {
+    return this.#inOrder(() => this.#start(options));
+  }
+
+  async #start(options: { readonly shard?: readonly [id: number, count: number] }): Promise<ShardHostStatus> {
     const before = this.#record;
     const shard = options.shard ?? before?.shard ?? [0, 1];
     if (!isShard(shard)) {
@@ -204,8 +210,7 @@ export class ShardHost<
       return this.status;
     }
     if (before && !isSame) {
-      await this.stop();
-      this.#sessions.clear();
+      await this.#stop(false);
     }
     const life = this.#makeLife(shard);
     this.#record = {
@@ -232,8 +237,12 @@ export class ShardHost<
    * @param options `keepSession`: leave the session alive at Discord for a few minutes, so that a start can resume it.
    * Otherwise it ends and the bot goes offline at once.
    */
-  async stop(options: { readonly keepSession?: boolean } = {}): Promise<void> {
+  stop(options: { readonly keepSession?: boolean } = {}): Promise<void> {
     const { keepSession = false } = options;
+    return this.#inOrder(() => this.#stop(keepSession));
+  }
+
+  async #stop(keepSession: boolean): Promise<void> {
     if (this.#record?.running) this.#update({ running: false });
     this.#cancelTimers();
     await this.#life?.close({ keepSession });
@@ -314,6 +323,13 @@ export class ShardHost<
   }
 
   // Lives.
+
+  /** One start or stop after the other: each takes several turns. */
+  #inOrder<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#ordered.then(act);
+    this.#ordered = done.catch(() => {});
+    return done;
+  }
 
   #restore(record: HostRecord): void {
     this.#update({ restarts: record.restarts + 1, shortLives: record.shortLives + 1 });
@@ -482,19 +498,15 @@ export class ShardHost<
 
   #pacedLimiter(): IdentifyLimiter {
     const { token, identifyLimiter } = this.#options;
-    return {
-      take: async (shardId, options = {}) => {
-        const { identifies = 0, identifiedAt = 0 } = this.#record ?? {};
-        const pace = paceMs(identifies, IDENTIFY_PACE);
-        // A wall clock may jump: no wait is longer than the pace.
-        await this.#sleep(Math.min(pace, identifiedAt + pace - this.#wall()), options.signal);
-        const limiter = identifyLimiter ?? sharedIdentifyLimiter(token, this.#host);
-        if (!await limiter.take(shardId, options)) return false;
-        // Nothing leaves the object before this is stored: no identify goes uncounted.
-        this.#update({ identifies: identifies + 1, identifiedAt: this.#wall() });
-        return true;
-      },
-    };
+    const last = () => this.#record ?? { identifies: 0, identifiedAt: 0 };
+    return new PacedIdentifyLimiter({
+      limiter: identifyLimiter ?? sharedIdentifyLimiter(token, this.#host),
+      last,
+      // Nothing leaves the object before this is stored: no identify goes uncounted.
+      count: () => this.#update({ identifies: last().identifies + 1, identifiedAt: this.#wall() }),
+      host: this.#host,
+      wallClock: this.#wall,
+    });
   }
 
   // Helpers.
@@ -582,22 +594,6 @@ export class ShardHost<
 
   #report(error: unknown): ErrorReport {
     return reportError(error, this.#options.token);
-  }
-
-  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (ms <= 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#host.clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = this.#host.setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, ms);
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener("abort", onAbort, { once: true });
-    });
   }
 }
 

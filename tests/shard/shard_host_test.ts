@@ -489,3 +489,43 @@ Deno.test("shard host: a handler may stop its own shard", async () => {
   assertEquals(object.discord.sessions, []);
   assertEquals(object.clock.pending, 0);
 });
+
+Deno.test("shard host: with saveEveryMs 0 what a synchronous handler stores counts each event exactly once, over deaths", async () => {
+  let count = 0;
+  const object: VirtualObject = new VirtualObject({
+    saveEveryMs: 0,
+    handler: (event) => {
+      if (event.t === "MESSAGE_CREATE") object.values.set("count", ++count);
+    },
+  });
+  await object.live();
+  for (let message = 1; message <= 300; message++) {
+    object.write(`${message}`);
+    await object.clock.advance(message % 7 * 10);
+    if (message % 25 === 0) {
+      await object.kill();
+      await object.clock.advance(30_000);
+    }
+  }
+  await object.clock.advance(30_000);
+  assertEquals(object.values.get("count"), 300);
+  assertEquals(object.discord.journal.resumes().length, 12);
+  await object.end();
+});
+
+Deno.test("shard host: starts and stops that are not waited for happen one after the other", async () => {
+  const object = new VirtualObject();
+  const all = Promise.all([
+    object.host.start(),
+    object.host.stop(),
+    object.host.start({ shard: [1, 2] }),
+    object.host.stop({ keepSession: true }),
+    object.host.start(),
+  ]);
+  await object.clock.advance(20_000);
+  await all;
+  const { running, state, shard } = object.host.status;
+  assertEquals([running, state, shard], [true, "live", [1, 2]]);
+  assertEquals(object.alarmAt, 30_000);
+  await object.end();
+});
