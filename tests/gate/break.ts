@@ -186,6 +186,18 @@ const SABOTAGES: readonly Sabotage[] = [
     edit: (text) => text.replace("| ✓", "| ✗"),
   },
   {
+    step: "cost",
+    what: "a row of the table renamed",
+    path: "docs/durable_objects.md",
+    edit: (text) => text.replace("(default)", "(the default)"),
+  },
+  {
+    step: "durable-object",
+    what: "the session is not stored",
+    path: "shard/session_store_durable_object.ts",
+    edit: (text) => text.replace("this.#kv.put(this.#key, record);", "this.#kv.get(record.sessionId);"),
+  },
+  {
     step: "examples",
     what: "an example with an exit code",
     path: "examples/ping.ts",

@@ -58,6 +58,11 @@ export const STEPS: readonly Step[] = [
     what: "every learnt behaviour has a test, and tests/README.md names it",
     run: script("cases"),
   },
+  {
+    name: "cost",
+    what: "docs/durable_objects.md shows the cost as counted",
+    run: deno("run", "--allow-all", "tests/durable_object/cost.ts", "--check"),
+  },
   { name: "publish", what: "deno publish --dry-run without a warning", run: publish },
   { name: "doc-examples", what: "examples in the documentation run", run: docExamples },
   { name: "tests", what: "deno task test", run: tests },
@@ -65,6 +70,11 @@ export const STEPS: readonly Step[] = [
     name: "runtimes",
     what: "the contract suite on every runtime; the README shows its matrix",
     run: runtimes,
+  },
+  {
+    name: "durable-object",
+    what: "fifty kills in workerd, and 150 s without a request: nothing is lost",
+    run: durableObject,
   },
   { name: "examples", what: "example tasks end by themselves, without JSR", run: examples },
 ];
@@ -125,6 +135,15 @@ async function runtimes(env: Env): Promise<StepResult> {
     env,
   });
   return { ok: code === 0, output, detail: /\d+ behaviours on \d+ runtimes/.exec(output)?.[0] ?? "" };
+}
+
+/** What `deno task test` does only in small, since it takes minutes. */
+async function durableObject(env: Env): Promise<StepResult> {
+  const { code, output } = await runDeno(
+    ["run", "--allow-all", "tests/gate/test.ts", "tests/durable_object/kill_test.ts"],
+    { env: { ...env, DURABLE_OBJECT_TEST: "full" }, limitMs: 15 * 60_000 },
+  );
+  return { ok: code === 0, output, detail: /\d+ kills, .*/.exec(plain(output))?.[0] ?? "" };
 }
 
 /** As a stranger runs them: no token, and a JSR that does not exist, because nothing on this path may need one. */
