@@ -121,14 +121,9 @@ export type ShardHostErrorCode =
  * ```ts
  * import { ShardHost, ShardHostError } from "@discordgateway/edge/durable-object";
  *
- * const storage = {
- *   get kv(): never {
- *     throw new Error("not a SQLite-backed class");
- *   },
- *   getAlarm: () => Promise.resolve(null),
- *   setAlarm: () => Promise.resolve(),
- *   deleteAlarm: () => Promise.resolve(),
- * };
+ * const none = () => Promise.resolve(null);
+ * const kv = null as never;                       // a class that is not SQLite-backed has none
+ * const storage = { kv, getAlarm: none, setAlarm: async () => {}, deleteAlarm: async () => {} };
  * try {
  *   new ShardHost({ storage }, { token: "bot token", intents: 0, handler: () => {} });
  *   throw new Error("unreachable");

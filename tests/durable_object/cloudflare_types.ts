@@ -1,9 +1,8 @@
 /**
  * What Cloudflare's own types say is what a host and a store take. For the TypeScript compiler with
- * `@cloudflare/workers-types` in scope; Deno does not read that package's types.
+ * `@cloudflare/workers-types` in scope (`deno task ok portable`); those globals are none of Deno's, which leaves this file out.
  */
 
-import type { DurableObjectState } from "@cloudflare/workers-types";
 import { ShardHost } from "../../shard/durable_object.ts";
 import { DurableObjectSessionStore } from "../../shard/stores.ts";
 

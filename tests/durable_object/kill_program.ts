@@ -71,7 +71,6 @@ export const WAYS = ["abort", "abort", "crash", "abort", "deploy"] as const;
 
 async function killed(times: number): Promise<Outcome> {
   await using server = await ObjectServer.start({ alarmEveryMs: 1_000 });
-  const { journal } = server.discord;
   await server.ask("POST", "start");
   await until("READY", () => server.discord.sessions.length === 1);
   const stream = new Stream(server, 20);

@@ -19,6 +19,8 @@ interface Platform {
   readonly types: readonly (readonly [specifier: string, file: string])[];
   /** Entry points that it is not made for. */
   readonly without?: readonly string[];
+  /** Programs that put the platform's own types to use. */
+  readonly programs?: readonly string[];
 }
 
 const WORKERS = ["@cloudflare/workers-types@5.20261117.1", "index.d.ts"] as const;
@@ -27,7 +29,13 @@ const NODE = ["@types/node@24.19.2", "index.d.ts"] as const;
 const UNDICI = "undici-types@7.16.0";
 
 const PLATFORMS: readonly Platform[] = [
-  { name: "Cloudflare Workers", lib: ["lib.esnext.d.ts"], types: [WORKERS], without: ["./testing"] },
+  {
+    name: "Cloudflare Workers",
+    lib: ["lib.esnext.d.ts"],
+    types: [WORKERS],
+    without: ["./testing"],
+    programs: ["tests/durable_object/cloudflare_types.ts"],
+  },
   { name: "Cloudflare Workers with nodejs_compat", lib: ["lib.esnext.d.ts"], types: [WORKERS, NODE] },
   { name: "Node.js", lib: ["lib.esnext.d.ts"], types: [NODE] },
   {
@@ -39,7 +47,7 @@ const PLATFORMS: readonly Platform[] = [
 ];
 
 /** One line for each complaint of the compiler about a published source. */
-async function complaints({ name, lib, types, without = [] }: Platform): Promise<string[]> {
+async function complaints({ name, lib, types, without = [], programs = [] }: Platform): Promise<string[]> {
   const entries = Object.entries(CONFIG.exports).filter(([entry]) => !without.includes(entry));
   const packages = await Promise.all(
     types.map(async ([specifier, file]) => new URL(file, await npmPackage(specifier))),
@@ -63,9 +71,10 @@ async function complaints({ name, lib, types, without = [] }: Platform): Promise
     ...CONFIG.compilerOptions,
   };
   const program = ts.createProgram({
-    rootNames: [...entries.map(([, path]) => new URL(path, ROOT)), ...packages].map((url) =>
-      fileURLToPath(url)
-    ),
+    rootNames: [
+      ...[...entries.map(([, path]) => path), ...programs].map((path) => new URL(path, ROOT)),
+      ...packages,
+    ].map((url) => fileURLToPath(url)),
     options,
   });
   const root = fileURLToPath(ROOT);
