@@ -75,11 +75,11 @@ export class SessionKeeper {
     look();
   }
 
-  /** Something has moved: it is written when it is time, at once where every event is to be written. */
+  /** Something has moved: it is written when it is time, and another session at once. */
   touch(): void {
     const { clock, saveEveryMs } = this.#options;
-    if (saveEveryMs === 0) return this.check();
-    if (this.#timer !== null) return;
+    this.check();
+    if (saveEveryMs === 0 || this.#timer !== null) return;
     const delayMs = Math.max(0, this.#attemptedAt + saveEveryMs - clock.now());
     this.#timer = clock.setTimeout(() => {
       this.#timer = null;

@@ -529,3 +529,23 @@ Deno.test("shard host: starts and stops that are not waited for happen one after
   assertEquals(object.alarmAt, 30_000);
   await object.end();
 });
+
+Deno.test("shard host: a session that replaces a lost one is stored as soon as the gap is handled", async () => {
+  const names: string[] = [];
+  const object: VirtualObject = new VirtualObject({ handler: (event) => void names.push(event.t) });
+  await object.live();
+  object.write("before");
+  await object.clock.advance(20_000);
+  object.discord.expireSessions();
+  await object.kill();
+  await object.clock.runUntil(() => names.includes("SESSION_GAP"));
+  await object.clock.runUntil(() => object.host.status.state === "live");
+  object.write("after");
+  await object.clock.advance(0);
+  const [session] = object.discord.sessions.filter(({ connected }) => connected);
+  const stored = object.values.get("discordgateway:session");
+  assert(typeof stored === "object" && stored !== null && "sessionId" in stored);
+  assertEquals(stored.sessionId, session?.id);
+  assertEquals(names, ["MESSAGE_CREATE", "SESSION_GAP", "MESSAGE_CREATE"]);
+  await object.end();
+});
