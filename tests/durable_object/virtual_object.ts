@@ -27,6 +27,8 @@ export interface Usage {
 interface Life {
   host: TestHost;
   dead: boolean;
+  /** Timers that have not fired: they die with it. */
+  timers: Set<unknown>;
 }
 
 /** The wall clock's lead over the virtual one, in ms. */
@@ -83,7 +85,10 @@ export class VirtualObject {
 
   /** The object is gone, without notice. Nothing is there until the next alarm or request. */
   async kill(): Promise<void> {
-    if (this.#life) this.#life.dead = true;
+    if (this.#life) {
+      this.#life.dead = true;
+      for (const timer of this.#life.timers) this.clock.clearTimeout(timer);
+    }
     this.#life = null;
     for (const connection of this.discord.connections) connection.drop();
     await this.clock.advance(0);
@@ -104,7 +109,7 @@ export class VirtualObject {
 
   #make(): Life {
     this.lives++;
-    const life = { dead: false };
+    const life = { dead: false, timers: new Set<unknown>() };
     const { clock, discord } = this;
     const forEver = new Promise<never>(() => {});
     const host = new ShardHost(this.#ctx(life), {
@@ -123,8 +128,20 @@ export class VirtualObject {
       host: {
         now: () => clock.now(),
         random: () => clock.random(),
-        setTimeout: (callback, delayMs) => clock.setTimeout(() => life.dead || callback(), delayMs),
-        clearTimeout: (timer) => clock.clearTimeout(timer),
+        setTimeout: (callback, delayMs) => {
+          // What is still under way when it dies may arm one after that.
+          if (life.dead) return null;
+          const timer = clock.setTimeout(() => {
+            life.timers.delete(timer);
+            callback();
+          }, delayMs);
+          life.timers.add(timer);
+          return timer;
+        },
+        clearTimeout: (timer) => {
+          life.timers.delete(timer);
+          clock.clearTimeout(timer);
+        },
       },
     });
     return Object.assign(life, { host });
