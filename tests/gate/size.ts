@@ -40,7 +40,7 @@ async function sizeOf(program: string): Promise<{ readonly minified: number; rea
 }
 
 function row(what: string, minified: string, gzip: string): string {
-  return `${what.padEnd(42)} ${minified.padStart(10)} ${gzip.padStart(10)}`;
+  return `${what.padEnd(46)} ${minified.padStart(10)} ${gzip.padStart(10)}`;
 }
 
 function kilobytes(bytes: number): string {
