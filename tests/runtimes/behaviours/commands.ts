@@ -17,6 +17,9 @@ const PRESENCE: GatewayCommand = {
   d: { since: null, activities: [], status: "online", afk: false },
 };
 
+/** A command that only the common budget limits. */
+const SOUNDS: GatewayCommand = { op: GatewayOpcode.RequestSoundboardSounds, d: { guild_ids: ["1"] } };
+
 /** More than the budget of one minute. */
 const MANY = 130;
 
@@ -50,7 +53,7 @@ export const COMMANDS: readonly Behaviour[] = [
       const discord = await scene.discord({ commandPeriodMs: 1_000 });
       const { shard } = await scene.live(discord, { host: PATIENT, gateway: { commandPeriodMs: 4_000 } });
       let sent = 0;
-      const sending = Array.from({ length: MANY }, () => shard.send(PRESENCE).then(() => void sent++));
+      const sending = Array.from({ length: MANY }, () => shard.send(SOUNDS).then(() => void sent++));
       await until("the first window", () => sent > 0);
       // One place went to IDENTIFY.
       const { commands } = await discord.seen({ commands: 119 });
@@ -58,6 +61,20 @@ export const COMMANDS: readonly Behaviour[] = [
       await Promise.all(sending);
       expectEqual((await discord.seen({ commands: MANY })).commands.length, MANY);
       await shard.close();
+    },
+  },
+  {
+    name: "send: five presences in a window; of those that wait only the newest goes on waiting",
+    run: async (scene) => {
+      const discord = await scene.discord();
+      const { shard } = await scene.live(discord, { host: PATIENT });
+      const sending = Array.from({ length: 19 }, () => shard.send(PRESENCE));
+      const newest = rejection(shard.send(PRESENCE), CommandNotSentError);
+      const outcomes = await within(20_000, Promise.all(sending));
+      expectEqual(outcomes, [...Array(5).fill("sent"), ...Array(14).fill("superseded")]);
+      expectEqual((await discord.seen({ commands: 5 })).commands.length, 5);
+      await shard.close();
+      await within(5_000, newest);
     },
   },
   {
@@ -69,8 +86,8 @@ export const COMMANDS: readonly Behaviour[] = [
       await until("identifying", () => shard.status.state === "identifying");
       const controller = new AbortController();
       const reason = new Error("it does not matter any more");
-      const aborted = shard.send(PRESENCE, { signal: controller.signal }).catch((error) => error);
-      const waiting = rejection(shard.send(PRESENCE), CommandNotSentError);
+      const aborted = shard.send(SOUNDS, { signal: controller.signal }).catch((error) => error);
+      const waiting = rejection(shard.send(SOUNDS), CommandNotSentError);
       controller.abort(reason);
       expect(await within(5_000, aborted) === reason, "the caller gets the signal's reason");
       await shard.close();
