@@ -55,6 +55,8 @@ const DEFAULT_SEND_DEADLINE_MS = 30_000;
 const DEFAULT_MAX_QUEUED_SIZE = 4 * 1024 * 1024;
 /** An alarm that could not be set is tried again after so many ms. */
 const REARM_MS = 1_000;
+/** So often: an alarm's delivery may take 15 minutes. */
+const REARM_ATTEMPTS = 600;
 /** The longest wait before a shard that failed is made anew, in ms. */
 const MAX_RELAUNCH_MS = 300_000;
 
@@ -116,7 +118,8 @@ export class ShardHost<
   /** When the next life begins, where one is waited for. */
   #launchAt: number | null = null;
   #launchTimer: unknown = null;
-  #rearmTimer: unknown = null;
+  /** The alarm is set, but it does not stand in the record yet that the shard is to run. */
+  #isStarting = false;
   #since: number;
   #handled = 0;
   #failures = 0;
@@ -190,7 +193,7 @@ export class ShardHost<
    * @param options `shard`: its number and how many there are; the last ones, or `[0, 1]`. Other ones than before end the
    * old session.
    * @throws {RangeError} `shard` is not a number and a count.
-   * @throws what the constructor of `Shard` throws; then nothing has changed.
+   * @throws what the constructor of `Shard` throws, or what the storage failed of; then nothing has changed.
    */
   start(
     options: { readonly shard?: readonly [id: number, count: number] } = {},
@@ -209,10 +212,15 @@ export class ShardHost<
       if (this.#life === null && this.#launchAt === null) this.#launchAfter(0);
       return this.status;
     }
-    if (before && !isSame) {
-      await this.#stop(false);
-    }
+    if (before && !isSame) await this.#stop(false);
     const life = this.#makeLife(shard);
+    this.#isStarting = true;
+    try {
+      // Without an alarm the first death would be the last.
+      await this.#setAlarm();
+    } finally {
+      this.#isStarting = false;
+    }
     this.#record = {
       running: true,
       shard: [shard[0], shard[1]],
@@ -224,7 +232,6 @@ export class ShardHost<
     writeHostRecord(this.#kv, this.#record);
     this.#lastError = null;
     this.#begin(life);
-    await this.#arm();
     return this.status;
   }
 
@@ -244,7 +251,7 @@ export class ShardHost<
 
   async #stop(keepSession: boolean): Promise<void> {
     if (this.#record?.running) this.#update({ running: false });
-    this.#cancelTimers();
+    this.#cancelLaunch();
     await this.#life?.close({ keepSession });
     if (!keepSession) this.#sessions.clear();
     this.#changed();
@@ -259,9 +266,11 @@ export class ShardHost<
    */
   async alarm(_info?: unknown): Promise<void> {
     try {
-      if (!this.#record?.running) return;
-      await this.#arm();
-      this.#watch();
+      if (!this.#record?.running && !this.#isStarting) return;
+      const isArmed = await this.#arm();
+      if (this.#record?.running) this.#watch();
+      // As long as this alarm is being delivered, it is not lost, even if the object dies.
+      if (!isArmed) await this.#armPatiently();
     } catch (error) {
       this.#note(error);
     }
@@ -426,7 +435,7 @@ export class ShardHost<
       // Discord will say the same each time; every attempt could cost an identify.
       this.#note(error);
       this.#update({ running: false });
-      this.#cancelTimers();
+      this.#cancelLaunch();
       this.#changed();
       void this.#storage.deleteAlarm().catch((failure) => this.#note(failure));
     } else if (error instanceof DeliveryStoppedError) {
@@ -439,18 +448,27 @@ export class ShardHost<
 
   // Watching.
 
-  async #arm(): Promise<void> {
-    const { alarmEveryMs = DEFAULT_ALARM_EVERY_MS } = this.#options;
+  /** Sets the next alarm. `false` if it could not be set. */
+  async #arm(): Promise<boolean> {
     try {
-      await this.#storage.setAlarm(this.#wall() + alarmEveryMs);
+      await this.#setAlarm();
+      return true;
     } catch (error) {
-      // Without an alarm the next death would be the last. This life still has its timers.
       this.#note(error);
-      if (this.#rearmTimer !== null) this.#host.clearTimeout(this.#rearmTimer);
-      this.#rearmTimer = this.#host.setTimeout(() => {
-        this.#rearmTimer = null;
-        if (this.#record?.running) void this.#arm();
-      }, REARM_MS);
+      return false;
+    }
+  }
+
+  #setAlarm(): Promise<void> {
+    const { alarmEveryMs = DEFAULT_ALARM_EVERY_MS } = this.#options;
+    return this.#storage.setAlarm(this.#wall() + alarmEveryMs);
+  }
+
+  /** Tries until the alarm is set: without one the next death would be the last. */
+  async #armPatiently(): Promise<void> {
+    for (let attempt = 0; attempt < REARM_ATTEMPTS && this.#record?.running; attempt++) {
+      await new Promise<void>((resolve) => this.#host.setTimeout(resolve, REARM_MS));
+      if (this.#record?.running && await this.#arm()) return;
     }
   }
 
@@ -460,7 +478,8 @@ export class ShardHost<
    */
   async #armIfMissing(): Promise<void> {
     try {
-      if (await this.#storage.getAlarm() === null && this.#record?.running) await this.#arm();
+      const isMissing = await this.#storage.getAlarm() === null;
+      if (isMissing && this.#record?.running && !await this.#arm()) await this.#armPatiently();
     } catch (error) {
       this.#note(error);
     }
@@ -571,11 +590,9 @@ export class ShardHost<
     writeHostRecord(this.#kv, this.#record);
   }
 
-  #cancelTimers(): void {
-    for (const timer of [this.#launchTimer, this.#rearmTimer]) {
-      if (timer !== null) this.#host.clearTimeout(timer);
-    }
-    this.#launchTimer = this.#rearmTimer = this.#launchAt = null;
+  #cancelLaunch(): void {
+    if (this.#launchTimer !== null) this.#host.clearTimeout(this.#launchTimer);
+    this.#launchTimer = this.#launchAt = null;
   }
 
   #changed(): void {

@@ -29,6 +29,8 @@ interface Life {
   dead: boolean;
   /** Timers that have not fired: they die with it. */
   timers: Set<unknown>;
+  /** An alarm is being delivered. */
+  inAlarm: boolean;
 }
 
 /** The wall clock's lead over the virtual one, in ms. */
@@ -88,6 +90,8 @@ export class VirtualObject {
     if (this.#life) {
       this.#life.dead = true;
       for (const timer of this.#life.timers) this.clock.clearTimeout(timer);
+      // An alarm that its object did not survive is delivered again, unless another was set meanwhile.
+      if (this.#life.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
     }
     this.#life = null;
     for (const connection of this.discord.connections) connection.drop();
@@ -109,7 +113,7 @@ export class VirtualObject {
 
   #make(): Life {
     this.lives++;
-    const life = { dead: false, timers: new Set<unknown>() };
+    const life = { dead: false, inAlarm: false, timers: new Set<unknown>() };
     const { clock, discord } = this;
     const forEver = new Promise<never>(() => {});
     const host = new ShardHost(this.#ctx(life), {
@@ -184,7 +188,11 @@ export class VirtualObject {
       this.#alarmTimer = null;
       this.alarmAt = null;
       this.usage.alarms++;
-      this.host.alarm({ retryCount: 0, isRetry: false }).catch((error) => this.alarmErrors.push(error));
+      const life = this.#life ??= this.#make();
+      life.inAlarm = true;
+      life.host.alarm({ retryCount: 0, isRetry: false })
+        .catch((error) => this.alarmErrors.push(error))
+        .finally(() => life.inAlarm = false);
     }, at - this.clock.now());
   }
 }

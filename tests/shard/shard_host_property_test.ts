@@ -72,6 +72,7 @@ async function play(story: readonly Act[]): Promise<void> {
       const stopping = object.host.stop({ keepSession: true });
       await object.clock.advance(0);
       await stopping;
+      object.refuseAlarms = [];
       await object.host.start();
     }
   }

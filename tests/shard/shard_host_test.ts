@@ -476,6 +476,24 @@ Deno.test("shard host: a start that cannot be made throws, and changes nothing",
   await assertRejects(() => object.host.start(), TypeError);
   await assertRejects(() => object.host.start({ shard: [2, 2] }), RangeError);
   assertEquals([object.host.status.running, object.usage.rows, object.alarmAt], [false, 0, null]);
+
+  const other = new VirtualObject();
+  other.refuseAlarms = [new Error("storage is down")];
+  await assertRejects(() => other.host.start(), Error, "storage is down");
+  assertEquals([other.host.status.running, other.usage.rows, other.clock.pending], [false, 0, 0]);
+});
+
+Deno.test("shard host: an object that dies before the next alarm could be set gets the present one again", async () => {
+  const object = new VirtualObject();
+  await object.live();
+  object.refuseAlarms = Array.from({ length: 10 }, () => new Error("storage is down"));
+  await object.clock.advance(33_000);
+  await object.kill();
+  object.write("meanwhile");
+  await object.clock.advance(10_000);
+  assertEquals(object.handled, ["meanwhile"]);
+  assertEquals(object.alarmErrors, []);
+  await object.end();
 });
 
 Deno.test("shard host: a handler may stop its own shard", async () => {
