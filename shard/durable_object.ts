@@ -32,6 +32,7 @@ export { DeliveryStoppedError, HandlerDeadlineError } from "./delivery.ts";
 export { ShardHost } from "./shard_host.ts";
 export { ShardHostError } from "./shard_host_options.ts";
 
+export type { CommandBudget } from "./command_budget.ts";
 export type { DeadLetter, DeliveryAttempt, DeliveryHandler } from "./delivery.ts";
 export type {
   DurableObjectKvLike,

@@ -14,7 +14,7 @@ import type { ShardStatus } from "./status.ts";
 
 /** What is used of a shard, whatever events it was made for. */
 type HostedShard<Event> =
-  & Pick<Shard, "status" | "session" | "latency" | "queued" | "send" | "close" | "acknowledge">
+  & Pick<Shard, "status" | "session" | "latency" | "queued" | "commands" | "send" | "close" | "acknowledge">
   & { run(handler: EventHandler<Event>): Promise<void> };
 
 /** What a {@linkcode HostedLife} is made from. */

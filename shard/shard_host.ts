@@ -178,6 +178,7 @@ export class ShardHost<
         queued: life?.shard.queued.now ?? 0,
         failures: this.#failures,
       },
+      commands: life?.shard.commands ?? null,
       failing: failing && { ...failing, error: this.#report(failing.error) },
       sequence: session && { handled: session.sequence, saved: life?.keeper.saved?.sequence ?? null },
       restarts: record?.restarts ?? 0,

@@ -1,6 +1,7 @@
 /** What a hosted shard is made from, what it tells, and how it fails. */
 
 import type { DirectMessageEventName, GuildEventName, UngatedEventName } from "../gateway/mod.ts";
+import type { CommandBudget } from "./command_budget.ts";
 import type { DeadLetter, DeliveryHandler } from "./delivery.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
 import type { ShardOptions } from "./options.ts";
@@ -88,6 +89,8 @@ export interface ShardHostStatus {
     /** Attempts of the handler that failed. */
     readonly failures: number;
   };
+  /** What is left of the budget of commands; `null` while there is no shard. */
+  readonly commands: CommandBudget | null;
   /** The event that is being tried again, `null` where all goes well. */
   readonly failing: {
     /** The event's name. */

@@ -31,6 +31,10 @@ Deno.test("shard host over HTTP: start, status, send, stop", async () => {
   });
   assertEquals(object.discord.journal.of("frame").at(-1)?.d, { guild_ids: ["1"] });
 
+  const { commands } = (await ask(object, "GET", "/status")).body;
+  assert(typeof commands === "object" && commands !== null && "limit" in commands && "waiting" in commands);
+  assertEquals([commands.limit, commands.waiting], [120, 0]);
+
   const stopped = await ask(object, "POST", "/stop", { keepSession: true });
   assertEquals([stopped.status, stopped.body.state], [200, "stopped"]);
   assertEquals(object.discord.sessions.length, 1);
