@@ -6,31 +6,31 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import * as files from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { GatewayIntent, parseSessionRecord, type SessionRecord, Shard } from "@discordgateway/edge";
+import { GatewayIntent } from "@discordgateway/edge";
+import { FileSessionStore, restoreShard } from "@discordgateway/edge/stores";
 
 if (process.env.DISCORD_TOKEN) await runBot(process.env.DISCORD_TOKEN);
 else await direct();
 
 async function runBot(token: string): Promise<void> {
-  const file = process.env.SESSION_FILE ?? "session.json";
-  const session = await load(file);
-  console.log(
-    session ? `resuming after event ${session.sequence}` : "no session on disk: starting a new one",
-  );
-
-  const shard = new Shard({
+  const store = new FileSessionStore(process.env.SESSION_FILE ?? "session.json", files);
+  const shard = await restoreShard(store, {
     token,
-    session,
     guildEvents: ["MESSAGE_CREATE"],
     events: ["READY", "RESUMED"],
     intents: GatewayIntent.MESSAGE_CONTENT,
   });
+  console.log(
+    shard.session
+      ? `resuming after event ${shard.session.sequence}`
+      : "no session on disk: starting a new one",
+  );
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => shard.close({ keepSession: true }));
   }
@@ -38,34 +38,17 @@ async function runBot(token: string): Promise<void> {
   await shard.run(async (event) => {
     if (event.t !== "MESSAGE_CREATE") return console.log(event.t);
     console.log(`handled ${event.d.id}: ${event.d.content}`);
-    // The event is done with: should we die from here on, it is not to come again.
+    // By itself the store follows every 5 s, and what was handled meanwhile comes again. This bot wants nothing twice: should
+    // it die from here on, the event is done with.
     shard.acknowledge();
-    await save(file, shard.session);
+    await shard.save();
   });
-  // The last handler has returned: nobody else writes the file any more.
-  await save(file, shard.session);
   console.log("closed, the session is kept");
-}
-
-async function load(file: string): Promise<SessionRecord | null> {
-  try {
-    return parseSessionRecord(JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-/** Through a second file, so that a crash in the middle leaves the old record whole. */
-async function save(file: string, session: SessionRecord | null): Promise<void> {
-  if (session === null) return;
-  await writeFile(`${file}.new`, JSON.stringify(session));
-  await rename(`${file}.new`, file);
 }
 
 async function direct(): Promise<void> {
   const { FakeDiscord } = await import("@discordgateway/edge/testing");
-  const folder = await mkdtemp(join(tmpdir(), "discordgateway-"));
+  const folder = await files.mkdtemp(join(tmpdir(), "discordgateway-"));
   const discord = new FakeDiscord();
   const { api } = await discord.listen();
   const environment = {
@@ -119,7 +102,7 @@ async function direct(): Promise<void> {
     `[director] ${identifies} identify, ${resumes} resume, ${discord.journal.violations().length} broken rules`,
   );
   await discord.close();
-  await rm(folder, { recursive: true });
+  await files.rm(folder, { recursive: true });
   if (!allHandled() || identifies !== 1 || resumes !== 1) throw new Error("The restart did not resume");
 }
 

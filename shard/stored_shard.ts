@@ -94,6 +94,15 @@ export class StoredShard<
   }
 
   /**
+   * Writes the session as it is now, without waiting for its turn.
+   *
+   * @throws {SessionStoreError} The store could not be written.
+   */
+  async save(): Promise<void> {
+    await this.#keeper.flush();
+  }
+
+  /**
    * Closes the shard and writes what is not written yet; a session that was not kept is cleared from the store.
    *
    * @throws {SessionStoreError} The shard is closed, but the store could not be written.

@@ -234,3 +234,20 @@ Deno.test("session keeper: saveEveryMs has to be a time", () => {
     RangeError,
   );
 });
+
+Deno.test("session keeper: a program may have it written at any time", async () => {
+  const play = new Play();
+  const shard = await play.shard();
+  await play.run(shard);
+  play.write("one");
+  await play.clock.advance(0);
+  assertEquals(play.store.memory.load()?.sequence, 1);
+  await shard.save();
+  assertEquals(play.store.memory.load()?.sequence, 2);
+  play.store.failWith = new Error("the disk is full");
+  play.write("two");
+  await play.clock.advance(0);
+  await assertRejects(() => shard.save(), SessionStoreError, "sequence 3");
+  play.store.failWith = null;
+  await shard.close({ keepSession: true });
+});
