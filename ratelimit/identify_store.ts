@@ -58,6 +58,8 @@ interface Waiter {
   readonly shardId: number;
   /** Whether the store knows of it. */
   isAsking: boolean;
+  /** Whether its permit has come too late once. */
+  isLate: boolean;
   resolve(permit: IdentifyPermit): void;
   reject(error: unknown): void;
 }
@@ -69,7 +71,7 @@ interface Update {
 
 /** A turn that is older than this part of a period when the answer comes has to be told to the store as taken now. */
 const SLOW = 0.02;
-/** One that is older than this part comes too late: others may have been let in before the store learns of it. */
+/** One that is older than this part comes too late: others might be let in before the store learns of it. */
 const TOO_LATE = 0.5;
 /** So many tickets of failed exchanges are remembered, to be given back. */
 const MAX_DROPPED = 1_000;
@@ -167,6 +169,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
       const waiter: Waiter = {
         shardId,
         isAsking: false,
+        isLate: false,
         resolve: (permit) => {
           stopListening();
           resolve(permit);
@@ -274,12 +277,18 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     }
     for (const ticket of reply.granted) {
       const waiter = this.#waiting.get(ticket);
+      if (age > TOO_LATE && waiter?.isLate === false) {
+        // The same question again: if nobody was let in meanwhile, the turn begins anew.
+        waiter.isLate = true;
+        this.#isDue = true;
+        continue;
+      }
       this.#waiting.delete(ticket);
       if (waiter === undefined || age > TOO_LATE) {
         // Whoever gave up while the answer was under way says so after the request that asked.
         this.#dropped.add(ticket);
         this.#isDue = true;
-        const cause = new Error(`The permit came too late: after ${now - askedAt} ms`);
+        const cause = new Error(`The permit came too late: after ${Math.round(now - askedAt)} ms`);
         waiter?.reject(new IdentifyLimiterError({ shardId: waiter.shardId, cause }));
         continue;
       }

@@ -1,0 +1,121 @@
+/** The worker of the Durable Object tests: a coordinator as a user would write it, in workerd, and a door to it. */
+
+import { Miniflare } from "miniflare";
+import type { CoordinatorNamespace, CoordinatorStub } from "../../ratelimit/identify_durable_object.ts";
+import { bundle } from "../runtimes/bundle.ts";
+
+/** What only workerd can load: it imports `cloudflare:workers`. */
+const WORKER = `
+import { DurableObject } from "cloudflare:workers";
+import { DurableObjectIdentifyLimiter, IdentifyCoordinator } from "./package.js";
+
+export class Identifies extends DurableObject {
+  #coordinator = new IdentifyCoordinator(this.ctx);
+  exchange(request) { return this.#coordinator.exchange(request); }
+  die() { this.ctx.abort("sabotage"); }
+}
+
+export class PlainIdentifies {
+  #coordinator;
+  constructor(state) { this.#coordinator = new IdentifyCoordinator(state); }
+  fetch(request) { return this.#coordinator.fetch(request); }
+}
+
+export default {
+  async fetch(request, env) {
+    const [, door, name] = new URL(request.url).pathname.split("/");
+    const stub = (namespace) => namespace.get(namespace.idFromName(name));
+    if (door === "rpc") return Response.json(await stub(env.IDENTIFIES).exchange(await request.json()));
+    if (door === "plain") return await stub(env.PLAIN).fetch(request);
+    if (door === "die") return Response.json(await stub(env.IDENTIFIES).die().catch(String));
+    // "take": what a shard in a Worker would do.
+    const { shardIds, ...options } = await request.json();
+    const limiter = new DurableObjectIdentifyLimiter(env.IDENTIFIES, { name, ...options });
+    const order = [];
+    await Promise.all(shardIds.map(async (shardId) => {
+      await limiter.take(shardId);
+      order.push(shardId);
+    }));
+    return Response.json(order);
+  },
+};
+`;
+
+/** A running workerd with the worker in it. */
+export class IdentifyWorker implements AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+  readonly #miniflare: Miniflare;
+
+  private constructor(url: string, miniflare: Miniflare) {
+    this.url = url;
+    this.#miniflare = miniflare;
+  }
+
+  /** Starts it; what the objects keep is in a folder that may outlive it. */
+  static async start(folder: string): Promise<IdentifyWorker> {
+    const miniflare = new Miniflare({
+      compatibilityDate: "2026-07-30",
+      modules: [
+        { type: "ESModule", path: "worker.js", contents: WORKER },
+        {
+          type: "ESModule",
+          path: "package.js",
+          contents: await bundle("ratelimit/identify_durable_object.ts"),
+        },
+      ],
+      durableObjects: {
+        IDENTIFIES: { className: "Identifies", useSQLite: true },
+        PLAIN: { className: "PlainIdentifies", useSQLite: true },
+      },
+      durableObjectsPersist: folder,
+    });
+    const url = await miniflare.ready;
+    return new IdentifyWorker(url.href, miniflare);
+  }
+
+  /** Knocks at one of the worker's doors. */
+  async post(door: "die" | "take", name: string, body: unknown = null): Promise<unknown> {
+    const response = await fetch(`${this.url}${door}/${name}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    return await response.json();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#miniflare.dispose();
+  }
+}
+
+/** The worker's namespace, reached from outside of workerd through its doors. */
+export class NamespaceBehind implements CoordinatorNamespace<string> {
+  /** How many requests are under way. */
+  pending = 0;
+  readonly #url: string;
+  readonly #door: "rpc" | "plain";
+
+  constructor(url: string, door: "rpc" | "plain") {
+    this.#url = url;
+    this.#door = door;
+  }
+
+  idFromName(name: string): string {
+    return name;
+  }
+
+  get(name: string): CoordinatorStub {
+    return {
+      fetch: async (_url, init) => {
+        this.pending++;
+        try {
+          const response = await fetch(`${this.#url}${this.#door}/${name}`, init);
+          const body = await response.text();
+          return { status: response.status, json: () => Promise.resolve(JSON.parse(body)) };
+        } finally {
+          this.pending--;
+        }
+      },
+    };
+  }
+}
