@@ -184,10 +184,13 @@ function settle(record: IdentifyRecord, now: number): void {
 
 function drop(record: IdentifyRecord, tickets: ReadonlySet<string>): void {
   record.waiting = record.waiting.filter(({ ticket }) => !tickets.has(ticket));
+  const unused = new Set(
+    record.turns.filter(({ ticket }) => tickets.has(ticket)).map(({ shardId }) => shardId),
+  );
   const turns = record.turns.filter(({ ticket }) => !tickets.has(ticket));
-  const returned = record.turns.length - turns.length;
+  record.remaining = Math.min(record.total, record.remaining + record.turns.length - turns.length);
   record.turns = turns;
-  record.remaining = Math.min(record.total, record.remaining + returned);
+  record.served = record.served.filter((shardId) => !unused.has(shardId));
   if (record.remaining === record.total) record.resetAt = null;
 }
 

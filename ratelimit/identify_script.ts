@@ -94,6 +94,11 @@ if given(request.limits) then apply(request.limits) end
 
 local dropped = set(request.drop)
 local function stays(one) return not dropped[one.ticket] end
+local unused = {}
+for _, turn in ipairs(r.turns) do
+  if dropped[turn.ticket] then unused[turn.shardId] = true end
+end
+r.served = filter(r.served, function(shardId) return not unused[shardId] end)
 local turnsLeft = filter(r.turns, stays)
 r.remaining = math.min(r.total, r.remaining + #r.turns - #turnsLeft)
 if r.remaining == r.total then r.resetAt = cjson.null end

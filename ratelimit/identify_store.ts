@@ -58,8 +58,8 @@ interface Waiter {
   readonly shardId: number;
   /** Whether the store knows of it. */
   isAsking: boolean;
-  /** Whether its permit has come too late once. */
-  isLate: boolean;
+  /** How often its permit has come late. */
+  retries: number;
   resolve(permit: IdentifyPermit): void;
   reject(error: unknown): void;
 }
@@ -69,10 +69,14 @@ interface Update {
   reject(error: unknown): void;
 }
 
-/** A turn that is older than this part of a period when the answer comes has to be told to the store as taken now. */
-const SLOW = 0.02;
-/** One that is older than this part comes too late: others might be let in before the store learns of it. */
-const TOO_LATE = 0.5;
+/**
+ * How old a turn is when its answer comes, in parts of a period. Beyond `SLOW` the store is told that the turn was taken
+ * only now; beyond `SLOWER` the question is asked once more first, so that the turn begins anew; and beyond `TOO_LATE`
+ * others might be let in before the store learns of it.
+ */
+const [SLOW, SLOWER, TOO_LATE] = [0.02, 0.1, 0.5];
+/** How often a question is asked once more. */
+const MAX_RETRIES = 2;
 /** So many tickets of failed exchanges are remembered, to be given back. */
 const MAX_DROPPED = 1_000;
 
@@ -169,7 +173,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
       const waiter: Waiter = {
         shardId,
         isAsking: false,
-        isLate: false,
+        retries: 0,
         resolve: (permit) => {
           stopListening();
           resolve(permit);
@@ -277,9 +281,8 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     }
     for (const ticket of reply.granted) {
       const waiter = this.#waiting.get(ticket);
-      if (age > TOO_LATE && waiter?.isLate === false) {
-        // The same question again: if nobody was let in meanwhile, the turn begins anew.
-        waiter.isLate = true;
+      if (age > SLOWER && waiter && waiter.retries < MAX_RETRIES) {
+        waiter.retries++;
         this.#isDue = true;
         continue;
       }

@@ -20,16 +20,32 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => stack.disposeAsync());
 
-for (const door of ["rpc", "plain"] as const) {
-  identifyContract(`a Durable Object, ${door === "rpc" ? "by RPC" : "of a plain class, by fetch"}`, () => {
-    const name = `bot ${names++}`;
-    const namespace = new NamespaceBehind(worker.url, door);
-    return Promise.resolve({
-      limiter: (options) => new DurableObjectIdentifyLimiter(namespace, { ...options, name, over: "fetch" }),
-      [Symbol.asyncDispose]: () => until("no request is under way", () => namespace.pending === 0),
-    });
+identifyContract("a Durable Object", () => {
+  const name = `bot ${names++}`;
+  const namespace = new NamespaceBehind(worker.url, "rpc");
+  return Promise.resolve({
+    limiter: (options) => new DurableObjectIdentifyLimiter(namespace, { ...options, name, over: "fetch" }),
+    [Symbol.asyncDispose]: () => until("no request is under way", () => namespace.pending === 0),
   });
-}
+});
+
+Deno.test("identify limiter in a Durable Object: a class without RPC is asked by fetch, and takes only questions", async () => {
+  const name = `bot ${names++}`;
+  const namespace = new NamespaceBehind(worker.url, "plain");
+  const options = { name, over: "fetch", maxConcurrency: 2, periodMs: 300 } as const;
+  const here = new DurableObjectIdentifyLimiter(namespace, options);
+  const there = new DurableObjectIdentifyLimiter(namespace, options);
+  const order: number[] = [];
+  await Promise.all([3, 1, 2, 0].map(async (shardId, index) => {
+    const limiter = index < 2 ? here : there;
+    await limiter.take(shardId);
+    order.push(shardId);
+  }));
+  assertEquals(order.toSorted(), [0, 1, 2, 3]);
+  const { status } = await namespace.get(name).fetch("", { method: "POST", body: `{"ask":1}` });
+  assertEquals(status, 400);
+  await until("no request is under way", () => namespace.pending === 0);
+});
 
 Deno.test("identify limiter in a Durable Object: shards inside workerd ask by RPC", async () => {
   const order = await worker.post("take", `bot ${names++}`, {

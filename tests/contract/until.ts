@@ -1,15 +1,19 @@
 /** Waiting for what is to happen, without a guess how long it takes. */
 
-/** How long a broken test takes to say so; what works takes milliseconds. */
+/** How long a broken test takes to say so, unless told otherwise; what works takes milliseconds. */
 const LIMIT_MS = 30_000;
 
 /**
  * Resolves as soon as the condition holds.
  *
- * @throws {Error} If it does not for {@linkcode LIMIT_MS}.
+ * @throws {Error} If it does not for `limitMs`.
  */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + LIMIT_MS;
+export async function until(
+  what: string,
+  condition: () => boolean,
+  limitMs: number = LIMIT_MS,
+): Promise<void> {
+  const giveUpAt = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > giveUpAt) throw new Error(`Nothing came of it: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -40,6 +40,8 @@ export interface FakeDiscordOptions {
   readonly shards?: number;
   /** How many shards may identify at once per 5 s. @default {1} */
   readonly maxConcurrency?: number;
+  /** The 5 s of it, in ms: less for tests in real time. @default {5_000} */
+  readonly identifyPeriod?: number;
   /** How often the bot may identify in a day. */
   readonly identifyLimit?: IdentifyLimit;
   /** The guilds that the bot is in. @default {[{}]} */
@@ -123,6 +125,7 @@ export class FakeDiscord implements AsyncDisposable {
       faults: this.faults,
       heartbeatInterval,
       maxConcurrency: options.maxConcurrency ?? 1,
+      identifyPeriod: options.identifyPeriod ?? 5_000,
       identifyLimit: options.identifyLimit ?? {},
       privilegedIntents: options.privilegedIntents ?? PRIVILEGED_INTENTS,
       commandPeriodMs: options.commandPeriodMs ?? 60_000,

@@ -32,8 +32,10 @@ export interface GatewayCoreOptions {
   readonly faults: Faults;
   /** What HELLO says, in ms. */
   readonly heartbeatInterval: number;
-  /** Identifies per 5 s. */
+  /** Identifies per period. */
   readonly maxConcurrency: number;
+  /** One identify per key in this time, in ms. */
+  readonly identifyPeriod: number;
   /** Identifies per day. */
   readonly identifyLimit: IdentifyLimit;
   /** The privileged intents that the application may use. */
@@ -68,7 +70,10 @@ export class GatewayCore {
   /** Starts without connections; the day's identify budget runs from `now`. */
   constructor(options: GatewayCoreOptions, now: number) {
     this.#options = options;
-    this.budget = new IdentifyBudget(options.identifyLimit, options.maxConcurrency, now);
+    this.budget = new IdentifyBudget(options.identifyLimit, {
+      maxConcurrency: options.maxConcurrency,
+      periodMs: options.identifyPeriod,
+    }, now);
     this.links = new Links({ ...options, botId: options.world.bot.id });
     this.#answers = new CommandAnswers(options.world, options.presenceLimit);
   }
@@ -180,7 +185,12 @@ export class GatewayCore {
     const admission = this.budget.take(body.shard[0], now);
     if (admission === "exhausted") return this.#resetToken(link, now);
     if (admission === "too soon") {
-      this.links.violation(link, null, "one IDENTIFY per 5 s and shard % max_concurrency", now);
+      this.links.violation(
+        link,
+        null,
+        `one IDENTIFY per ${this.#options.identifyPeriod / 1_000} s and shard % max_concurrency`,
+        now,
+      );
       return this.#refuseSession(link, null, "identified too soon after another", now);
     }
     if (takeOne(faults, "silentReady")) link.state = "unanswered";

@@ -4,8 +4,6 @@
  * @see https://docs.discord.com/developers/events/gateway#rate-limiting
  */
 
-/** One identify per key in this time, in ms. */
-const IDENTIFY_PERIOD_MS = 5000;
 const DAY_MS = 86_400_000;
 
 /** The day's budget to start with. */
@@ -34,16 +32,22 @@ export interface SessionStartLimit {
 export class IdentifyBudget {
   readonly #total: number;
   readonly #maxConcurrency: number;
+  readonly #periodMs: number;
   readonly #lastByKey = new Map<number, number>();
   #remaining: number;
   #resetAt: number;
 
   /** Starts the window at `now`. */
-  constructor(limit: IdentifyLimit, maxConcurrency: number, now: number) {
+  constructor(
+    limit: IdentifyLimit,
+    { maxConcurrency, periodMs }: { readonly maxConcurrency: number; readonly periodMs: number },
+    now: number,
+  ) {
     this.#total = limit.total ?? 1000;
     this.#remaining = limit.remaining ?? this.#total;
     this.#resetAt = now + (limit.resetAfter ?? DAY_MS);
     this.#maxConcurrency = maxConcurrency;
+    this.#periodMs = periodMs;
   }
 
   /** Takes one identify: fine, too soon after the last one of its key, or one too many for the day. */
@@ -53,7 +57,7 @@ export class IdentifyBudget {
     this.#remaining--;
     const key = shardId % this.#maxConcurrency;
     const last = this.#lastByKey.get(key);
-    if (last !== undefined && now - last < IDENTIFY_PERIOD_MS) return "too soon";
+    if (last !== undefined && now - last < this.#periodMs) return "too soon";
     this.#lastByKey.set(key, now);
     return "ok";
   }
