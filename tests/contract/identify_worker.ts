@@ -3,6 +3,8 @@
 import { Miniflare } from "miniflare";
 import type { CoordinatorNamespace, CoordinatorStub } from "../../ratelimit/identify_durable_object.ts";
 import { bundle } from "../runtimes/bundle.ts";
+import { BotProcess } from "./bot_process.ts";
+import { until } from "./until.ts";
 
 /** What only workerd can load: it imports `cloudflare:workers`. */
 const WORKER = `
@@ -41,37 +43,44 @@ export default {
 };
 `;
 
-/** A running workerd with the worker in it. */
+/** Starts workerd with the worker in it, in this process; what the objects keep is in a folder that may outlive it. */
+export async function serveWorker(folder: string): Promise<Miniflare> {
+  return new Miniflare({
+    compatibilityDate: "2026-07-30",
+    modules: [
+      { type: "ESModule", path: "worker.js", contents: WORKER },
+      {
+        type: "ESModule",
+        path: "package.js",
+        contents: await bundle("ratelimit/identify_durable_object.ts"),
+      },
+    ],
+    durableObjects: {
+      IDENTIFIES: { className: "Identifies", useSQLite: true },
+      PLAIN: { className: "PlainIdentifies", useSQLite: true },
+    },
+    durableObjectsPersist: folder,
+  });
+}
+
+/** A running workerd, started by a process of its own: Miniflare leaves things behind. */
 export class IdentifyWorker implements AsyncDisposable {
   /** Where it listens. */
   readonly url: string;
-  readonly #miniflare: Miniflare;
+  readonly #process: BotProcess;
 
-  private constructor(url: string, miniflare: Miniflare) {
+  private constructor(url: string, process: BotProcess) {
     this.url = url;
-    this.#miniflare = miniflare;
+    this.#process = process;
   }
 
-  /** Starts it; what the objects keep is in a folder that may outlive it. */
+  /** Starts it. */
   static async start(folder: string): Promise<IdentifyWorker> {
-    const miniflare = new Miniflare({
-      compatibilityDate: "2026-07-30",
-      modules: [
-        { type: "ESModule", path: "worker.js", contents: WORKER },
-        {
-          type: "ESModule",
-          path: "package.js",
-          contents: await bundle("ratelimit/identify_durable_object.ts"),
-        },
-      ],
-      durableObjects: {
-        IDENTIFIES: { className: "Identifies", useSQLite: true },
-        PLAIN: { className: "PlainIdentifies", useSQLite: true },
-      },
-      durableObjectsPersist: folder,
-    });
-    const url = await miniflare.ready;
-    return new IdentifyWorker(url.href, miniflare);
+    const process = new BotProcess("identify_worker.ts", {}, [folder]);
+    await until("the worker's URL", () => process.lines.length > 0 || process.end !== null);
+    const [url] = process.lines;
+    if (url === undefined) throw new Error(`Cannot start the worker: ${process.stderr}`);
+    return new IdentifyWorker(url, process);
   }
 
   /** Knocks at one of the worker's doors. */
@@ -84,7 +93,9 @@ export class IdentifyWorker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#miniflare.dispose();
+    // It takes workerd down with it.
+    this.#process.kill("SIGTERM");
+    await this.#process.ended;
   }
 }
 
