@@ -4,7 +4,6 @@
  * Used by a test, with short periods, and by `deno task bench:identify` with Discord's own.
  */
 
-import { assertEquals } from "@std/assert";
 import { FakeDiscord } from "../fake/mod.ts";
 import { BotProcess } from "./bot_process.ts";
 import { type Backend, connectLimiter, startBackend } from "./identify_backends.ts";
@@ -80,7 +79,8 @@ export async function startFleet(
   await until("all shards are live", () => count(/live$/) === shardCount, limitMs);
   const identifies = discord.journal.identifies();
   const times = identifies.map(({ at }) => at);
-  for (const { stderr } of bots) assertEquals(stderr, "");
+  const stderr = bots.map((bot) => bot.stderr).join("");
+  if (stderr !== "") throw new Error(`A process complained: ${stderr}`);
   return {
     order: identifies.map(({ d }) => shardIdOf(d)),
     refused: discord.journal.of("session").filter(({ change }) => change === "refused").length,

@@ -1,67 +1,8 @@
-/** The worker of the Durable Object tests: a coordinator as a user would write it, in workerd, and a door to it. */
+/** workerd with `programs/identify_worker.ts` in it, and the way to its coordinators from outside. */
 
-import { Miniflare } from "miniflare";
 import type { CoordinatorNamespace, CoordinatorStub } from "../../ratelimit/identify_durable_object.ts";
-import { bundle } from "../runtimes/bundle.ts";
 import { BotProcess } from "./bot_process.ts";
 import { until } from "./until.ts";
-
-/** What only workerd can load: it imports `cloudflare:workers`. */
-const WORKER = `
-import { DurableObject } from "cloudflare:workers";
-import { DurableObjectIdentifyLimiter, IdentifyCoordinator } from "./package.js";
-
-export class Identifies extends DurableObject {
-  #coordinator = new IdentifyCoordinator(this.ctx);
-  exchange(request) { return this.#coordinator.exchange(request); }
-  die() { this.ctx.abort("sabotage"); }
-}
-
-export class PlainIdentifies {
-  #coordinator;
-  constructor(state) { this.#coordinator = new IdentifyCoordinator(state); }
-  fetch(request) { return this.#coordinator.fetch(request); }
-}
-
-export default {
-  async fetch(request, env) {
-    const [, door, name] = new URL(request.url).pathname.split("/");
-    const stub = (namespace) => namespace.get(namespace.idFromName(name));
-    if (door === "rpc") return Response.json(await stub(env.IDENTIFIES).exchange(await request.json()));
-    if (door === "plain") return await stub(env.PLAIN).fetch(request);
-    if (door === "die") return Response.json(await stub(env.IDENTIFIES).die().catch(String));
-    // "take": what a shard in a Worker would do.
-    const { shardIds, ...options } = await request.json();
-    const limiter = new DurableObjectIdentifyLimiter(env.IDENTIFIES, { name, ...options });
-    const order = [];
-    await Promise.all(shardIds.map(async (shardId) => {
-      await limiter.take(shardId);
-      order.push(shardId);
-    }));
-    return Response.json(order);
-  },
-};
-`;
-
-/** Starts workerd with the worker in it, in this process; what the objects keep is in a folder that may outlive it. */
-export async function serveWorker(folder: string): Promise<Miniflare> {
-  return new Miniflare({
-    compatibilityDate: "2026-07-30",
-    modules: [
-      { type: "ESModule", path: "worker.js", contents: WORKER },
-      {
-        type: "ESModule",
-        path: "package.js",
-        contents: await bundle("ratelimit/identify_durable_object.ts"),
-      },
-    ],
-    durableObjects: {
-      IDENTIFIES: { className: "Identifies", useSQLite: true },
-      PLAIN: { className: "PlainIdentifies", useSQLite: true },
-    },
-    durableObjectsPersist: folder,
-  });
-}
 
 /** A running workerd, started by a process of its own: Miniflare leaves things behind. */
 export class IdentifyWorker implements AsyncDisposable {
