@@ -126,6 +126,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   #tickets = 0;
   #isDue = false;
   #isExchanging = false;
+  #hasFailed = false;
   /** When those who wait may ask again. */
   #retryAt = Infinity;
   #timer: { readonly handle: unknown; readonly at: number } | null = null;
@@ -270,6 +271,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     const { budget, retryAfterMs } = reply;
     const age = (now - askedAt) / Math.max(budget.periodMs, 1);
     this.#known = { budget, at: now };
+    this.#hasFailed = false;
     for (const ticket of request.keep) this.#ended.delete(ticket);
     for (const ticket of request.drop) this.#dropped.delete(ticket);
     this.#retryAt = retryAfterMs === null ? Infinity : now + retryAfterMs;
@@ -311,6 +313,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     cause: unknown,
   ): void {
     this.#retryAt = Infinity;
+    this.#hasFailed = true;
     if (request.limits) this.#limits = { ...request.limits, ...this.#limits };
     if (this.#dropped.size > MAX_DROPPED) this.#dropped.clear();
     for (const [ticket, waiter] of asking) {
@@ -342,7 +345,8 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     let at = this.#waiting.size > 0 ? this.#retryAt : Infinity;
     if (this.#held.size > 0) {
       const { periodMs = DEFAULT_IDENTIFY_PERIOD_MS } = this.#known?.budget ?? {};
-      at = Math.min(at, this.#timer?.at ?? Infinity, now + periodMs / 3);
+      // After a failure sooner, so that an outage of half a period opens no key.
+      at = Math.min(at, this.#timer?.at ?? Infinity, now + periodMs / (this.#hasFailed ? 12 : 3));
     }
     if (this.#timer?.at === at) return;
     if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);

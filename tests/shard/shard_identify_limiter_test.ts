@@ -1,7 +1,14 @@
 /** The identify limiter, injected: who is asked when, and what becomes of each answer. */
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { type IdentifyLimiter, IdentifyRefusedError } from "../../mod.ts";
+import {
+  type IdentifyLimiter,
+  IdentifyLimiterError,
+  type IdentifyLimits,
+  type IdentifyPermit,
+  IdentifyRefusedError,
+  MemoryIdentifyLimiter,
+} from "../../mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 import { assertQuiet, field, Play, settled } from "./harness.ts";
 
@@ -113,7 +120,8 @@ for (const how of ["rejects", "throws"] as const) {
       told.map(({ cause, action }) => `${cause} ${action}`),
       Array(3).fill("identify_limiter_failed identify"),
     );
-    assertStrictEquals(told[0]?.error?.cause, failure);
+    assertInstanceOf(told[0]?.error, IdentifyLimiterError);
+    assertStrictEquals(told[0].error.cause, failure);
     assertEquals(play.discord.journal.identifies().length, 1);
     await play.shard.close();
   });
@@ -175,8 +183,138 @@ Deno.test("shard: a day's budget that is spent stops the shard before Discord re
   await play.untilState("live");
   play.connection.invalidateSession(false);
   await play.clock.advance(60_000);
-  assertInstanceOf(await play.finished, IdentifyRefusedError);
+  const error = await play.finished;
+  assertInstanceOf(error, IdentifyRefusedError);
+  assert(error.resetAfterMs !== null && error.resetAfterMs > 86_000_000, `${error.resetAfterMs}`);
   assertEquals(play.discord.journal.identifies().length, 2);
   assertEquals(play.discord.tokenReset, false);
   assertQuiet(play);
+});
+
+Deno.test("shard: nobody identifies before the reset of a spent budget, another shard of the token neither", async () => {
+  const clock = new VirtualClock();
+  const discord = new FakeDiscord({ clock, identifyLimit: { remaining: 1, resetAfter: 3_600_000 } });
+  const first = await new Play({ discord, clock }).live();
+  for (const waitMs of [0, 1_800_000, 1_700_000]) {
+    await clock.advance(waitMs);
+    const play = new Play({ discord, clock }).start();
+    const error = await settled(clock, play.finished);
+    assertInstanceOf(error, IdentifyRefusedError);
+    assert(error.resetAfterMs !== null && clock.now() + error.resetAfterMs >= 3_600_000, error.message);
+  }
+  assertEquals(discord.journal.identifies().length, 1);
+  await clock.advance(100_000);
+  const later = await new Play({ discord, clock }).live();
+  assertEquals(discord.journal.identifies().length, 2);
+  for (const play of [first, later]) await play.shard.close();
+  assertEquals([discord.tokenReset, discord.journal.violations()], [false, []]);
+});
+
+Deno.test("shard: a day of op 9 to every identify ends by a refusal, not by a token reset", async () => {
+  const play = new Play({ fake: { identifyLimit: { total: 1_000 } } });
+  play.start();
+  for (let at = 0; at < 86_400_000 && play.shard.status.state !== "closed"; at += 2_000) {
+    await play.clock.advance(2_000);
+    for (const connection of play.discord.connections) {
+      if (connection.session) connection.invalidateSession(false);
+    }
+  }
+  assertInstanceOf(await play.finished, IdentifyRefusedError);
+  assertEquals(play.discord.journal.identifies().length, 1_000);
+  assertEquals(play.discord.tokenReset, false);
+});
+
+/** A limiter that writes down what becomes of its permits. */
+class WatchingLimiter implements IdentifyLimiter {
+  readonly outcomes: string[] = [];
+  readonly limits: IdentifyLimits[] = [];
+  #waiting: (() => void) | null = null;
+  isHeld = false;
+
+  async take(): Promise<IdentifyPermit> {
+    if (this.isHeld) await new Promise<void>((resolve) => this.#waiting = resolve);
+    return { release: (outcome) => void this.outcomes.push(outcome) };
+  }
+
+  update(limits: IdentifyLimits): Promise<void> {
+    this.limits.push(limits);
+    return Promise.reject(new Error("the store is down"));
+  }
+
+  go(): void {
+    this.#waiting?.();
+  }
+}
+
+Deno.test("shard: a permit is released once, with READY", async () => {
+  const identifyLimiter = new WatchingLimiter();
+  const play = new Play({ identifyLimiter });
+  play.discord.faults.silentReady = 1;
+  play.start();
+  await play.clock.advance(60_000);
+  assertEquals([play.shard.status.state, identifyLimiter.outcomes], ["identifying", []]);
+  await play.untilState("live");
+  assertEquals(identifyLimiter.outcomes, ["failed", "ready"], "the first got no READY in two minutes");
+  await play.shard.close();
+  assertEquals(identifyLimiter.outcomes, ["failed", "ready"]);
+});
+
+Deno.test("shard: a permit is released where the identify ends otherwise", async () => {
+  for (
+    const [what, end] of [
+      ["op 9", (play: Play) => play.connection.invalidateSession(false)],
+      ["a cut", (play: Play) => play.connection.drop()],
+      ["a close by the program", (play: Play) => void play.shard.close()],
+    ] as const
+  ) {
+    const identifyLimiter = new WatchingLimiter();
+    const play = new Play({ identifyLimiter });
+    play.discord.faults.silentReady = 1;
+    play.start();
+    await play.clock.advance(10);
+    assertEquals(identifyLimiter.outcomes, [], what);
+    end(play);
+    await play.clock.advance(0);
+    assertEquals(identifyLimiter.outcomes, ["failed"], what);
+    await play.shard.close();
+  }
+});
+
+Deno.test("shard: a permit that comes after the connection has ended is given back unused", async () => {
+  const identifyLimiter = new WatchingLimiter();
+  identifyLimiter.isHeld = true;
+  const play = new Play({ identifyLimiter }).start();
+  await play.clock.advance(0);
+  await play.shard.close();
+  identifyLimiter.go();
+  await play.clock.advance(0);
+  assertEquals(identifyLimiter.outcomes, ["unused"]);
+  assertEquals(play.discord.journal.identifies(), []);
+});
+
+Deno.test("shard: an own limiter is told what GET /gateway/bot says, and may fail to take it", async () => {
+  const identifyLimiter = new WatchingLimiter();
+  const fake = {
+    maxConcurrency: 16,
+    identifyLimit: { total: 2_000, remaining: 1_990, resetAfter: 5_000_000 },
+  };
+  const play = await new Play({ identifyLimiter, fake }).live();
+  assertEquals(identifyLimiter.limits, [
+    { maxConcurrency: 16, total: 2_000, remaining: 1_990, resetAfterMs: 5_000_000 },
+  ]);
+  await play.shard.close();
+});
+
+Deno.test("shard: with hold the next shard of a key identifies a period after READY of the one before", async () => {
+  const clock = new VirtualClock();
+  const discord = new FakeDiscord({ clock });
+  discord.faults.silentReady = 1;
+  const identifyLimiter = new MemoryIdentifyLimiter({ clock, hold: true });
+  const plays = [0, 1].map((id) => new Play({ discord, clock, identifyLimiter, shard: [id, 2] }).start());
+  await clock.runUntil(() => plays.every(({ shard }) => shard.status.state === "live"));
+  const [first, second] = discord.journal.identifies().map(({ at }) => Math.round(at));
+  assertEquals([first, second], [0, 120_000 + 5_250], "the first waits two minutes for READY, in vain");
+  for (const play of plays) await play.shard.close();
+  assertEquals(clock.pending, 0);
+  assertEquals(discord.journal.violations(), []);
 });
