@@ -27,6 +27,7 @@
 
 import type { Clock } from "./clock.ts";
 import {
+  type IdentifyBudgetState,
   type IdentifyReply,
   type IdentifyRequest,
   newIdentifyRecord,
@@ -40,7 +41,7 @@ import {
 } from "./identify_store.ts";
 import { uniqueName, wallClock } from "./system.ts";
 
-export type { IdentifyReply, IdentifyRequest } from "./identify_record.ts";
+export type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
 
 /** What is used of a `DurableObjectState`: the synchronous storage of a class with SQLite. */
 export interface CoordinatorState {
@@ -96,6 +97,14 @@ export class IdentifyCoordinator {
     this.#state = state;
     this.#key = key;
     this.#clock = clock;
+  }
+
+  /** The limits, and what is left of them; `null` before the first request. */
+  get budget(): IdentifyBudgetState | null {
+    const record = readIdentifyRecord(this.#state.storage.kv.get(this.#key));
+    const nothing = { client: "", ask: [], keep: [], drop: [], known: null, limits: null };
+    // What is read is a copy: looking changes nothing, and costs no row.
+    return record && exchangeIdentifies(record, nothing, this.#clock.now()).budget;
   }
 
   /**

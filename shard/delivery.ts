@@ -93,6 +93,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
   readonly #stopping = new AbortController();
   #stopsBetween = false;
   #handled = 0;
+  #isBusy = false;
   #failures = 0;
   #failing: FailingEvent | null = null;
 
@@ -104,6 +105,11 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
   /** Events handled. */
   get handled(): number {
     return this.#handled;
+  }
+
+  /** Whether an event is in hand. */
+  get isBusy(): boolean {
+    return this.#isBusy;
   }
 
   /** Attempts that failed. */
@@ -133,6 +139,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
    */
   readonly deliver = (event: Event): void | Promise<void> => {
     if (this.#isStopped) throw new DeliveryStoppedError();
+    this.#isBusy = true;
     const attempt = new Attempt(1);
     let result: void | PromiseLike<void>;
     try {
@@ -153,6 +160,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
 
   #done(): void {
     this.#failing = null;
+    this.#isBusy = false;
     this.#handled++;
     this.#options.onHandled();
   }

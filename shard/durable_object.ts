@@ -29,6 +29,9 @@
  */
 
 export { DeliveryStoppedError, HandlerDeadlineError } from "./delivery.ts";
+export { FleetHost } from "./fleet_host.ts";
+export { FleetHostError } from "./fleet_host_options.ts";
+export { nextHostedReshardStep } from "./fleet_host_plan.ts";
 export { ShardHost } from "./shard_host.ts";
 export { ShardHostError } from "./shard_host_options.ts";
 
@@ -45,3 +48,11 @@ export type {
   ShardHostOptions,
   ShardHostStatus,
 } from "./shard_host_options.ts";
+export type {
+  FleetHostErrorCode,
+  FleetHostOptions,
+  FleetHostStatus,
+  HostedShard,
+  HostedShardStatus,
+} from "./fleet_host_options.ts";
+export type { HostedReshardStep, HostedShardView, ReshardReport } from "./fleet_host_plan.ts";

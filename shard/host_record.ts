@@ -6,6 +6,8 @@ import type { DurableObjectKvLike } from "./durable_object_state.ts";
 export interface HostRecord {
   /** Whether the shard is to run. */
   readonly running: boolean;
+  /** Whether it stops by itself once what it has is handled. */
+  readonly retiring: boolean;
   /** The shard's number and how many there are. */
   readonly shard: readonly [id: number, count: number];
   /** How often an object was made anew while its shard was to run, since the last start. */
@@ -26,10 +28,11 @@ export function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
   const value = kv.get(HOST_KEY);
   if (typeof value !== "object" || value === null) return null;
   const record: { [field in keyof HostRecord]?: unknown } = value;
-  const { running, shard, restarts, shortLives, identifies, identifiedAt } = record;
+  const { running, retiring, shard, restarts, shortLives, identifies, identifiedAt } = record;
   if (typeof running !== "boolean" || !isShard(shard)) return null;
   return {
     running,
+    retiring: retiring === true,
     shard,
     restarts: countOf(restarts),
     shortLives: countOf(shortLives),

@@ -57,6 +57,8 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   #liveAt: number | null = null;
   #why: string | null = null;
   #parkTimer: unknown = null;
+  /** Whom to tell once so many events are handled. */
+  #goal: { readonly handled: number; readonly reached: () => void } | null = null;
 
   /**
    * Makes a life that has not begun.
@@ -98,6 +100,18 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
     );
   }
 
+  /** Whether somebody waits for {@linkcode HostedLife.whenHandled}. */
+  get hasGoal(): boolean {
+    return this.#goal !== null;
+  }
+
+  /** Calls `reached` once, as soon as all that has come in so far is handled; `null` takes that back. */
+  whenHandled(reached: (() => void) | null): void {
+    const { handled, isBusy } = this.delivery;
+    this.#goal = reached && { handled: handled + this.shard.queued.now + (isBusy ? 1 : 0), reached };
+    this.#lookForGoal();
+  }
+
   /** Ends it; the event in hand stays unhandled. Resolves when the handler is let go of. */
   async close(options: { readonly keepSession: boolean }): Promise<void> {
     this.delivery.stop();
@@ -135,6 +149,14 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
     this.#movedAt = host.now();
     onHandled(this.#movedAt);
     this.keeper.touch();
+    this.#lookForGoal();
+  }
+
+  #lookForGoal(): void {
+    const goal = this.#goal;
+    if (goal === null || this.delivery.handled < goal.handled) return;
+    this.#goal = null;
+    goal.reached();
   }
 
   #onStatus(status: ShardStatus): void {

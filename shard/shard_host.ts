@@ -210,6 +210,10 @@ export class ShardHost<
     }
     const isSame = before !== null && before.shard[0] === shard[0] && before.shard[1] === shard[1];
     if (before?.running && isSame) {
+      if (before.retiring) {
+        this.#update({ retiring: false });
+        this.#life?.whenHandled(null);
+      }
       if (this.#life === null && this.#launchAt === null) this.#launchAfter(0);
       return this.status;
     }
@@ -224,6 +228,7 @@ export class ShardHost<
     }
     this.#record = {
       running: true,
+      retiring: false,
       shard: [shard[0], shard[1]],
       restarts: 0,
       shortLives: 0,
@@ -251,7 +256,7 @@ export class ShardHost<
   }
 
   async #stop(keepSession: boolean): Promise<void> {
-    if (this.#record?.running) this.#update({ running: false });
+    if (this.#record?.running) this.#update({ running: false, retiring: false });
     this.#cancelLaunch();
     await this.#life?.close({ keepSession });
     if (!keepSession) this.#sessions.clear();
@@ -259,6 +264,16 @@ export class ShardHost<
     this.#turn.resolve();
     this.#turn = Promise.withResolvers();
     await this.#storage.deleteAlarm();
+  }
+
+  /**
+   * Stops the shard, and ends its session, once everything is handled that it has received so far; returns at once, and
+   * `status.running` shows when it has happened. For a shard whose place others have taken.
+   */
+  retire(): void {
+    if (!this.#record?.running || this.#record.retiring) return;
+    this.#update({ retiring: true });
+    this.#life?.whenHandled(() => this.#retired());
   }
 
   /**
@@ -333,6 +348,10 @@ export class ShardHost<
   }
 
   // Lives.
+
+  #retired(): void {
+    this.stop().catch((error) => this.#note(error));
+  }
 
   /** One start or stop after the other: each takes several turns. */
   #inOrder<T>(act: () => Promise<T>): Promise<T> {
@@ -409,6 +428,11 @@ export class ShardHost<
       host: this.#host,
       onStatus: (status) => {
         if (status.state === "disconnected" && status.error) this.#note(status.error);
+        // Another life than the one that was told: by now the events that the old one had are here again.
+        const life = this.#life;
+        if (status.state === "live" && this.#record?.retiring && life && !life.hasGoal) {
+          life.whenHandled(() => this.#retired());
+        }
         this.#changed();
       },
       onHandled: (now) => {
@@ -615,7 +639,8 @@ export class ShardHost<
   }
 }
 
-function kvOf(storage: DurableObjectStorageLike): DurableObjectKvLike {
+/** The synchronous part of an object's storage; throws where there is none. */
+export function kvOf(storage: DurableObjectStorageLike): DurableObjectKvLike {
   let kv: DurableObjectKvLike | undefined;
   let cause: unknown;
   try {

@@ -53,6 +53,9 @@ const LAYERS: readonly Layer[] = [
         "setTimeout",
       ],
       "shard/shard.ts": ["ReadableStream"],
+      "shard/fleet_host.ts": ["Request", "Response"],
+      "shard/fleet_host_http.ts": ["Request", "Response"],
+      "shard/host_http.ts": ["Request", "Response"],
       "shard/shard_host.ts": ["Request", "Response"],
       "shard/shard_host_http.ts": ["Request", "Response"],
     },
@@ -78,7 +81,10 @@ const LAYERS: readonly Layer[] = [
     types: TYPES,
     names: "any",
     files: {},
-    modules: { "examples/fanout_redis.ts": ["@redis/client"] },
+    modules: {
+      "examples/fanout_redis.ts": ["@redis/client"],
+      "examples/durable_object/worker.ts": ["cloudflare:workers"],
+    },
   },
 ];
 

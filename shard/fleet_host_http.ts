@@ -1,0 +1,74 @@
+/** The HTTP face of a hosted fleet. */
+
+import type { GatewayCommand } from "../gateway/mod.ts";
+import { IdentifyBudgetError } from "./fleet_errors.ts";
+import { FleetHostError, type FleetHostStatus } from "./fleet_host_options.ts";
+import { GatewayBotError } from "./errors.ts";
+import { booleanField, integerField, objectField, respondTo, type Route } from "./host_http.ts";
+import type { ErrorReport } from "./shard_host_options.ts";
+
+/** What is reached over HTTP. */
+export interface FleetSubject {
+  /** What it is doing. */
+  status(): Promise<FleetHostStatus>;
+  /** Starts it. */
+  start(options: { readonly shards?: number }): Promise<void>;
+  /** Stops it. */
+  stop(options: { readonly keepSession: boolean }): Promise<void>;
+  /** Changes the number of shards. */
+  reshard(shards: number): Promise<void>;
+  /** Restarts one. */
+  restart(shardId: number): Promise<void>;
+  /** Sends a command, which the shard checks. */
+  send(command: GatewayCommand, options: { readonly shardId?: number }): Promise<void>;
+}
+
+const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
+  status: { method: "GET", act: (fleet) => fleet.status() },
+  start: {
+    method: "POST",
+    act: (fleet, body) =>
+      fleet.start(body.shards === undefined ? {} : { shards: integerField(body, "shards", 1) }),
+  },
+  stop: {
+    method: "POST",
+    act: (fleet, body) => fleet.stop({ keepSession: booleanField(body, "keepSession") }),
+  },
+  reshard: { method: "POST", act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1)) },
+  restart: { method: "POST", act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)) },
+  send: {
+    method: "POST",
+    act: (fleet, body) => {
+      const command = objectField(body, "command");
+      integerField(command, "op", 0);
+      const shard = body.shard === undefined ? {} : { shardId: integerField(body, "shard", 0) };
+      return fleet.send({ op: command.op, d: command.d } as GatewayCommand, shard);
+    },
+  },
+};
+
+/** Answers one request; never rejects. */
+export function respondFleet(
+  subject: FleetSubject,
+  request: Request,
+  report: (error: unknown) => ErrorReport,
+): Promise<Response> {
+  return respondTo(request, { subject, routes: ROUTES, report, statusOf });
+}
+
+function statusOf(error: unknown): number | null {
+  if (error instanceof IdentifyBudgetError) return 429;
+  if (error instanceof GatewayBotError) return 502;
+  if (!(error instanceof FleetHostError)) return null;
+  switch (error.code) {
+    case "ERR_FLEET_HOST_RUNNING":
+    case "ERR_FLEET_HOST_STOPPED":
+    case "ERR_FLEET_HOST_RESHARDING":
+      return 409;
+    case "ERR_FLEET_HOST_SHARD":
+      // What the shard refused is the caller's command; a shard that is not there is the caller's number.
+      return error.report === null || /^ERR_(COMMAND|PAYLOAD)/.test(error.report.code ?? "") ? 400 : 503;
+    case "ERR_FLEET_HOST_UNREACHABLE":
+      return 503;
+  }
+}

@@ -1,0 +1,137 @@
+/** JSON over HTTP for hosts in Durable Objects: a route is the last part of the path, and every failure is typed. */
+
+import { CommandError, PayloadTooLargeError } from "../gateway/mod.ts";
+import type { ErrorReport } from "./shard_host_options.ts";
+
+/** A body that has been read: an object. */
+export type JsonBody = Readonly<Record<string, unknown>>;
+
+/** One route. */
+export interface Route<Subject> {
+  /** How it is asked for. */
+  readonly method: "GET" | "POST";
+  /** Does it; what it returns is the answer, nothing an empty object. */
+  readonly act: (subject: Subject, body: JsonBody) => unknown;
+}
+
+/** How a request is answered. */
+export interface RespondOptions<Subject> {
+  /** What the routes act on. */
+  readonly subject: Subject;
+  /** The routes by their name. */
+  readonly routes: Readonly<Record<string, Route<Subject>>>;
+  /** An error as JSON. */
+  readonly report: (error: unknown) => ErrorReport;
+  /** The status of an error of the subject's own; `null` for any other. */
+  readonly statusOf: (error: unknown) => number | null;
+}
+
+/** A request that cannot be understood. */
+export class RequestError extends Error {
+  /** The name of the class. */
+  override readonly name = "RequestError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_REQUEST";
+  /** HTTP status. */
+  readonly status: number;
+
+  /** Made by whoever reads a request. */
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Answers one request; never rejects. */
+export async function respondTo<Subject>(
+  request: Request,
+  options: RespondOptions<Subject>,
+): Promise<Response> {
+  const { subject, routes, report, statusOf } = options;
+  try {
+    const name = new URL(request.url).pathname.split("/").at(-1) ?? "";
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+    if (!route) {
+      throw new RequestError(
+        404,
+        `Cannot answer: the path ends in one of ${Object.keys(routes).join(", ")}: ${name}`,
+      );
+    }
+    if (request.method !== route.method) {
+      throw new RequestError(405, `Cannot answer: ${name} takes ${route.method}: ${request.method}`);
+    }
+    const body = route.method === "GET" ? {} : await bodyOf(request);
+    return Response.json(await route.act(subject, body) ?? {});
+  } catch (error) {
+    const status = error instanceof RequestError
+      ? error.status
+      : statusOf(error) ?? misuseStatus(error) ?? 500;
+    return Response.json({ error: report(error) }, { status });
+  }
+}
+
+/** An object; nothing at all counts as an empty one. */
+async function bodyOf(request: Request): Promise<JsonBody> {
+  const text = await request.text();
+  if (text === "") return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new RequestError(400, "Cannot answer: the body has to be JSON");
+  }
+  if (!isObject(body)) {
+    throw new RequestError(400, `Cannot answer: the body has to be an object: ${shown(body)}`);
+  }
+  return body;
+}
+
+/** What is wrong with what was asked for, rather than with us. */
+function misuseStatus(error: unknown): number | null {
+  const isMisuse = error instanceof CommandError || error instanceof PayloadTooLargeError ||
+    error instanceof RangeError || error instanceof TypeError;
+  return isMisuse ? 400 : null;
+}
+
+/**
+ * A field that is an integer from `least` on.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function integerField(body: JsonBody, name: string, least: number): number {
+  const value = body[name];
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+  throw new RequestError(400, `Cannot answer: ${name} is an integer from ${least} on: ${shown(value)}`);
+}
+
+/**
+ * A field that is true or false; missing, it is false.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function booleanField(body: JsonBody, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value === "boolean") return value;
+  throw new RequestError(400, `Cannot answer: ${name} is true or false: ${shown(value)}`);
+}
+
+/**
+ * A field that is an object.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function objectField(body: JsonBody, name: string): JsonBody {
+  const value = body[name];
+  if (isObject(value)) return value;
+  throw new RequestError(400, `Cannot answer: ${name} is an object: ${shown(value)}`);
+}
+
+/** Whether this is an object, and no list. */
+function isObject(value: unknown): value is JsonBody {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value as it stands in a message. */
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : JSON.stringify(value).slice(0, 40);
+}
