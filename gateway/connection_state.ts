@@ -55,6 +55,11 @@ export class ConnectionState<End> {
     if (this.#sequence === null || sequence > this.#sequence) this.#sequence = sequence;
   }
 
+  /** A numbered message came whose numbers start over after the highest: the last one counts, whatever it is. */
+  receivedWrapping(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
   /** A new session began: its numbers have nothing to do with those before. */
   restart(sequence: number | null): void {
     this.#sequence = sequence;

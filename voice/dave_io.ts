@@ -1,0 +1,60 @@
+/** What comes out of the DAVE machine, as types alone. */
+
+/** Where the end-to-end encryption stands, seen from the sender. */
+export type DavePhase =
+  /** The call has no end-to-end encryption: frames go out as they are. */
+  | "plain"
+  /** The call is encrypted and this client has no keys yet: nothing goes out. */
+  | "joining"
+  /** The call is encrypted, and frames go out encrypted. */
+  | "secured";
+
+/** What an input of the DAVE machine asks the caller to do, in order. */
+export type DaveOutput =
+  /** Write this message now, text or binary. */
+  | {
+    readonly type: "send";
+    readonly frame: string | Uint8Array<ArrayBuffer>;
+    readonly op: 23 | 26 | 28 | 31;
+  }
+  /** Hand this event to the user. */
+  | { readonly type: "event"; readonly event: DaveEvent };
+
+/** What happens to the end-to-end encryption of a call. */
+export type DaveEvent =
+  /** The sender's phase has changed. */
+  | { readonly type: "dave_phase"; readonly phase: DavePhase; readonly version: number }
+  /** The group has a new epoch, and with it a new code to compare; known members may be others. */
+  | { readonly type: "dave_epoch"; readonly epoch: bigint | null; readonly privacyCode: string }
+  /** This client could not follow the group, and has asked to be added anew. */
+  | { readonly type: "dave_recovery"; readonly transitionId: number; readonly error: Error }
+  /** Proposals of the server were refused: they are damaged, or add a user who is not in the call. */
+  | { readonly type: "dave_refused"; readonly error: Error };
+
+/** Why a received frame was not handed on. */
+export type DaveDropReason =
+  /** It is not encrypted, though the call is. */
+  | "plain"
+  /** There are no keys of its sender. */
+  | "unknown_sender"
+  /** It did not decrypt. */
+  | "undecryptable";
+
+/** What became of a received frame. */
+export type DaveReceived =
+  | { readonly frame: Uint8Array; readonly dropped: null }
+  | { readonly frame: null; readonly dropped: DaveDropReason };
+
+/** How many frames went which way. */
+export interface DaveCounters {
+  /** Frames encrypted. */
+  readonly encrypted: number;
+  /** Frames not sent, for want of keys. */
+  readonly held: number;
+  /** Frames decrypted. */
+  readonly decrypted: number;
+  /** Frames passed on as they were: silence, or in a call or a time without encryption. */
+  readonly passed: number;
+  /** Frames dropped, by reason. */
+  readonly dropped: { readonly [Reason in DaveDropReason]: number };
+}

@@ -1,0 +1,404 @@
+/**
+ * From "join that channel" to "connect there, as this session, with this token", and back.
+ *
+ * Theory of operation. One join serves one guild, from the first op 4 to the end of the stay. The main gateway answers op 4
+ * with two events in either order: the bot's own VOICE_STATE_UPDATE names the channel and the session, VOICE_SERVER_UPDATE
+ * the endpoint and the token. Only a pair makes a connection, and a pair is of one mind: to combine an old session with a
+ * new token is 4006. So each event is *fresh* until it is part of a pair, and a fresh one finds its partner so:
+ *
+ * - a new token takes the fresh state, or, where none is fresh, the one known: the server alone has changed (region, crash);
+ * - a new channel or a new session takes a token that has no fresh partner yet, and otherwise waits for the next one;
+ * - where that does not come, or where after a rejoin the state known is in doubt, a moment's wait ends by making do.
+ *
+ * A channel of `null` alone is no kick: Discord says so too when it has lost the voice connection. With a 4014, or when
+ * nothing follows, it is one.
+ *
+ * When the gateway says nothing (the channel is full, or may not be entered) a deadline ends the wait. Nothing of this
+ * touches a socket: the voice connection is told by outputs when to begin, and when to go.
+ *
+ * @see https://docs.discord.com/developers/topics/voice-connections#retrieving-voice-server-information
+ */
+
+import type { VoiceStateUpdate } from "../gateway/payload.ts";
+import type { VoiceServer } from "./state_io.ts";
+
+/** What is read of a VOICE_STATE_UPDATE. */
+export interface VoiceStateEvent {
+  /** The guild's id; missing in a direct call. */
+  readonly guild_id?: string;
+  /** The channel's id, `null` when the user has left. */
+  readonly channel_id: string | null;
+  /** The user's id. */
+  readonly user_id: string;
+  /** The voice session's id. */
+  readonly session_id: string;
+}
+
+/** What is read of a VOICE_SERVER_UPDATE. */
+export interface VoiceServerEvent {
+  /** The guild's id. */
+  readonly guild_id: string;
+  /** The voice server's token. */
+  readonly token: string;
+  /** Host and port; `null` while no server is allocated. */
+  readonly endpoint: string | null;
+}
+
+/** What a join is made from. */
+export interface VoiceJoinOptions {
+  /** The guild's id. */
+  readonly guildId: string;
+  /** The channel to join. */
+  readonly channelId: string;
+  /** The bot's user id. */
+  readonly userId: string;
+  /** The present, in ms on the clock of all later inputs. */
+  readonly now: number;
+  /**
+   * Whether the bot mutes itself.
+   *
+   * @default {false}
+   */
+  readonly selfMute?: boolean;
+  /**
+   * Whether the bot deafens itself.
+   *
+   * @default {false}
+   */
+  readonly selfDeaf?: boolean;
+  /**
+   * How long the main gateway may take to answer op 4, in ms. A full channel is never answered.
+   *
+   * @default {15_000}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** Where a join stands. */
+export type VoiceJoinPhase =
+  /** Op 4 went out, or one of the two events is missing. */
+  | "waiting"
+  /** In the channel, but Discord has no server for it. */
+  | "no_server"
+  /** A pair was given to the voice connection. */
+  | "connected"
+  /** The voice server closed the connection, or the bot is said to be in no channel; what follows is yet to be said. */
+  | "in_doubt"
+  /** The stay is over. */
+  | "ended";
+
+/** What an input asks the caller to do, in order. */
+export type VoiceJoinOutput =
+  /** Send this op 4 through the guild's shard. */
+  | { readonly type: "command"; readonly command: { readonly op: 4; readonly d: VoiceStateUpdate } }
+  /** Begin a new voice session there; whatever voice connection there is goes. */
+  | { readonly type: "connect"; readonly server: VoiceServer }
+  /** Close the voice connection: its server is gone. Another `connect` may follow. */
+  | { readonly type: "disconnect" }
+  /** The main gateway did not answer a move: the stay goes on in the channel before. */
+  | { readonly type: "not_moved"; readonly channelId: string }
+  /** The stay is over: close the voice connection for good. */
+  | { readonly type: "end"; readonly end: VoiceJoinEnd };
+
+/** Why a stay is over. */
+export type VoiceJoinEndCause =
+  /** The program left. */
+  | "left"
+  /** Somebody disconnected the bot, or deleted the channel. */
+  | "kicked"
+  /** The main gateway did not answer: the channel is full, closed to the bot, or gone. */
+  | "timeout"
+  /** The voice server ended the session, and the main gateway named no other. */
+  | "disconnected"
+  /** Nothing can follow: the voice verdict was to stop. */
+  | "stopped";
+
+/** How a stay ended. */
+export interface VoiceJoinEnd {
+  /** The cause. */
+  readonly cause: VoiceJoinEndCause;
+  /** The channel that the bot was in, `null` if it never was. */
+  readonly channelId: string | null;
+}
+
+/** When a join wants to be called with `tick`, and why. */
+export interface VoiceJoinDeadline {
+  /** In ms; `Infinity` while there is nothing to wait for. */
+  readonly at: number;
+  /** What falls due. */
+  readonly reason: "answer" | "move" | "pair" | "gateway" | "none";
+}
+
+/** How long to wait for the better partner before making do, in ms. */
+const PAIR_MS = 1_000;
+/** How old a token may be to be taken for a state's partner, in ms. */
+const PARTNER_MS = 5_000;
+/** How long the main gateway may take to say what follows, in ms. */
+const GATEWAY_MS = 5_000;
+const NEVER: VoiceJoinDeadline = { at: Infinity, reason: "none" };
+
+interface KnownState {
+  readonly channelId: string;
+  readonly sessionId: string;
+}
+
+interface KnownServer {
+  readonly endpoint: string;
+  readonly token: string;
+  readonly at: number;
+}
+
+/**
+ * One stay of the bot in a guild's voice channels.
+ *
+ * @example
+ * ```ts
+ * import { VoiceJoin } from "@discordgateway/edge/voice";
+ *
+ * const join = new VoiceJoin({ guildId: "1", channelId: "2", userId: "3", now: 0 });
+ * const [command] = join.start();
+ * if (command?.type !== "command" || command.command.d.channel_id !== "2") throw new Error("unexpected");
+ *
+ * join.voiceServer({ guild_id: "1", endpoint: "a.discord.media:2087", token: "t" }, 10);
+ * const [connect] = join.voiceState({ guild_id: "1", channel_id: "2", user_id: "3", session_id: "s" }, 20);
+ * if (connect?.type !== "connect" || connect.server.sessionId !== "s") throw new Error("unexpected");
+ * ```
+ */
+export class VoiceJoin {
+  readonly #options: VoiceJoinOptions;
+  #wanted: string;
+  #phase: VoiceJoinPhase = "waiting";
+  #end: VoiceJoinEnd | null = null;
+  #state: KnownState | null = null;
+  /** The state known is part of no pair yet. */
+  #stateFresh = false;
+  /** A rejoin asked for another, which may or may not come. */
+  #stateInDoubt = false;
+  /** The last thing said of the bot is that it is in no channel. */
+  #out = false;
+  #server: KnownServer | null = null;
+  /** The server has no fresh partner yet: it was taken for a change of server alone, or it waits. */
+  #serverFresh = false;
+  #deadline: VoiceJoinDeadline;
+
+  /** Starts waiting; {@linkcode start} gives the op 4. */
+  constructor(options: VoiceJoinOptions) {
+    this.#options = options;
+    this.#wanted = options.channelId;
+    this.#deadline = this.#answerDeadline(options.now);
+  }
+
+  // Getters.
+
+  /** Where it stands. */
+  get phase(): VoiceJoinPhase {
+    return this.#phase;
+  }
+
+  /** How it ended, `null` while it lasts. */
+  get end(): VoiceJoinEnd | null {
+    return this.#end;
+  }
+
+  /** The channel that the bot is in, which need not be the one that was asked for; `null` before the first answer. */
+  get channelId(): string | null {
+    return this.#state?.channelId ?? null;
+  }
+
+  /** When to call `tick` next, and why. */
+  get deadline(): VoiceJoinDeadline {
+    return this.#deadline;
+  }
+
+  // Inputs. After the end they do nothing.
+
+  /** The op 4 to begin with. */
+  start(): readonly VoiceJoinOutput[] {
+    return this.#end === null ? [this.#command(this.#wanted)] : [];
+  }
+
+  /** The program wants another channel. The stay goes on in the present one until the gateway has agreed. */
+  move(channelId: string, now: number): readonly VoiceJoinOutput[] {
+    if (this.#end !== null) return [];
+    this.#wanted = channelId;
+    if (this.#phase === "connected") this.#deadline = { at: now + this.#timeoutMs, reason: "move" };
+    else if (this.#phase === "waiting") this.#deadline = this.#answerDeadline(now);
+    return [this.#command(channelId)];
+  }
+
+  /** The program leaves. */
+  leave(): readonly VoiceJoinOutput[] {
+    return this.#end === null ? this.#leave("left") : [];
+  }
+
+  /**
+   * The verdict on the voice connection was to rejoin, and its delay is over. Not to be called once a `connect` has come
+   * meanwhile.
+   */
+  rejoin(now: number): readonly VoiceJoinOutput[] {
+    if (this.#end !== null) return [];
+    this.#phase = "waiting";
+    this.#server = null;
+    this.#stateFresh = false;
+    this.#stateInDoubt = true;
+    this.#deadline = this.#answerDeadline(now);
+    return [this.#command(this.#wanted)];
+  }
+
+  /** The verdict on the voice connection was to wait for the main gateway. */
+  wait(now: number): readonly VoiceJoinOutput[] {
+    if (this.#end !== null) return [];
+    if (this.#out) return this.#finish("kicked");
+    if (this.#phase === "connected") this.#doubt(now);
+    return [];
+  }
+
+  /** The verdict on the voice connection was to stop. */
+  stop(): readonly VoiceJoinOutput[] {
+    return this.#end === null ? this.#leave("stopped") : [];
+  }
+
+  /** A VOICE_STATE_UPDATE of any user came. */
+  voiceState(event: VoiceStateEvent, now: number): readonly VoiceJoinOutput[] {
+    const { guildId, userId } = this.#options;
+    if (this.#end !== null || event.user_id !== userId || event.guild_id !== guildId) return [];
+    if (event.channel_id === null) return this.#nowhere(now);
+    const before = this.#state;
+    const state = { channelId: event.channel_id, sessionId: event.session_id };
+    const same = before?.channelId === state.channelId && before.sessionId === state.sessionId;
+    const news = !same || this.#stateInDoubt || this.#out;
+    this.#state = state;
+    this.#out = false;
+    // A change of mute or the like.
+    if (!news) return [];
+    this.#stateFresh = true;
+    this.#stateInDoubt = false;
+    this.#wanted = state.channelId;
+    if (this.#server !== null && this.#serverFresh && (before === null || this.#isRecent(now))) {
+      return this.#connect();
+    }
+    return this.#awaitServer(now);
+  }
+
+  /** A VOICE_SERVER_UPDATE came. */
+  voiceServer(event: VoiceServerEvent, now: number): readonly VoiceJoinOutput[] {
+    if (this.#end !== null || event.guild_id !== this.#options.guildId) return [];
+    if (event.endpoint === null || event.endpoint === "") return this.#noServer();
+    this.#server = { endpoint: event.endpoint, token: event.token, at: now };
+    this.#serverFresh = true;
+    if (this.#state === null) return [];
+    if (!this.#stateInDoubt && !this.#out) return this.#connect();
+    if (this.#stateInDoubt) this.#deadline = { at: now + PAIR_MS, reason: "pair" };
+    return [];
+  }
+
+  /** Time has passed. Call it at `deadline.at`; calling it earlier does nothing. */
+  tick(now: number): readonly VoiceJoinOutput[] {
+    if (this.#end !== null || now < this.#deadline.at) return [];
+    switch (this.#deadline.reason) {
+      case "pair":
+        return this.#connect();
+      case "gateway":
+        return this.#out ? this.#finish("kicked") : this.#leave("disconnected");
+      case "answer":
+        return this.#leave("timeout");
+      case "move":
+        return this.#notMoved();
+      case "none":
+        return [];
+    }
+  }
+
+  // Steps.
+
+  /** Said of a bot that waits for an answer, it is the echo of what was before. */
+  #nowhere(now: number): readonly VoiceJoinOutput[] {
+    if (this.#state === null) return [];
+    this.#out = true;
+    if (!this.#stateInDoubt && this.#phase !== "in_doubt") this.#doubt(now);
+    return [];
+  }
+
+  #doubt(now: number): void {
+    this.#phase = "in_doubt";
+    this.#deadline = { at: now + GATEWAY_MS, reason: "gateway" };
+  }
+
+  #awaitServer(now: number): readonly VoiceJoinOutput[] {
+    const wasUp = this.#phase === "connected" || this.#phase === "in_doubt";
+    if (this.#phase !== "no_server") this.#phase = "waiting";
+    if (this.#server !== null && this.#isRecent(now)) {
+      // Two moves in a row can overtake each other; the token at hand may be the second one's.
+      this.#deadline = { at: now + PAIR_MS, reason: "pair" };
+    } else {
+      this.#server = null;
+      // The deadline of an op 4 that was just sent stays; a move by somebody else begins one.
+      if (wasUp) this.#deadline = this.#answerDeadline(now);
+    }
+    return wasUp ? [{ type: "disconnect" }] : [];
+  }
+
+  /** A voice server is being allocated. A first answer goes on being waited for; within a stay there is no hurry. */
+  #noServer(): readonly VoiceJoinOutput[] {
+    const wasUp = this.#phase === "connected" || this.#phase === "in_doubt";
+    this.#server = null;
+    if (this.#state === null || this.#out) return [];
+    this.#phase = "no_server";
+    if (this.#deadline.reason !== "answer") this.#deadline = NEVER;
+    return wasUp ? [{ type: "disconnect" }] : [];
+  }
+
+  #connect(): readonly VoiceJoinOutput[] {
+    const state = this.#state;
+    const server = this.#server;
+    if (state === null || server === null) return [];
+    // A token that made do with a known state may still find a fresh one.
+    this.#serverFresh = !this.#stateFresh;
+    this.#stateFresh = false;
+    this.#stateInDoubt = false;
+    this.#phase = "connected";
+    const moving = this.#deadline.reason === "move" && this.#wanted !== state.channelId;
+    if (!moving) this.#deadline = NEVER;
+    const { guildId, userId } = this.#options;
+    const { endpoint, token } = server;
+    return [{ type: "connect", server: { endpoint, token, guildId, userId, ...state } }];
+  }
+
+  #notMoved(): readonly VoiceJoinOutput[] {
+    const channelId = this.#wanted;
+    this.#wanted = this.#state?.channelId ?? channelId;
+    this.#deadline = NEVER;
+    return [{ type: "not_moved", channelId }];
+  }
+
+  /** Tells the main gateway as well: it may still hold the bot in the channel. */
+  #leave(cause: VoiceJoinEndCause): readonly VoiceJoinOutput[] {
+    return [this.#command(null), ...this.#finish(cause)];
+  }
+
+  #finish(cause: VoiceJoinEndCause): readonly VoiceJoinOutput[] {
+    this.#end = { cause, channelId: this.channelId };
+    this.#phase = "ended";
+    this.#deadline = NEVER;
+    this.#server = null;
+    return [{ type: "end", end: this.#end }];
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? 15_000;
+  }
+
+  #answerDeadline(now: number): VoiceJoinDeadline {
+    return { at: now + this.#timeoutMs, reason: "answer" };
+  }
+
+  #isRecent(now: number): boolean {
+    return this.#server !== null && now - this.#server.at <= PARTNER_MS;
+  }
+
+  #command(channelId: string | null): VoiceJoinOutput {
+    const { guildId, selfMute = false, selfDeaf = false } = this.#options;
+    const d = { guild_id: guildId, channel_id: channelId, self_mute: selfMute, self_deaf: selfDeaf };
+    return { type: "command", command: { op: 4, d } };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The voice gateway's core, without a socket, a clock or a timer: from a join to a session, its media codecs and its
+ * end-to-end encryption.
+ *
+ * @example
+ * ```ts
+ * import { VoiceJoin, VoiceState } from "@discordgateway/edge/voice";
+ *
+ * const join = new VoiceJoin({ guildId: "1", channelId: "2", userId: "3", now: 0 });
+ * join.voiceState({ guild_id: "1", channel_id: "2", user_id: "3", session_id: "s" }, 10);
+ * const [output] = join.voiceServer({ guild_id: "1", endpoint: "a:443", token: "t" }, 20);
+ * if (output?.type !== "connect") throw new Error("unexpected");
+ * const state = new VoiceState({ server: output.server, now: 20 });
+ * if (state.phase !== "awaiting_hello") throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+
+export { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "./close_code.ts";
+export { Dave } from "./dave.ts";
+export { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "./dave_frame.ts";
+export {
+  NonceExhaustedError,
+  VoiceFrameError,
+  VoiceNotReadyError,
+  VoiceProtocolError,
+  VoiceStateClosedError,
+} from "./errors.ts";
+export {
+  encodeVoiceBinary,
+  isSequenceAfter,
+  parseVoiceBinary,
+  parseVoicePayload,
+  readDaveBinary,
+} from "./frame.ts";
+export { VoiceJoin } from "./join.ts";
+export { VOICE_OPCODES, VoiceOpcode } from "./opcode.ts";
+export { VoiceRoster } from "./roster.ts";
+export { VoiceState } from "./state.ts";
+export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./transitions.ts";
+export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
+
+export type { VoiceCloseCodeRow } from "./close_code.ts";
+export type { DaveOptions } from "./dave.ts";
+export type { DaveTrailer } from "./dave_frame.ts";
+export type {
+  DaveCounters,
+  DaveDropReason,
+  DaveEvent,
+  DaveOutput,
+  DavePhase,
+  DaveReceived,
+} from "./dave_io.ts";
+export type {
+  DaveCommit,
+  DaveDecryption,
+  DaveOutcome,
+  DaveProvider,
+  DaveSession,
+  DaveSessionOptions,
+} from "./dave_session.ts";
+export type { DaveMessage, RawVoicePayload, VoiceBinary } from "./frame.ts";
+export type {
+  VoiceJoinDeadline,
+  VoiceJoinEnd,
+  VoiceJoinEndCause,
+  VoiceJoinOptions,
+  VoiceJoinOutput,
+  VoiceJoinPhase,
+  VoiceServerEvent,
+  VoiceStateEvent,
+} from "./join.ts";
+export type { VoiceOpcodeRow } from "./opcode.ts";
+export type {
+  ClientDisconnect,
+  ClientsConnect,
+  DavePrepareEpoch,
+  DavePrepareTransition,
+  DaveTransition,
+  EncryptionMode,
+  SelectProtocol,
+  SessionDescription,
+  Speaking,
+  SpeakingCommand,
+  VoiceHeartbeat,
+  VoiceHello,
+  VoiceIdentify,
+  VoiceReady,
+  VoiceResume,
+} from "./payload.ts";
+export type {
+  MediaServer,
+  VoiceDeadline,
+  VoiceEnd,
+  VoiceEvent,
+  VoiceOutput,
+  VoiceSendPurpose,
+  VoiceServer,
+  VoiceSession,
+  VoiceStateOptions,
+} from "./state_io.ts";
+export type {
+  VoiceCloseCause,
+  VoiceEndCause,
+  VoiceEndRow,
+  VoicePhase,
+  VoiceStateEndCause,
+  VoiceTransitionRow,
+  VoiceTrigger,
+} from "./transitions.ts";
+export type { VoiceVerdictAction, VoiceVerdictDelay, VoiceVerdictInput, VoiceVerdictRow } from "./verdict.ts";
