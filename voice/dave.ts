@@ -99,6 +99,9 @@ export class Dave {
   /** Our newest commit in this epoch, and those that newer proposals have overtaken. */
   #ownCommit: Uint8Array | null = null;
   #overtaken: Uint8Array[] = [];
+  /** The newest op 28 and op 26, as they were sent. */
+  #commitMessage: DaveSend["frame"] | null = null;
+  #keyPackageMessage: DaveSend["frame"] | null = null;
   #failures = 0;
   #recoveryDue = false;
   #announcedPhase: DavePhase = "plain";
@@ -213,6 +216,23 @@ export class Dave {
     return this.#withPhase(outputs);
   }
 
+  /**
+   * Whether a message that may have been lost with its connection still says something: a confirmation, while its
+   * transition waits; whatever asks for membership, while there is none; a commit, while it is the newest.
+   */
+  isStillDue({ op, transitionId, frame }: DaveSend): boolean {
+    switch (op) {
+      case VoiceOpcode.DaveTransitionReady:
+        return transitionId !== null && this.#pending.has(transitionId);
+      case VoiceOpcode.DaveMlsCommitWelcome:
+        return frame === this.#commitMessage;
+      case VoiceOpcode.DaveMlsKeyPackage:
+        return frame === this.#keyPackageMessage && !this.#established;
+      case VoiceOpcode.DaveMlsInvalidCommitWelcome:
+        return !this.#established;
+    }
+  }
+
   // Media.
 
   /** Encrypts an Opus frame as the call demands. `null`: there are no keys, and the frame must not leave. */
@@ -317,7 +337,9 @@ export class Dave {
     }
     if (this.#session === null) return;
     this.#giveExternalSender(outputs);
-    outputs.push(binary(VoiceOpcode.DaveMlsKeyPackage, this.#session.keyPackage()));
+    const message = binary(VoiceOpcode.DaveMlsKeyPackage, this.#session.keyPackage());
+    this.#keyPackageMessage = message.frame;
+    outputs.push(message);
   }
 
   /** It may come before there is a session; within an established group it has no use. */
@@ -336,9 +358,12 @@ export class Dave {
       const answer = this.#session.processProposals(operation, proposals, this.#roster.recognizedUserIds);
       if (this.#ownCommit !== null) this.#overtaken.push(this.#ownCommit);
       this.#ownCommit = answer?.commit ?? null;
+      this.#commitMessage = null;
       if (answer === null) return;
       const parts = answer.welcome === null ? [answer.commit] : [answer.commit, answer.welcome];
-      outputs.push(binary(VoiceOpcode.DaveMlsCommitWelcome, ...parts));
+      const message = binary(VoiceOpcode.DaveMlsCommitWelcome, ...parts);
+      this.#commitMessage = message.frame;
+      outputs.push(message);
     } catch (error) {
       outputs.push(refused(error));
     }
@@ -384,6 +409,7 @@ export class Dave {
   #forgetCommits(): void {
     this.#ownCommit = null;
     this.#overtaken = [];
+    this.#commitMessage = null;
   }
 
   // Frames.
@@ -429,12 +455,17 @@ export class Dave {
   }
 }
 
-function command(op: 23 | 31, transitionId: number): DaveOutput {
-  return { type: "send", frame: JSON.stringify({ op, d: { transition_id: transitionId } }), op };
+function command(op: 23 | 31, transitionId: number): DaveSend {
+  return {
+    type: "send",
+    frame: JSON.stringify({ op, d: { transition_id: transitionId } }),
+    op,
+    transitionId,
+  };
 }
 
-function binary(op: 26 | 28, ...parts: readonly Uint8Array[]): DaveOutput {
-  return { type: "send", frame: encodeVoiceBinary(op, ...parts), op };
+function binary(op: 26 | 28, ...parts: readonly Uint8Array[]): DaveSend {
+  return { type: "send", frame: encodeVoiceBinary(op, ...parts), op, transitionId: null };
 }
 
 function event(one: DaveEvent): DaveOutput {

@@ -20,6 +20,18 @@ export type DaveOutput =
   /** Hand this event to the user. */
   | { readonly type: "event"; readonly event: DaveEvent };
 
+/** A message of the DAVE machine to the voice server. */
+export interface DaveSend {
+  /** Tells it from other outputs. */
+  readonly type: "send";
+  /** What to write, text or binary. */
+  readonly frame: string | Uint8Array<ArrayBuffer>;
+  /** Its opcode. */
+  readonly op: 23 | 26 | 28 | 31;
+  /** The transition that it speaks of; `null` for those that speak of none. */
+  readonly transitionId: number | null;
+}
+
 /** What happens to the end-to-end encryption of a call. */
 export type DaveEvent =
   /** The sender's phase has changed. */

@@ -19,7 +19,9 @@
 
 export { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "./close_code.ts";
 export { Dave } from "./dave.ts";
+export { DaveKeyError, daveyProvider } from "./davey.ts";
 export { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "./dave_frame.ts";
+export { Discovery, encodeDiscovery, encodeKeepAlive, parseDiscovery } from "./discovery.ts";
 export {
   NonceExhaustedError,
   VoiceFrameError,
@@ -36,12 +38,24 @@ export {
 } from "./frame.ts";
 export { VoiceJoin } from "./join.ts";
 export { VOICE_OPCODES, VoiceOpcode } from "./opcode.ts";
+export { MediaReceiver } from "./receiver.ts";
 export { VoiceRoster } from "./roster.ts";
+export {
+  encodeRtpHeader,
+  packetKind,
+  parseRtpHeader,
+  RTCP_CLEAR_BYTES,
+  RtpClock,
+  stripPayload,
+} from "./rtp.ts";
 export { VoiceState } from "./state.ts";
 export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./transitions.ts";
+export { createTransportCipher, packetNonce } from "./transport_encryption.ts";
 export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
 
+export type { Awaitable } from "./aead.ts";
 export type { VoiceCloseCodeRow } from "./close_code.ts";
+export type { Davey, DaveyKeyPair, DaveyOptions, DaveySession } from "./davey.ts";
 export type { DaveOptions } from "./dave.ts";
 export type { DaveTrailer } from "./dave_frame.ts";
 export type {
@@ -60,6 +74,7 @@ export type {
   DaveSession,
   DaveSessionOptions,
 } from "./dave_session.ts";
+export type { DiscoveredAddress, DiscoveryOptions, DiscoveryOutput } from "./discovery.ts";
 export type { DaveMessage, RawVoicePayload, VoiceBinary } from "./frame.ts";
 export type {
   VoiceJoinDeadline,
@@ -89,6 +104,9 @@ export type {
   VoiceReady,
   VoiceResume,
 } from "./payload.ts";
+export type { MediaCounters, MediaDropReason, MediaPacket } from "./receiver.ts";
+export type { PacketKind, RtpHeader, RtpPosition } from "./rtp.ts";
+export type { TransportCipher, TransportCipherOptions } from "./transport_encryption.ts";
 export type {
   MediaServer,
   VoiceDeadline,

@@ -19,7 +19,7 @@ import { ConnectionState } from "../gateway/connection_state.ts";
 import { Heartbeat } from "../gateway/heartbeat.ts";
 import { Latency, type LatencyReading } from "../gateway/latency.ts";
 import { Dave } from "./dave.ts";
-import type { DaveOutput } from "./dave_io.ts";
+import type { DaveOutput, DaveSend } from "./dave_io.ts";
 import { VoiceFrameError, VoiceNotReadyError, VoiceProtocolError, VoiceStateClosedError } from "./errors.ts";
 import {
   isSequenceAfter,
@@ -108,6 +108,9 @@ export class VoiceState {
   /** Up to here everything has been seen; what a sloppy server replays of it is dropped. `null` = nothing to drop. */
   #replayedUpTo: number | null;
   #heartbeat: Heartbeat | null = null;
+  /** Messages of the DAVE machine that went out since the last beat, and before it: its acknowledgement confirms those. */
+  #unconfirmed: DaveSend[];
+  #beforeBeat = 0;
   /** The nonce of the beat that waits for its acknowledgement. */
   #nonce: number | null = null;
   #stageDeadline: VoiceDeadline;
@@ -124,6 +127,7 @@ export class VoiceState {
       new Dave({ provider: options.dave ?? null, userId, channelId, roster: this.#roster });
     this.#media = session === null ? null : { ssrc: session.ssrc, mode: null };
     this.#resumable = session !== null;
+    this.#unconfirmed = [...session?.unconfirmed ?? []];
     this.#replayedUpTo = session === null || session.sequence < 0 ? null : session.sequence;
     this.#connection = new ConnectionState((end) => new VoiceStateClosedError(end), this.#replayedUpTo);
     this.#stageDeadline = { at: now + helloTimeoutMs, reason: "hello" };
@@ -144,7 +148,13 @@ export class VoiceState {
   /** The session with the last sequence received; `null` before its description. */
   get session(): VoiceSession | null {
     if (!this.#resumable || this.#media === null) return null;
-    return { sequence: this.#sequence, ssrc: this.#media.ssrc, roster: this.#roster, dave: this.#dave };
+    return {
+      sequence: this.#sequence,
+      ssrc: this.#media.ssrc,
+      roster: this.#roster,
+      dave: this.#dave,
+      unconfirmed: [...this.#unconfirmed],
+    };
   }
 
   /** Who is in the call. */
@@ -192,7 +202,7 @@ export class VoiceState {
   tick(now: number): readonly VoiceOutput[] {
     this.#connection.assertOpen();
     if (now >= this.#stageDeadline.at) return this.#stageTimeout();
-    const outputs = this.#phase === "live" ? fromDave(this.#dave.recover()) : NOTHING;
+    const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover()) : NOTHING;
     const heartbeat = this.#heartbeat;
     if (heartbeat === null || now < heartbeat.nextAt) return outputs;
     if (heartbeat.silent) return this.#end("zombie");
@@ -308,7 +318,7 @@ export class VoiceState {
       case VoiceOpcode.DavePrepareTransition:
       case VoiceOpcode.DaveExecuteTransition:
       case VoiceOpcode.DavePrepareEpoch:
-        return fromDave(this.#dave.receive(readDaveJson(op, d), now));
+        return this.#fromDave(this.#dave.receive(readDaveJson(op, d), now));
       default:
         // Discord's own clients hear many more, and new ones come without a new version.
         return NOTHING;
@@ -319,7 +329,7 @@ export class VoiceState {
     const { seq, op, payload } = parseVoiceBinary(bytes);
     if (!this.#isNew(seq, now)) return NOTHING;
     const message = readDaveBinary(op, payload);
-    if (message !== null) return fromDave(this.#dave.receive(message, now));
+    if (message !== null) return this.#fromDave(this.#dave.receive(message, now));
     if (!BINARY.includes(op)) return NOTHING;
     throw new VoiceProtocolError(`Cannot take op ${op}: it is cut short: ${payload.length} bytes`);
   }
@@ -388,7 +398,7 @@ export class VoiceState {
     const mode = this.#media?.mode;
     if (this.#phase !== "selecting" || !mode) return NOTHING;
     const { key, version } = readDescription(d, mode);
-    const outputs = fromDave(this.#dave.describe(version));
+    const outputs = this.#fromDave(this.#dave.describe(version));
     this.#step("SESSION_DESCRIPTION");
     this.#stageDeadline = NO_DEADLINE;
     this.#resumable = true;
@@ -399,13 +409,20 @@ export class VoiceState {
   #resumed(): readonly VoiceOutput[] {
     if (!this.#step("RESUMED")) return NOTHING;
     this.#stageDeadline = NO_DEADLINE;
-    return [event({ type: "live", resumed: true, daveVersion: this.#dave.version })];
+    // What went into a connection that was dead already was never heard, and nobody will ask for it.
+    const due = this.#unconfirmed.filter((message) => this.#dave.isStillDue(message));
+    this.#unconfirmed = [];
+    this.#beforeBeat = 0;
+    const live = event({ type: "live", resumed: true, daveVersion: this.#dave.version });
+    return [live, ...this.#fromDave(due)];
   }
 
   #acknowledged(d: unknown, now: number): readonly VoiceOutput[] {
     // Only the last beat's acknowledgement measures; any other is a sign of life like every message.
     if (this.#nonce === null || field(d, "t") !== this.#nonce) return NOTHING;
     this.#nonce = null;
+    this.#unconfirmed.splice(0, this.#beforeBeat);
+    this.#beforeBeat = 0;
     if (this.#latency.acknowledged(now) && this.#phase === "live") this.#proven = true;
     return NOTHING;
   }
@@ -438,7 +455,16 @@ export class VoiceState {
     heartbeat.sent(now);
     this.#latency.sent(now);
     this.#nonce = Math.round(now);
+    this.#beforeBeat = this.#unconfirmed.length;
     return send(VoiceOpcode.Heartbeat, { t: this.#nonce, seq_ack: this.#sequence }, "heartbeat");
+  }
+
+  #fromDave(outputs: readonly DaveOutput[]): readonly VoiceOutput[] {
+    return outputs.map((output) => {
+      if (output.type !== "send") return output;
+      this.#unconfirmed.push(output);
+      return { type: "send", frame: output.frame, what: "dave" };
+    });
   }
 
   #step(on: VoiceTrigger): boolean {
@@ -481,10 +507,4 @@ function send(op: number, d: unknown, what: VoiceSendPurpose): VoiceOutput {
 
 function event(one: VoiceEvent): VoiceOutput {
   return { type: "event", event: one };
-}
-
-function fromDave(outputs: readonly DaveOutput[]): readonly VoiceOutput[] {
-  return outputs.map((output) =>
-    output.type === "send" ? { type: "send", frame: output.frame, what: "dave" } : output
-  );
 }

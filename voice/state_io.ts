@@ -1,7 +1,7 @@
 /** What goes into a voice state and what comes out of it, as types alone. */
 
 import type { Dave } from "./dave.ts";
-import type { DaveEvent } from "./dave_io.ts";
+import type { DaveEvent, DaveSend } from "./dave_io.ts";
 import type { DaveProvider } from "./dave_session.ts";
 import type { EncryptionMode } from "./payload.ts";
 import type { VoiceRoster } from "./roster.ts";
@@ -78,6 +78,8 @@ export interface VoiceSession {
   readonly roster: VoiceRoster;
   /** The end-to-end encryption. */
   readonly dave: Dave;
+  /** Its messages that no acknowledged heartbeat has followed: they may be lost. A resume sends those still due again. */
+  readonly unconfirmed: readonly DaveSend[];
 }
 
 /** Where media goes to, from READY. */

@@ -1,0 +1,257 @@
+/**
+ * @snazzah/davey as a {@linkcode DaveProvider}.
+ *
+ * The library is not imported: a program that wants it installs it and passes its module in. What has to be known of it
+ * comes from its source and from experiments with version 0.1.12:
+ *
+ * - It panics, and takes the whole process along, where a private key has not 32 bytes, or a frame is encrypted for codec
+ *   0. The first is refused here, the second cannot be asked for.
+ * - Its `reset()` leaves the old keys in use; only `reinit()` starts over.
+ * - Its errors are sentences in which one word says what happened. A message that is not for this client's group, or of
+ *   an epoch that has passed, is no failure.
+ */
+
+import type {
+  DaveDecryption,
+  DaveOutcome,
+  DaveProvider,
+  DaveSession,
+  DaveSessionOptions,
+} from "./dave_session.ts";
+
+/** A key pair as davey has it. */
+export interface DaveyKeyPair {
+  /** 32 bytes. */
+  readonly private: Uint8Array;
+  /** The point on the curve, uncompressed. */
+  readonly public: Uint8Array;
+}
+
+/** As much of davey's `DAVESession` as is used. */
+export interface DaveySession {
+  /** Whether it has keys to encrypt with. */
+  readonly ready: boolean;
+  /** The group's epoch; `null` without a group. */
+  readonly epoch: bigint | null;
+  /** Thirty digits, or an empty string. */
+  readonly voicePrivacyCode: string;
+  /** Starts over. */
+  reinit(version: number, userId: string, channelId: string, keyPair?: DaveyKeyPair | null): void;
+  /** Takes the payload of op 25. */
+  setExternalSender(externalSender: Uint8Array): void;
+  /** Makes the payload of op 26. */
+  getSerializedKeyPackage(): Uint8Array;
+  /** Takes the payload of op 27 after the operation. */
+  processProposals(
+    operation: number,
+    proposals: Uint8Array,
+    recognizedUserIds?: string[] | null,
+  ): { commit?: Uint8Array; welcome?: Uint8Array };
+  /** Takes the commit of op 29. */
+  processCommit(commit: Uint8Array): void;
+  /** Takes the welcome of op 30. */
+  processWelcome(welcome: Uint8Array): void;
+  /** Encrypts an Opus frame. */
+  encryptOpus(frame: Uint8Array): Uint8Array;
+  /** Decrypts a frame. */
+  decrypt(userId: string, mediaType: number, frame: Uint8Array): Uint8Array;
+}
+
+/** As much of the module `@snazzah/davey` as is used. */
+export interface Davey {
+  /** The newest version that it speaks. */
+  readonly DAVE_PROTOCOL_VERSION: number;
+  /** Makes a session. */
+  readonly DAVESession: new (
+    version: number,
+    userId: string,
+    channelId: string,
+    keyPair?: DaveyKeyPair | null,
+  ) => DaveySession;
+}
+
+/** Options of {@linkcode daveyProvider}. */
+export interface DaveyOptions {
+  /** A key pair to be known by in more than one call; a fresh one per session by default. */
+  readonly keyPair?: DaveyKeyPair;
+}
+
+/**
+ * Ours: a key pair at which davey would panic and end the process.
+ *
+ * @example
+ * ```ts
+ * import { DaveKeyError, daveyProvider } from "@discordgateway/edge/voice";
+ * import davey from "@snazzah/davey";
+ *
+ * try {
+ *   daveyProvider(davey, { keyPair: { private: new Uint8Array(31), public: new Uint8Array(65) } });
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof DaveKeyError) || error.code !== "ERR_DAVE_KEY") throw error;
+ * }
+ * ```
+ */
+export class DaveKeyError extends Error {
+  /** The name of the class. */
+  override readonly name = "DaveKeyError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_DAVE_KEY";
+}
+
+const PRIVATE_KEY_BYTES = 32;
+const PUBLIC_KEY_BYTES = 65;
+const AUDIO = 0;
+const APPEND = 0;
+const REVOKE = 1;
+
+/**
+ * Makes a provider of the davey module.
+ *
+ * @throws {DaveKeyError} A key pair whose private key has not 32 bytes, or whose public key has not 65.
+ *
+ * @example
+ * ```ts
+ * import { daveyProvider } from "@discordgateway/edge/voice";
+ * import davey from "@snazzah/davey";
+ *
+ * const provider = daveyProvider(davey);
+ * const session = provider.create({ version: provider.maxVersion, userId: "1", channelId: "2" });
+ * if (session.keyPackage().subarray(0, 4).join() !== "0,1,0,2") throw new Error("version 1, suite 2");
+ * if (session.ready) throw new Error("there is no group yet");
+ * ```
+ */
+export function daveyProvider(davey: Davey, { keyPair }: DaveyOptions = {}): DaveProvider {
+  const pair = keyPair === undefined ? undefined : checkedKeyPair(keyPair);
+  return {
+    maxVersion: davey.DAVE_PROTOCOL_VERSION,
+    create: (options) => {
+      const { version, userId, channelId } = options;
+      return new DaveyAdapter(new davey.DAVESession(version, userId, channelId, pair), options, pair);
+    },
+  };
+}
+
+/** A copy: what was checked cannot be shortened afterwards. */
+function checkedKeyPair(pair: DaveyKeyPair): DaveyKeyPair {
+  const [secret, open] = [pair.private.length, pair.public.length];
+  if (secret !== PRIVATE_KEY_BYTES || open !== PUBLIC_KEY_BYTES) {
+    throw new DaveKeyError(
+      `Cannot use the key pair: it has ${PRIVATE_KEY_BYTES} and ${PUBLIC_KEY_BYTES} bytes: ${secret} and ${open}`,
+    );
+  }
+  return { private: pair.private.slice(), public: pair.public.slice() };
+}
+
+class DaveyAdapter implements DaveSession {
+  readonly #session: DaveySession;
+  readonly #options: DaveSessionOptions;
+  readonly #keyPair: DaveyKeyPair | undefined;
+
+  constructor(session: DaveySession, options: DaveSessionOptions, keyPair: DaveyKeyPair | undefined) {
+    this.#session = session;
+    this.#options = options;
+    this.#keyPair = keyPair;
+  }
+
+  get ready(): boolean {
+    return this.#session.ready;
+  }
+
+  get epoch(): bigint | null {
+    return this.#session.epoch;
+  }
+
+  get privacyCode(): string {
+    return this.#session.voicePrivacyCode;
+  }
+
+  reset(version: number): void {
+    const { userId, channelId } = this.#options;
+    this.#session.reinit(version, userId, channelId, this.#keyPair);
+  }
+
+  setExternalSender(externalSender: Uint8Array): void {
+    this.#session.setExternalSender(externalSender);
+  }
+
+  keyPackage(): Uint8Array {
+    return this.#session.getSerializedKeyPackage();
+  }
+
+  processProposals(
+    operation: "append" | "revoke",
+    proposals: Uint8Array,
+    recognizedUserIds: readonly string[],
+  ): { commit: Uint8Array; welcome: Uint8Array | null } | null {
+    try {
+      const kind = operation === "append" ? APPEND : REVOKE;
+      const { commit, welcome } = this.#session.processProposals(kind, proposals, [...recognizedUserIds]);
+      return commit === undefined ? null : { commit, welcome: welcome ?? null };
+    } catch (error) {
+      // Proposals for a group that this client has yet to join.
+      if (!this.#isMember && /NoGroup|WrongEpoch/.test(messageOf(error))) return null;
+      throw error;
+    }
+  }
+
+  processCommit(commit: Uint8Array): DaveOutcome {
+    return this.#attempt(() => this.#session.processCommit(commit), (message) => {
+      if (/NoGroup|PendingGroup|MessageForDifferentGroup/.test(message)) return true;
+      const epoch = epochOf(commit);
+      return epoch !== null && epoch < (this.epoch ?? 0n);
+    });
+  }
+
+  processWelcome(welcome: Uint8Array): DaveOutcome {
+    return this.#attempt(
+      () => this.#session.processWelcome(welcome),
+      (message) => /AlreadyInGroup/.test(message),
+    );
+  }
+
+  encrypt(frame: Uint8Array): Uint8Array {
+    return this.#session.encryptOpus(frame);
+  }
+
+  decrypt(userId: string, frame: Uint8Array): DaveDecryption {
+    try {
+      return { outcome: "decrypted", frame: this.#session.decrypt(userId, AUDIO, frame) };
+    } catch (error) {
+      if (/NoDecryptorForUser/.test(messageOf(error))) return { outcome: "unknown_sender" };
+      return { outcome: "failed", error: asError(error) };
+    }
+  }
+
+  /** A group of its own, at epoch 0, waits for its first commit. */
+  get #isMember(): boolean {
+    return (this.#session.epoch ?? 0n) > 0n;
+  }
+
+  #attempt(act: () => void, isHarmless: (message: string) => boolean): DaveOutcome {
+    try {
+      act();
+      return { outcome: "applied" };
+    } catch (error) {
+      const message = messageOf(error);
+      return isHarmless(message)
+        ? { outcome: "ignored", reason: message }
+        : { outcome: "failed", error: asError(error) };
+    }
+  }
+}
+
+/** The epoch that a commit starts from: after version, wire format and a group id of eight bytes. */
+function epochOf(commit: Uint8Array): bigint | null {
+  const [, , , , groupIdBytes] = commit;
+  if (groupIdBytes !== 8 || commit.length < 21) return null;
+  return new DataView(commit.buffer, commit.byteOffset, commit.byteLength).getBigUint64(13);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

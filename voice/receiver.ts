@@ -1,0 +1,203 @@
+/**
+ * From datagrams to packets of sound, in order.
+ *
+ * Whatever comes on the socket is told apart, opened, and rid of extension and padding. What is no sound is dropped and
+ * counted, never thrown: anybody can send a datagram. One cipher answers at once, the other by promises that may overtake
+ * each other; packets are handed out in the order in which they came in either case.
+ */
+
+import type { Awaitable } from "./aead.ts";
+import { packetKind, parseRtpHeader, type RtpHeader, stripPayload } from "./rtp.ts";
+import { packetNonce, type TransportCipher } from "./transport_encryption.ts";
+
+/** A packet of sound; its payload is an Opus frame, end-to-end encrypted where the call is. */
+export interface MediaPacket {
+  /** Counts packets, 16 bits. */
+  readonly sequence: number;
+  /** Counts samples at 48 kHz, 32 bits. */
+  readonly timestamp: number;
+  /** Whose packet it is, 32 bits. */
+  readonly ssrc: number;
+  /** The frame. */
+  readonly payload: Uint8Array;
+}
+
+/** Why a datagram was dropped. */
+export type MediaDropReason =
+  /** Neither RTP nor RTCP: an answer to a discovery, the echo of a keepalive, a stray. */
+  | "foreign"
+  /** RTCP, of which nothing here makes use. */
+  | "rtcp"
+  /** RTP, but no Opus. */
+  | "not_opus"
+  /** Cut short. */
+  | "short"
+  /** Changed on the way, or sealed with another key. */
+  | "forged"
+  /** Its nonce has come before. */
+  | "replayed"
+  /** Its lengths contradict each other. */
+  | "malformed"
+  /** Nothing but padding. */
+  | "empty";
+
+/** How many datagrams went where. */
+export interface MediaCounters {
+  /** Packets handed out. */
+  readonly received: number;
+  /** Datagrams dropped, by reason. */
+  readonly dropped: { readonly [Reason in MediaDropReason]: number };
+}
+
+/** Nonces remembered: at 50 packets a second and speaker, over a minute for one speaker. */
+const REMEMBERED_NONCES = 4096;
+
+/**
+ * Receives the packets of one voice session.
+ *
+ * @example
+ * ```ts
+ * import { createTransportCipher, encodeRtpHeader, MediaReceiver } from "@discordgateway/edge/voice";
+ *
+ * const cipher = await createTransportCipher({ mode: "aead_xchacha20_poly1305_rtpsize", key: new Uint8Array(32) });
+ * const heard: string[] = [];
+ * const receiver = new MediaReceiver(cipher, ({ ssrc, payload }) => heard.push(`${ssrc}: ${payload}`));
+ *
+ * const packet = await cipher.seal(encodeRtpHeader({ sequence: 1, timestamp: 2, ssrc: 3 }), new Uint8Array([4, 5]));
+ * receiver.receive(packet);
+ * receiver.receive(packet);
+ * if (heard.join() !== "3: 4,5" || receiver.counters.dropped.replayed !== 1) throw new Error("unexpected");
+ * ```
+ */
+export class MediaReceiver {
+  readonly #cipher: TransportCipher;
+  readonly #deliver: (packet: MediaPacket) => void;
+  readonly #nonces = new RecentNonces(REMEMBERED_NONCES);
+  readonly #dropped = {
+    foreign: 0,
+    rtcp: 0,
+    not_opus: 0,
+    short: 0,
+    forged: 0,
+    replayed: 0,
+    malformed: 0,
+    empty: 0,
+  };
+  #received = 0;
+  /** Packets that are being opened, in order; `null` while there is none. */
+  #tail: Promise<void> | null = null;
+  #waiting = 0;
+
+  /**
+   * Starts with nothing received.
+   *
+   * @param cipher Opens the packets.
+   * @param deliver Takes them, in order; must not throw.
+   */
+  constructor(cipher: TransportCipher, deliver: (packet: MediaPacket) => void) {
+    this.#cipher = cipher;
+    this.#deliver = deliver;
+  }
+
+  /** How many datagrams went where. */
+  get counters(): MediaCounters {
+    return { received: this.#received, dropped: { ...this.#dropped } };
+  }
+
+  /** A datagram came. Never throws. */
+  receive(packet: Uint8Array): void {
+    const header = this.#readHeader(packet);
+    const nonce = packetNonce(packet);
+    if (header === null || nonce === null) return;
+    if (this.#nonces.has(nonce)) {
+      this.#dropped.replayed++;
+      return;
+    }
+    this.#inOrder(this.#cipher.open(packet, header.clearBytes), (payload) => {
+      this.#opened({ header, nonce, payload });
+    });
+  }
+
+  /** Resolves when every packet received so far is handed out or dropped. */
+  async settled(): Promise<void> {
+    while (this.#tail !== null) await this.#tail;
+  }
+
+  #readHeader(packet: Uint8Array): RtpHeader | null {
+    const kind = packetKind(packet);
+    if (kind === "opus") {
+      const header = parseRtpHeader(packet);
+      if (header === null) this.#dropped.short++;
+      return header;
+    }
+    this.#dropped[kind === "other" ? "foreign" : kind === "rtcp" ? "rtcp" : "not_opus"]++;
+    return null;
+  }
+
+  #opened(
+    { header, nonce, payload }: {
+      readonly header: RtpHeader;
+      readonly nonce: number;
+      readonly payload: Uint8Array | null;
+    },
+  ): void {
+    // Only what was not forged is remembered: nobody can use up a nonce for somebody else.
+    if (payload === null) this.#dropped.forged++;
+    else if (!this.#nonces.add(nonce)) this.#dropped.replayed++;
+    else this.#handOut(header, stripPayload(header, payload));
+  }
+
+  #handOut({ sequence, timestamp, ssrc }: RtpHeader, payload: Uint8Array | null): void {
+    if (payload === null) {
+      this.#dropped.malformed++;
+    } else if (payload.length === 0) {
+      this.#dropped.empty++;
+    } else {
+      this.#received++;
+      this.#deliver({ sequence, timestamp, ssrc, payload });
+    }
+  }
+
+  /** Goes on with a result at once if nothing is before it, and otherwise after what is. */
+  #inOrder<T>(result: Awaitable<T>, go: (value: T) => void): void {
+    if (this.#tail === null && !(result instanceof Promise)) {
+      go(result);
+      return;
+    }
+    this.#waiting++;
+    this.#tail = this.#after(this.#tail, result, go);
+  }
+
+  async #after<T>(before: Promise<void> | null, result: Awaitable<T>, go: (value: T) => void): Promise<void> {
+    const value = await result;
+    await before;
+    go(value);
+    if (--this.#waiting === 0) this.#tail = null;
+  }
+}
+
+/** The last nonces that came, as many as it has room for. */
+class RecentNonces {
+  readonly #ring: Uint32Array;
+  readonly #known = new Set<number>();
+  #count = 0;
+
+  constructor(size: number) {
+    this.#ring = new Uint32Array(size);
+  }
+
+  has(nonce: number): boolean {
+    return this.#known.has(nonce);
+  }
+
+  /** Returns whether it is new. */
+  add(nonce: number): boolean {
+    if (this.#known.has(nonce)) return false;
+    const at = this.#count % this.#ring.length;
+    if (this.#count >= this.#ring.length) this.#known.delete(this.#ring[at] ?? 0);
+    this.#ring[at] = nonce;
+    this.#known.add(nonce);
+    this.#count++;
+    return true;
+  }
+}

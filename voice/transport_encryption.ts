@@ -1,0 +1,137 @@
+/**
+ * The encryption between this client and the voice server, in Discord's two `rtpsize` modes:
+ *
+ * `header, contributors, first 4 bytes of the extension | ciphertext | tag, 16 bytes | nonce, 4 bytes`
+ *
+ * What is in the clear is authenticated. The cipher's own nonce is the four bytes, then zeros. They count up and never come
+ * again under one key: not in a packet that was lost, and not after a resume, which keeps the key; so the cipher is made once
+ * for a key and lives as long.
+ *
+ * @see https://docs.discord.com/developers/topics/voice-connections#transport-encryption-and-sending-voice
+ */
+
+import { type Aead, aesGcm, type Awaitable, xChaCha20Poly1305 } from "./aead.ts";
+import { NonceExhaustedError } from "./errors.ts";
+import type { EncryptionMode } from "./payload.ts";
+
+const NONCE_BYTES = 4;
+const TAG_BYTES = 16;
+const KEY_BYTES = 32;
+
+/** What a cipher is made from: the `key` output of a voice state. */
+export interface TransportCipherOptions {
+  /** The mode. */
+  readonly mode: EncryptionMode;
+  /** 32 bytes. */
+  readonly key: Uint8Array<ArrayBuffer>;
+  /**
+   * The first nonce.
+   *
+   * @default {0}
+   */
+  readonly firstNonce?: number;
+}
+
+/** Seals and opens the packets of one voice session. */
+export interface TransportCipher {
+  /** The mode. */
+  readonly mode: EncryptionMode;
+  /**
+   * Makes a packet of what is in the clear and what is not. The nonce is taken in the order of the calls, whatever the order
+   * of the results.
+   *
+   * @throws {NonceExhaustedError} All 2 ** 32 nonces are used; thrown at once.
+   */
+  seal(clear: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array<ArrayBuffer>>;
+  /** Opens a packet of which the first bytes are in the clear; `null` if it was changed, or is too short. Never throws. */
+  open(packet: Uint8Array, clearBytes: number): Awaitable<Uint8Array | null>;
+}
+
+/**
+ * Makes the cipher for a key.
+ *
+ * @throws {RangeError} A key that is not 32 bytes long, or a first nonce that does not fit in 32 bits.
+ *
+ * @example
+ * ```ts
+ * import { createTransportCipher, encodeRtpHeader } from "@discordgateway/edge/voice";
+ *
+ * const key = new Uint8Array(32).fill(7);
+ * const cipher = await createTransportCipher({ mode: "aead_aes256_gcm_rtpsize", key });
+ * const header = encodeRtpHeader({ sequence: 1, timestamp: 960, ssrc: 7 });
+ * const packet = await cipher.seal(header, new Uint8Array([1, 2, 3]));
+ * if (packet.length !== 12 + 3 + 16 + 4) throw new Error("unexpected");
+ * if ((await cipher.open(packet, 12))?.join() !== "1,2,3") throw new Error("unexpected");
+ * packet[12] = 0;
+ * if (await cipher.open(packet, 12) !== null) throw new Error("unexpected");
+ * ```
+ */
+export async function createTransportCipher(options: TransportCipherOptions): Promise<TransportCipher> {
+  const { mode, key, firstNonce = 0 } = options;
+  if (key.length !== KEY_BYTES) {
+    throw new RangeError(`Cannot make a cipher: a key has ${KEY_BYTES} bytes: ${key.length}`);
+  }
+  if (!Number.isInteger(firstNonce) || firstNonce < 0 || firstNonce >= 2 ** 32) {
+    throw new RangeError(`Cannot make a cipher: the first nonce is an integer of 32 bits: ${firstNonce}`);
+  }
+  const own = key.slice();
+  const aead = mode === "aead_aes256_gcm_rtpsize" ? await aesGcm(own) : xChaCha20Poly1305(own);
+  return new RtpSizeCipher(mode, aead, firstNonce);
+}
+
+class RtpSizeCipher implements TransportCipher {
+  readonly mode: EncryptionMode;
+  readonly #aead: Aead;
+  #nextNonce: number;
+
+  constructor(mode: EncryptionMode, aead: Aead, firstNonce: number) {
+    this.mode = mode;
+    this.#aead = aead;
+    this.#nextNonce = firstNonce;
+  }
+
+  seal(clear: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array<ArrayBuffer>> {
+    if (this.#nextNonce >= 2 ** 32) throw new NonceExhaustedError();
+    const nonce = new Uint8Array(this.#aead.nonceBytes);
+    new DataView(nonce.buffer).setUint32(0, this.#nextNonce++);
+    const sealed = this.#aead.encrypt({ nonce, additional: clear }, plain);
+    const packet = (bytes: Uint8Array) => concat(clear, bytes, nonce.subarray(0, NONCE_BYTES));
+    return sealed instanceof Promise ? sealed.then(packet) : packet(sealed);
+  }
+
+  open(packet: Uint8Array, clearBytes: number): Awaitable<Uint8Array | null> {
+    const end = packet.length - NONCE_BYTES;
+    if (end - TAG_BYTES < clearBytes) return null;
+    const nonce = new Uint8Array(this.#aead.nonceBytes);
+    nonce.set(packet.subarray(end));
+    const additional = packet.slice(0, clearBytes);
+    return this.#aead.decrypt({ nonce, additional }, packet.slice(clearBytes, end));
+  }
+}
+
+/**
+ * The four bytes of a packet's nonce as a number, to know it again; `null` if the packet is too short for one.
+ *
+ * @example
+ * ```ts
+ * import { packetNonce } from "@discordgateway/edge/voice";
+ *
+ * if (packetNonce(new Uint8Array([9, 9, 0, 0, 1, 2])) !== 258) throw new Error("unexpected");
+ * ```
+ */
+export function packetNonce(packet: Uint8Array): number | null {
+  if (packet.length < NONCE_BYTES) return null;
+  return new DataView(packet.buffer, packet.byteOffset, packet.byteLength).getUint32(
+    packet.length - NONCE_BYTES,
+  );
+}
+
+function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
