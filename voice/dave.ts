@@ -27,6 +27,7 @@ import type {
   DaveOutput,
   DavePhase,
   DaveReceived,
+  DaveSend,
 } from "./dave_io.ts";
 import type { DaveOutcome, DaveProvider, DaveSession } from "./dave_session.ts";
 import { VoiceProtocolError } from "./errors.ts";

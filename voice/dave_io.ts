@@ -12,11 +12,7 @@ export type DavePhase =
 /** What an input of the DAVE machine asks the caller to do, in order. */
 export type DaveOutput =
   /** Write this message now, text or binary. */
-  | {
-    readonly type: "send";
-    readonly frame: string | Uint8Array<ArrayBuffer>;
-    readonly op: 23 | 26 | 28 | 31;
-  }
+  | DaveSend
   /** Hand this event to the user. */
   | { readonly type: "event"; readonly event: DaveEvent };
 

@@ -65,6 +65,7 @@ export type {
   DaveOutput,
   DavePhase,
   DaveReceived,
+  DaveSend,
 } from "./dave_io.ts";
 export type {
   DaveCommit,

@@ -109,8 +109,10 @@ export class VoiceState {
   #replayedUpTo: number | null;
   #heartbeat: Heartbeat | null = null;
   /** Messages of the DAVE machine that went out since the last beat, and before it: its acknowledgement confirms those. */
-  #unconfirmed: DaveSend[];
+  readonly #unconfirmed: DaveSend[] = [];
   #beforeBeat = 0;
+  /** The same of the connection before. */
+  #carried: readonly DaveSend[];
   /** The nonce of the beat that waits for its acknowledgement. */
   #nonce: number | null = null;
   #stageDeadline: VoiceDeadline;
@@ -127,7 +129,7 @@ export class VoiceState {
       new Dave({ provider: options.dave ?? null, userId, channelId, roster: this.#roster });
     this.#media = session === null ? null : { ssrc: session.ssrc, mode: null };
     this.#resumable = session !== null;
-    this.#unconfirmed = [...session?.unconfirmed ?? []];
+    this.#carried = session?.unconfirmed ?? [];
     this.#replayedUpTo = session === null || session.sequence < 0 ? null : session.sequence;
     this.#connection = new ConnectionState((end) => new VoiceStateClosedError(end), this.#replayedUpTo);
     this.#stageDeadline = { at: now + helloTimeoutMs, reason: "hello" };
@@ -153,7 +155,7 @@ export class VoiceState {
       ssrc: this.#media.ssrc,
       roster: this.#roster,
       dave: this.#dave,
-      unconfirmed: [...this.#unconfirmed],
+      unconfirmed: [...this.#carried, ...this.#unconfirmed],
     };
   }
 
@@ -410,9 +412,8 @@ export class VoiceState {
     if (!this.#step("RESUMED")) return NOTHING;
     this.#stageDeadline = NO_DEADLINE;
     // What went into a connection that was dead already was never heard, and nobody will ask for it.
-    const due = this.#unconfirmed.filter((message) => this.#dave.isStillDue(message));
-    this.#unconfirmed = [];
-    this.#beforeBeat = 0;
+    const due = this.#carried.filter((message) => this.#dave.isStillDue(message));
+    this.#carried = [];
     const live = event({ type: "live", resumed: true, daveVersion: this.#dave.version });
     return [live, ...this.#fromDave(due)];
   }
