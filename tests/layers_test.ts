@@ -1,7 +1,7 @@
 /** The layers of the project, as a table, and the test that holds the code to it. */
 
 import { assert, assertEquals } from "@std/assert";
-import { BUILT_INS } from "./gate/imports.ts";
+import { BUILT_INS, PACKAGES } from "./gate/imports.ts";
 import { cycles, type Layer, violations } from "./gate/layers.ts";
 import { mentions } from "./gate/mentions.ts";
 import { ROOT } from "./gate/process.ts";
@@ -18,7 +18,7 @@ const EVERYWHERE = [
   "queueMicrotask",
 ];
 
-/** The only package that published code imports, and only its types. */
+/** A package of which published code imports the types alone. */
 const TYPES = ["discord-api-types"];
 
 const LAYERS: readonly Layer[] = [
@@ -59,6 +59,21 @@ const LAYERS: readonly Layer[] = [
       "shard/shard_host.ts": ["Request", "Response"],
       "shard/shard_host_http.ts": ["Request", "Response"],
     },
+  },
+  {
+    path: "voice/",
+    imports: [
+      "voice/",
+      "gateway/close_code.ts",
+      "gateway/connection_state.ts",
+      "gateway/heartbeat.ts",
+      "gateway/latency.ts",
+      "gateway/payload.ts",
+    ],
+    types: TYPES,
+    names: EVERYWHERE,
+    files: { "voice/aead.ts": ["crypto"] },
+    modules: PACKAGES,
   },
   {
     path: "mod.ts",
@@ -148,6 +163,9 @@ Deno.test("layers: the check finds a planted import", () => {
       ["gateway/x.ts", `import { GatewayOpcodes } from "discord-api-types/v10";`, "discord-api-types"],
       ["gateway/x.ts", `import { type APIUser } from "discord-api-types/v10";`, "discord-api-types"],
       ["shard/x.ts", `import "node:fs";`, "node:fs"],
+      ["voice/x.ts", `import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";`, "@noble/ciphers"],
+      ["voice/x.ts", `import { GatewayState } from "../gateway/state.ts";`, "../gateway/state.ts"],
+      ["gateway/x.ts", `import type { VoiceServer } from "../voice/mod.ts";`, "not even its types"],
       ["shard/x.ts", `import { fake } from "../tests/fake/mod.ts";`, "tests/fake"],
       ["shard/x.ts", `const fs = await import("node:fs"); fs;`, "import()"],
       ["shard/x.ts", `export let fs: import("node:fs").Stats;`, "import()"],

@@ -82,7 +82,7 @@ export interface DaveyOptions {
  * @example
  * ```ts
  * import { DaveKeyError, daveyProvider } from "@discordgateway/edge/voice";
- * import davey from "@snazzah/davey";
+ * import davey from "npm:@snazzah/davey@0.1.12";
  *
  * try {
  *   daveyProvider(davey, { keyPair: { private: new Uint8Array(31), public: new Uint8Array(65) } });
@@ -113,7 +113,7 @@ const REVOKE = 1;
  * @example
  * ```ts
  * import { daveyProvider } from "@discordgateway/edge/voice";
- * import davey from "@snazzah/davey";
+ * import davey from "npm:@snazzah/davey@0.1.12";
  *
  * const provider = daveyProvider(davey);
  * const session = provider.create({ version: provider.maxVersion, userId: "1", channelId: "2" });

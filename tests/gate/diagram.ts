@@ -1,53 +1,55 @@
 /**
- * Draws the state machine of DESIGN.md from the code's own tables.
+ * Draws the two state machines of DESIGN.md, the gateway's and the voice gateway's, from the code's own tables.
  *
  * `deno task diagram` writes it; with `--check` it only compares, and fails if the page is stale.
  */
 
 import { drawOrCheck } from "./page.ts";
-import { ENDS, type GatewayPhase, TRANSITIONS } from "../../gateway/transitions.ts";
+import { ENDS, TRANSITIONS } from "../../gateway/transitions.ts";
+import { VOICE_ENDS, VOICE_TRANSITIONS } from "../../voice/transitions.ts";
+
+/** A machine as its tables have it. */
+interface Machine {
+  readonly steps: readonly {
+    readonly from: string;
+    readonly on: string;
+    readonly to: string;
+    readonly does?: string;
+  }[];
+  readonly ends: readonly { readonly cause: string; readonly from: readonly string[] }[];
+}
 
 /** The diagram in Mermaid's notation. */
-export function diagram(): string {
-  const steps = TRANSITIONS.map(({ from, on, to, does }) => {
-    return `    ${from} --> ${to}: ${on}${does ? ` / ${does}` : ""}`;
+export function diagram({ steps, ends }: Machine): string {
+  const phases = [...new Set(steps.flatMap(({ from, to }) => [from, to]))];
+  // Causes that end every phase are drawn once.
+  const everywhere = ends.filter(({ from }) => phases.every((phase) => from.includes(phase)));
+  const byPhase = phases.flatMap((phase) => {
+    const causes = ends.filter((end) => end.from.includes(phase) && !everywhere.includes(end));
+    return causes.length === 0
+      ? []
+      : [`  ${phase} --> closed: ${causes.map(({ cause }) => cause).join(", ")}`];
   });
-  const ends = endsByPhase().map(([phase, causes]) => `  ${phase} --> closed: ${causes.join(", ")}`);
   return [
     "stateDiagram-v2",
     "  [*] --> open: the socket is open",
     "  state open {",
     "    [*] --> awaiting_hello",
-    ...steps,
+    ...steps.map(({ from, on, to, does }) => `    ${from} --> ${to}: ${on}${does ? ` / ${does}` : ""}`),
     "  }",
-    ...ends,
-    `  open --> closed: ${everywhere().join(", ")}`,
+    ...byPhase,
+    `  open --> closed: ${everywhere.map(({ cause }) => cause).join(", ")}`,
     "  closed --> [*]",
   ].join("\n");
 }
 
-function phases(): readonly GatewayPhase[] {
-  return [...new Set(TRANSITIONS.flatMap(({ from, to }) => [from, to]))];
-}
-
-/** Causes that end every phase are drawn once. */
-function everywhere(): string[] {
-  return ENDS.filter(({ from }) => phases().every((phase) => from.includes(phase))).map(({ cause }) => cause);
-}
-
-function endsByPhase(): [GatewayPhase, string[]][] {
-  const common = new Set<string>(everywhere());
-  return phases().map((phase) => [
-    phase,
-    ENDS.filter(({ cause, from }) => from.includes(phase) && !common.has(cause)).map(({ cause }) => cause),
-  ]);
-}
-
 if (import.meta.main) {
-  await drawOrCheck({
-    page: "DESIGN.md",
-    part: "state machine",
-    task: "diagram",
-    content: `\`\`\`mermaid\n${diagram()}\n\`\`\``,
-  });
+  const machines: readonly [part: string, machine: Machine][] = [
+    ["state machine", { steps: TRANSITIONS, ends: ENDS }],
+    ["voice state machine", { steps: VOICE_TRANSITIONS, ends: VOICE_ENDS }],
+  ];
+  for (const [part, machine] of machines) {
+    const content = `\`\`\`mermaid\n${diagram(machine)}\n\`\`\``;
+    await drawOrCheck({ page: "DESIGN.md", part, task: "diagram", content });
+  }
 }

@@ -46,7 +46,7 @@ export const STEPS: readonly Step[] = [
     run: deno("doc", "--lint", ...Object.values(CONFIG.exports)),
   },
   { name: "layers", what: "who may import and name what", run: layers },
-  { name: "imports", what: "published code imports nothing at run time", run: imports },
+  { name: "imports", what: "published code imports nothing at run time but a cipher", run: imports },
   { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: script("diagram") },
   {
     name: "rate-limits",
