@@ -57,8 +57,12 @@ export interface DaveySession {
   decrypt(userId: string, mediaType: number, frame: Uint8Array): Uint8Array;
 }
 
-/** As much of the module `@snazzah/davey` as is used. */
-export interface Davey {
+/**
+ * As much of the module `@snazzah/davey` as is used.
+ *
+ * @typeParam KeyPair What the module takes for a key pair.
+ */
+export interface Davey<KeyPair extends DaveyKeyPair = DaveyKeyPair> {
   /** The newest version that it speaks. */
   readonly DAVE_PROTOCOL_VERSION: number;
   /** Makes a session. */
@@ -66,14 +70,18 @@ export interface Davey {
     version: number,
     userId: string,
     channelId: string,
-    keyPair?: DaveyKeyPair | null,
+    keyPair?: KeyPair | null,
   ) => DaveySession;
 }
 
-/** Options of {@linkcode daveyProvider}. */
-export interface DaveyOptions {
+/**
+ * Options of {@linkcode daveyProvider}.
+ *
+ * @typeParam KeyPair What the module takes for a key pair.
+ */
+export interface DaveyOptions<KeyPair extends DaveyKeyPair = DaveyKeyPair> {
   /** A key pair to be known by in more than one call; a fresh one per session by default. */
-  readonly keyPair?: DaveyKeyPair;
+  readonly keyPair?: KeyPair;
 }
 
 /**
@@ -84,8 +92,9 @@ export interface DaveyOptions {
  * import { DaveKeyError, daveyProvider } from "@discordgateway/edge/voice";
  * import davey from "npm:@snazzah/davey@0.1.12";
  *
+ * const { private: whole, public: point } = davey.generateP256Keypair();
  * try {
- *   daveyProvider(davey, { keyPair: { private: new Uint8Array(31), public: new Uint8Array(65) } });
+ *   daveyProvider(davey, { keyPair: { private: whole.subarray(1), public: point } });
  *   throw new Error("unreachable");
  * } catch (error) {
  *   if (!(error instanceof DaveKeyError) || error.code !== "ERR_DAVE_KEY") throw error;
@@ -121,26 +130,25 @@ const REVOKE = 1;
  * if (session.ready) throw new Error("there is no group yet");
  * ```
  */
-export function daveyProvider(davey: Davey, { keyPair }: DaveyOptions = {}): DaveProvider {
-  const pair = keyPair === undefined ? undefined : checkedKeyPair(keyPair);
+export function daveyProvider<KeyPair extends DaveyKeyPair>(
+  davey: Davey<KeyPair>,
+  { keyPair }: DaveyOptions<KeyPair> = {},
+): DaveProvider {
+  if (keyPair !== undefined) checkKeyPair(keyPair);
   return {
     maxVersion: davey.DAVE_PROTOCOL_VERSION,
     create: (options) => {
       const { version, userId, channelId } = options;
-      return new DaveyAdapter(new davey.DAVESession(version, userId, channelId, pair), options, pair);
+      return new DaveyAdapter(new davey.DAVESession(version, userId, channelId, keyPair), options, keyPair);
     },
   };
 }
 
-/** A copy: what was checked cannot be shortened afterwards. */
-function checkedKeyPair(pair: DaveyKeyPair): DaveyKeyPair {
-  const [secret, open] = [pair.private.length, pair.public.length];
-  if (secret !== PRIVATE_KEY_BYTES || open !== PUBLIC_KEY_BYTES) {
-    throw new DaveKeyError(
-      `Cannot use the key pair: it has ${PRIVATE_KEY_BYTES} and ${PUBLIC_KEY_BYTES} bytes: ${secret} and ${open}`,
-    );
-  }
-  return { private: pair.private.slice(), public: pair.public.slice() };
+function checkKeyPair({ private: secret, public: open }: DaveyKeyPair): void {
+  if (secret.length === PRIVATE_KEY_BYTES && open.length === PUBLIC_KEY_BYTES) return;
+  throw new DaveKeyError(
+    `Cannot use the key pair: it has ${PRIVATE_KEY_BYTES} and ${PUBLIC_KEY_BYTES} bytes: ${secret.length} and ${open.length}`,
+  );
 }
 
 class DaveyAdapter implements DaveSession {
