@@ -132,6 +132,8 @@ export interface VoiceResume {
  * @see https://docs.discord.com/developers/topics/voice-connections#heartbeating
  */
 export interface VoiceHello {
+  /** The voice gateway's version. */
+  readonly v: number;
   /** The time between two heartbeats, in ms. */
   readonly heartbeat_interval: number;
 }
