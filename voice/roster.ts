@@ -63,7 +63,7 @@ export class VoiceRoster {
 
   /** Op 11: users are there, or have come. Returns those who were not known. */
   connected(userIds: readonly string[]): readonly string[] {
-    const fresh = userIds.filter((id) => id !== this.#selfId && !this.#users.has(id));
+    const fresh = [...new Set(userIds)].filter((id) => id !== this.#selfId && !this.#users.has(id));
     for (const id of fresh) this.#users.add(id);
     return fresh;
   }

@@ -50,6 +50,12 @@ const CASES: Readonly<Record<number, string>> = {
   55: "identifies: 5 s apart within a key, together across keys, lower ids first",
   57: "a wait that is aborted leaks nothing; no wait is negative",
   58: "two hundred presence updates in a row keep the connection",
+  65: "voice: what cannot be read ends the connection; heartbeats keep it, and silence is noticed",
+  66: "voice: IP discovery takes the answer alone, however late, and gives up at its deadline",
+  67: "voice: no server, no attempt; a connection needs both events",
+  68: "voice: 4014, 4021 and 4022 wait for the main gateway, others join anew or resume",
+  69: "voice: RTP of both modes is opened exactly, extension and padding cut",
+  71: "voice: silence passes unencrypted; what is forged or replayed is refused",
 };
 
 interface Claim {
