@@ -283,7 +283,7 @@ export class VoiceJoin {
   /** A VOICE_SERVER_UPDATE came. */
   voiceServer(event: VoiceServerEvent, now: number): readonly VoiceJoinOutput[] {
     if (this.#end !== null || event.guild_id !== this.#options.guildId) return [];
-    if (event.endpoint === null || event.endpoint === "") return this.#noServer();
+    if (event.endpoint === null || event.endpoint === "") return this.#noServer(now);
     this.#server = { endpoint: event.endpoint, token: event.token, at: now };
     this.#serverFresh = true;
     if (this.#state === null) return [];
@@ -339,9 +339,10 @@ export class VoiceJoin {
   }
 
   /** A voice server is being allocated. A first answer goes on being waited for; within a stay there is no hurry. */
-  #noServer(): readonly VoiceJoinOutput[] {
+  #noServer(now: number): readonly VoiceJoinOutput[] {
     const wasUp = this.#phase === "connected" || this.#phase === "in_doubt";
     this.#server = null;
+    if (this.#deadline.reason === "pair") this.#deadline = this.#answerDeadline(now);
     if (this.#state === null || this.#out) return [];
     this.#phase = "no_server";
     if (this.#deadline.reason !== "answer") this.#deadline = NEVER;
@@ -356,6 +357,7 @@ export class VoiceJoin {
     this.#serverFresh = !this.#stateFresh;
     this.#stateFresh = false;
     this.#stateInDoubt = false;
+    this.#out = false;
     this.#phase = "connected";
     const moving = this.#deadline.reason === "move" && this.#wanted !== state.channelId;
     if (!moving) this.#deadline = NEVER;

@@ -1,0 +1,441 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { VoiceJoin, type VoiceJoinOptions, type VoiceJoinOutput, type VoiceServer } from "../../voice/mod.ts";
+
+const GUILD = "41771983423143937";
+const SELF = "100";
+
+/** A join, its clock, and a voice connection that does as it is told. */
+class Stay {
+  readonly join: VoiceJoin;
+  /** What happened, in a word each. */
+  readonly log: string[] = [];
+  /** Where the voice connection is; `null` while there is none. */
+  connection: VoiceServer | null = null;
+  now = 0;
+
+  constructor(options: Partial<VoiceJoinOptions> = {}) {
+    this.join = new VoiceJoin({ guildId: GUILD, channelId: "A", userId: SELF, now: 0, ...options });
+    this.do((join) => join.start());
+  }
+
+  do(act: (join: VoiceJoin) => readonly VoiceJoinOutput[]): this {
+    for (const output of act(this.join)) this.#note(output);
+    return this;
+  }
+
+  /** The bot's own VOICE_STATE_UPDATE. */
+  state(channel_id: string | null, session_id: string = "s1"): this {
+    const event = { guild_id: GUILD, channel_id, user_id: SELF, session_id };
+    return this.do((join) => join.voiceState(event, this.now));
+  }
+
+  /** VOICE_SERVER_UPDATE. */
+  server(token: string, endpoint: string | null = "a.discord.media:2087"): this {
+    return this.do((join) => join.voiceServer({ guild_id: GUILD, token, endpoint }, this.now));
+  }
+
+  /** Lets time pass from deadline to deadline. */
+  pass(ms: number): this {
+    const until = this.now + ms;
+    for (let turns = 0; this.join.deadline.at <= until; turns++) {
+      if (turns > 1_000) throw new Error("The join does not let time pass");
+      this.now = Math.max(this.now, this.join.deadline.at);
+      this.do((join) => join.tick(this.now));
+    }
+    this.now = until;
+    return this;
+  }
+
+  #note(output: VoiceJoinOutput): void {
+    switch (output.type) {
+      case "command":
+        this.log.push(`op4 ${output.command.d.channel_id}`);
+        break;
+      case "connect":
+        this.connection = output.server;
+        this.log.push(`connect ${output.server.channelId} ${output.server.token}`);
+        break;
+      case "disconnect":
+        this.connection = null;
+        this.log.push("disconnect");
+        break;
+      case "not_moved":
+        this.log.push(`not moved to ${output.channelId}`);
+        break;
+      case "end":
+        this.connection = null;
+        this.log.push(`end ${output.end.cause}`);
+    }
+  }
+}
+
+/** A stay that is connected to A with token t1, its journal empty, some time later. */
+function connected(): Stay {
+  const stay = new Stay().state("A").server("t1").pass(60_000);
+  stay.log.length = 0;
+  return stay;
+}
+
+/** All orders of some things. */
+function orders<T>(things: readonly T[]): T[][] {
+  if (things.length === 0) return [[]];
+  return things.flatMap((one, at) => orders(things.toSpliced(at, 1)).map((rest) => [one, ...rest]));
+}
+
+type Step = readonly [name: string, act: (stay: Stay) => unknown];
+const state = (channel: string | null, session?: string): Step => [
+  `state ${channel}${session ? ` ${session}` : ""}`,
+  (stay) => stay.state(channel, session),
+];
+const server = (token: string): Step => [`server ${token}`, (stay) => stay.server(token)];
+const gone: Step = ["no server", (stay) => stay.server("", null)];
+
+/** Runs a test for every order of the steps in which those named come in the order given. */
+function inEveryOrder(
+  what: string,
+  steps: readonly Step[],
+  { keeping = [], test }: { keeping?: readonly Step[]; test: (order: readonly Step[]) => void },
+): void {
+  for (const order of orders(steps)) {
+    if (order.filter((step) => keeping.includes(step)).some((step, at) => step !== keeping[at])) continue;
+    Deno.test(`join: ${what}: ${order.map(([name]) => name).join(", ")}`, () => test(order));
+  }
+}
+
+const play = (stay: Stay, order: readonly Step[]) => {
+  for (const [, act] of order) act(stay);
+  return stay;
+};
+
+{
+  const steps = [state("A"), server("t1")];
+  inEveryOrder("the first answer, one connection [case 67]", steps, {
+    test: (order) => {
+      const stay = play(new Stay(), order);
+      assertEquals(stay.log, ["op4 A", "connect A t1"]);
+      assertEquals(stay.connection, {
+        endpoint: "a.discord.media:2087",
+        token: "t1",
+        sessionId: "s1",
+        guildId: GUILD,
+        channelId: "A",
+        userId: SELF,
+      });
+      assertEquals([stay.join.phase, stay.join.deadline.at], ["connected", Infinity]);
+    },
+  });
+}
+
+{
+  const steps = [state("A"), gone, server("t1")];
+  inEveryOrder("a server that is yet to be allocated, no attempt before [case 67]", steps, {
+    keeping: [gone, steps[2]!],
+    test: (order) => assertEquals(play(new Stay(), order).log, ["op4 A", "connect A t1"]),
+  });
+}
+
+{
+  const steps = [state("A"), server("t1"), server("t2")];
+  inEveryOrder("a second server takes the place of the first [case 67]", steps, {
+    keeping: [steps[1]!, steps[2]!],
+    test: (order) => {
+      const stay = play(new Stay(), order).pass(60_000);
+      assertEquals([stay.connection?.token, stay.join.phase], ["t2", "connected"]);
+    },
+  });
+}
+
+inEveryOrder("moved by somebody", [state("B"), server("t2")], {
+  test: (order) => {
+    const stay = play(connected(), order);
+    assertEquals(stay.log.at(-1), "connect B t2");
+    assertEquals([stay.pass(60_000).log.length, stay.join.phase], [2, "connected"]);
+  },
+});
+
+inEveryOrder("moved by the program", [state("B"), server("t2")], {
+  test: (order) => {
+    const stay = play(connected().do((join) => join.move("B", 60_000)), order).pass(60_000);
+    assertEquals([stay.log[0], stay.log.at(-1), stay.join.phase], ["op4 B", "connect B t2", "connected"]);
+  },
+});
+
+inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2")], {
+  test: (order) => {
+    const stay = play(connected(), order).pass(60_000);
+    assertEquals([stay.connection?.sessionId, stay.connection?.token], ["s2", "t2"]);
+  },
+});
+
+{
+  const steps = [gone, state("B"), server("t2")];
+  inEveryOrder("moved, with a server that is yet to be allocated", steps, {
+    keeping: [gone, steps[2]!],
+    test: (order) => {
+      const stay = play(connected(), order).pass(60_000);
+      assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+    },
+  });
+}
+
+{
+  // The close of the old connection is told to the join only while there is no other.
+  const closed: Step = ["4014", (stay) => {
+    if (stay.connection?.token === "t1") stay.do((join) => join.wait(stay.now));
+  }];
+  inEveryOrder("moved, and 4014 [case 68]", [closed, state("B"), server("t2")], {
+    test: (order) => {
+      const stay = play(connected(), order).pass(60_000);
+      assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+    },
+  });
+  inEveryOrder("another region, and 4014 or 4022 [case 68]", [closed, server("t2")], {
+    test: (order) => {
+      const stay = play(connected(), order).pass(60_000);
+      assertEquals([stay.log, stay.join.phase], [["connect A t2"], "connected"]);
+    },
+  });
+  inEveryOrder("kicked, and 4014 [case 68]", [closed, state(null)], {
+    test: (order) => {
+      const stay = play(connected(), order);
+      // With the later of the two, or a moment after it.
+      assertEquals(stay.pass(5_000).log, ["end kicked"]);
+      assertEquals(stay.join.end, { cause: "kicked", channelId: "A" });
+    },
+  });
+}
+
+{
+  const steps = [state("B"), server("t2"), state("C"), server("t3")];
+  inEveryOrder("moved twice", steps, {
+    keeping: [steps[0]!, steps[2]!],
+    test: (order) => {
+      if (order.indexOf(steps[1]!) > order.indexOf(steps[3]!)) return;
+      const stay = play(connected(), order).pass(60_000);
+      assertEquals([stay.connection?.channelId, stay.connection?.token], ["C", "t3"]);
+    },
+  });
+}
+
+{
+  const steps = [state("A"), server("t2")];
+  inEveryOrder("joined anew", steps, {
+    test: (order) => {
+      const stay = connected().do((join) => join.rejoin(60_000));
+      play(stay, order);
+      assertEquals(stay.log, ["op4 A", "connect A t2"]);
+      assertEquals(stay.pass(60_000).join.phase, "connected");
+    },
+  });
+  inEveryOrder("joined anew under a new main session", [state("A", "s2"), server("t2")], {
+    test: (order) => {
+      const stay = play(connected().do((join) => join.rejoin(60_000)), order).pass(60_000);
+      assertEquals(stay.log, ["op4 A", "connect A t2"]);
+      assertEquals(stay.connection?.sessionId, "s2");
+    },
+  });
+}
+
+{
+  // A session that timed out: Discord takes the bot out of the channel, and it joins again.
+  const out = state(null);
+  const rejoin: Step = ["rejoin", (stay) => stay.do((join) => join.rejoin(stay.now))];
+  const [back, token] = [state("A"), server("t2")];
+  inEveryOrder("lost by the voice server and joined anew", [out, rejoin, back, token], {
+    keeping: [out, back],
+    test: (order) => {
+      // The answer to op 4 comes after op 4.
+      if (order.indexOf(rejoin) > Math.min(order.indexOf(back), order.indexOf(token))) return;
+      const stay = play(connected(), order).pass(60_000);
+      assertEquals([stay.log.at(-1), stay.join.phase], ["connect A t2", "connected"]);
+    },
+  });
+}
+
+Deno.test("join: the first op 4 says how the bot joins", () => {
+  const join = new VoiceJoin({ guildId: GUILD, channelId: "A", userId: SELF, now: 0, selfDeaf: true });
+  assertEquals(join.start(), [{
+    type: "command",
+    command: { op: 4, d: { guild_id: GUILD, channel_id: "A", self_mute: false, self_deaf: true } },
+  }]);
+});
+
+Deno.test("join: a full channel is never answered: given up after 15 s", () => {
+  const stay = new Stay().pass(14_999);
+  assertEquals([stay.join.phase, stay.join.deadline], ["waiting", { at: 15_000, reason: "answer" }]);
+  stay.pass(1);
+  assertEquals(stay.log, ["op4 A", "op4 null", "end timeout"]);
+  assertEquals(stay.join.end, { cause: "timeout", channelId: null });
+});
+
+for (const half of ["state", "server", "a server that is null"] as const) {
+  Deno.test(`join: half an answer (${half}) is given up after 15 s as well`, () => {
+    const stay = new Stay({ timeoutMs: 15_000 });
+    if (half === "state") stay.state("A");
+    else if (half === "server") stay.server("t1");
+    else stay.state("A").server("t", null);
+    assertEquals(stay.pass(15_000).log.slice(-2), ["op4 null", "end timeout"]);
+  });
+}
+
+Deno.test("join: another region alone takes the state known", () => {
+  assertEquals(connected().server("t2").log, ["connect A t2"]);
+});
+
+Deno.test("join: a server that is lost: the connection goes, and comes back hours later [case 67]", () => {
+  const stay = connected().server("", null);
+  assertEquals([stay.log, stay.join.phase], [["disconnect"], "no_server"]);
+  stay.pass(3 * 3_600_000);
+  assertEquals(stay.server("t2").log, ["disconnect", "connect A t2"]);
+});
+
+Deno.test("join: moved while there is no server: the next one is for the new channel", () => {
+  const stay = connected().server("", null).state("B").pass(60_000).server("t2").pass(60_000);
+  assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+});
+
+Deno.test("join: 4014 after which nothing is said ends the stay after 5 s [case 68]", () => {
+  const stay = connected().do((join) => join.wait(60_000));
+  assertEquals(stay.join.phase, "in_doubt");
+  assertEquals(stay.pass(4_999).log, []);
+  assertEquals(stay.pass(1).log, ["op4 null", "end disconnected"]);
+});
+
+Deno.test("join: a channel of null alone is a kick when nothing follows for 5 s", () => {
+  assertEquals(connected().state(null).pass(4_999).log, []);
+  assertEquals(connected().state(null).pass(5_000).log, ["end kicked"]);
+});
+
+Deno.test("join: the echo of an earlier leave does not end a join that waits", () => {
+  const stay = new Stay().state(null).state("A").server("t1");
+  assertEquals(stay.log, ["op4 A", "connect A t1"]);
+});
+
+Deno.test("join: a rejoin that is answered by a token alone takes the state known after a second", () => {
+  const stay = connected().do((join) => join.rejoin(60_000)).server("t2");
+  assertEquals(stay.pass(999).log, ["op4 A"]);
+  assertEquals(stay.pass(1).log, ["op4 A", "connect A t2"]);
+});
+
+Deno.test("join: a rejoin that is not answered is given up", () => {
+  const stay = connected().do((join) => join.rejoin(60_000)).pass(15_000);
+  assertEquals(stay.log, ["op4 A", "op4 null", "end timeout"]);
+});
+
+Deno.test("join: a move that is not answered leaves everything as it is", () => {
+  const stay = connected().do((join) => join.move("full", 60_000)).pass(15_000);
+  assertEquals(stay.log, ["op4 full", "not moved to full"]);
+  assertEquals([stay.join.phase, stay.join.channelId], ["connected", "A"]);
+  stay.do((join) => join.rejoin(stay.now));
+  assertEquals(stay.log.at(-1), "op4 A");
+});
+
+Deno.test("join: mute and deafen change nothing", () => {
+  const stay = connected().state("A").state("A");
+  assertEquals([stay.log, stay.join.phase], [[], "connected"]);
+});
+
+Deno.test("join: others, other guilds and direct calls are none of its business", () => {
+  const stay = connected();
+  const own = { guild_id: GUILD, channel_id: "B", user_id: SELF, session_id: "s" };
+  const { guild_id: _, ...direct } = own;
+  stay.do((join) => join.voiceState({ ...own, user_id: "7" }, 60_000));
+  stay.do((join) => join.voiceState({ ...own, guild_id: "7" }, 60_000));
+  stay.do((join) => join.voiceState(direct, 60_000));
+  stay.do((join) => join.voiceServer({ guild_id: "7", token: "t", endpoint: "e" }, 60_000));
+  assertEquals([stay.log, stay.join.channelId], [[], "A"]);
+});
+
+for (
+  const [what, act, log] of [
+    ["the program leaves", (join: VoiceJoin) => join.leave(), ["op4 null", "end left"]],
+    ["the verdict is to stop [case 68]", (join: VoiceJoin) => join.stop(), ["op4 null", "end stopped"]],
+  ] as const
+) {
+  Deno.test(`join: ${what}: it is over, and nothing has an effect any more`, () => {
+    const stay = connected().do(act);
+    assertEquals(stay.log, [...log]);
+    stay.state("B").server("t2").pass(60_000).do((join) => join.start()).do((join) =>
+      join.move("C", stay.now)
+    );
+    stay.do((join) => join.rejoin(stay.now)).do((join) => join.wait(stay.now)).do(act).do((join) =>
+      join.leave()
+    );
+    assertEquals([stay.log, stay.join.phase], [[...log], "ended"]);
+  });
+}
+
+Deno.test("join: whatever moves and changes of server come, and however they overtake each other, the last ones win", () => {
+  const change = fc.record({
+    afterMs: fc.nat(4_000),
+    moved: fc.boolean(),
+    lost: fc.boolean(),
+    stateMs: fc.nat(900),
+    serverMs: fc.nat(900),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+      const stay = connected();
+      const queue: { at: number; act: () => unknown }[] = [];
+      let [at, channel, token, lastState, lastServer] = [stay.now, "A", "t1", 0, 0];
+      changes.forEach(({ afterMs, moved, lost, stateMs, serverMs }, number) => {
+        at += afterMs;
+        // Events of one kind come in the order in which they were sent.
+        lastServer = Math.max(lastServer, at + serverMs);
+        const fresh = `t${number + 2}`;
+        token = fresh;
+        if (lost) queue.push({ at: lastServer, act: () => stay.server("", null) });
+        queue.push({ at: lastServer, act: () => stay.server(fresh) });
+        if (!moved) return;
+        lastState = Math.max(lastState, at + stateMs);
+        const next = `channel ${number}`;
+        channel = next;
+        queue.push({ at: lastState, act: () => stay.state(next) });
+      });
+      for (const event of queue.toSorted((a, b) => a.at - b.at)) {
+        stay.pass(event.at - stay.now);
+        event.act();
+      }
+      stay.pass(60_000);
+      assertEquals([stay.connection?.channelId, stay.connection?.token], [channel, token]);
+      assertEquals([stay.join.phase, stay.join.deadline.at], ["connected", Infinity]);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("join: any sequence of inputs gives whole pairs, ends once, and always comes to rest", () => {
+  const channel = fc.constantFrom("A", "B", null);
+  const input: fc.Arbitrary<(stay: Stay) => unknown> = fc.oneof(
+    fc.tuple(channel, fc.constantFrom("s1", "s2")).map(([c, s]) => (stay: Stay) => stay.state(c, s)),
+    fc.tuple(fc.constantFrom("t1", "t2"), fc.constantFrom("e:1", "", null)).map(([t, e]) => (stay: Stay) =>
+      stay.server(t, e)
+    ),
+    fc.nat(8_000).map((ms) => (stay: Stay) => stay.pass(ms)),
+    fc.constantFrom(
+      (stay: Stay) => stay.do((join) => join.rejoin(stay.now)),
+      (stay: Stay) => stay.do((join) => join.wait(stay.now)),
+      (stay: Stay) => stay.do((join) => join.move("B", stay.now)),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(input, { maxLength: 30 }), (inputs) => {
+      const stay = new Stay();
+      for (const act of inputs) {
+        act(stay);
+        if (stay.connection !== null) {
+          assertEquals(stay.connection.endpoint, stay.connection.endpoint || "nonempty");
+        }
+      }
+      stay.pass(120_000);
+      assertEquals(
+        stay.log.filter((line) => line.startsWith("end")).length,
+        stay.join.end === null ? 0 : 1,
+      );
+      assertEquals(stay.join.deadline.at, Infinity);
+      if (stay.join.end === null) assertEquals(["connected", "no_server"].includes(stay.join.phase), true);
+    }),
+    { numRuns: 1_000 },
+  );
+});
