@@ -178,8 +178,20 @@ const FRAME_SAMPLES = 960;
 export class RtpClock {
   #next: RtpPosition;
 
-  /** Starts at a position, which is best a random one. */
+  /**
+   * Starts at a position, which is best a random one.
+   *
+   * @throws {RangeError} A part of it does not fit in its bits.
+   */
   constructor(first: RtpPosition) {
+    const { sequence, timestamp, ssrc } = first;
+    if (
+      sequence >>> 0 !== sequence || sequence > 0xffff || timestamp >>> 0 !== timestamp || ssrc >>> 0 !== ssrc
+    ) {
+      throw new RangeError(
+        `Cannot number packets: a sequence has 16 bits, timestamp and SSRC 32: ${sequence}, ${timestamp}, ${ssrc}`,
+      );
+    }
     this.#next = first;
   }
 
