@@ -204,10 +204,12 @@ class DaveyAdapter implements DaveSession {
   }
 
   processCommit(commit: Uint8Array): DaveOutcome {
+    // The epoch before: a commit that fails can have moved it, one that evicts this client among them.
+    const epoch = this.epoch ?? 0n;
     return this.#attempt(() => this.#session.processCommit(commit), (message) => {
       if (/NoGroup|PendingGroup|MessageForDifferentGroup/.test(message)) return true;
-      const epoch = epochOf(commit);
-      return epoch !== null && epoch < (this.epoch ?? 0n);
+      const from = epochOf(commit);
+      return from !== null && from < epoch;
     });
   }
 
