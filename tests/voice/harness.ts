@@ -50,8 +50,8 @@ export const OPEN_PHASES: readonly OpenPhase[] = [
 export const KEY: readonly number[] = Array.from({ length: 32 }, (_, at) => 200 + at);
 
 /** A JSON message in Discord's layout, numbered or not. */
-export function json(op: number, d: unknown = null, seq?: number): string {
-  return JSON.stringify({ op, d, ...(seq !== undefined && { seq }) });
+export function json(op: number, d?: unknown, seq?: number): string {
+  return JSON.stringify({ op, d: d ?? null, ...(seq !== undefined && { seq }) });
 }
 
 /** A binary message of the server. */

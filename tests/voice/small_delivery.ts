@@ -35,7 +35,8 @@ class Reader {
 
   uint(bytes: number): number {
     let value = 0;
-    for (let end = this.at + bytes; this.at < end; this.at++) {
+    const end = this.at + bytes;
+    for (; this.at < end; this.at++) {
       value = value * 256 + (this.#bytes[this.at] ?? 0);
     }
     return value;

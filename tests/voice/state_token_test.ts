@@ -1,7 +1,7 @@
 /** The voice server's token goes into IDENTIFY and RESUME, and shows nowhere else; the key goes to the cipher alone. */
 
 import { assert, assertFalse } from "@std/assert";
-import { description, inPhase, json, KEY, OPEN_PHASES, ready, TOKEN, VoiceDriver } from "./harness.ts";
+import { description, inPhase, json, KEY, OPEN_PHASES, ready, TOKEN, type VoiceDriver } from "./harness.ts";
 import { ScriptedProvider } from "./scripted_dave.ts";
 
 /** Whatever a program could print or store of a value. */
