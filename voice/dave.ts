@@ -19,6 +19,7 @@
  * @see https://daveprotocol.com
  */
 
+import { equalBytes } from "./bytes.ts";
 import { isSilenceFrame, readDaveTrailer } from "./dave_frame.ts";
 import type {
   DaveCounters,
@@ -372,13 +373,18 @@ export class Dave {
 
   #commit(commit: Uint8Array): DaveOutcome {
     if (this.#session === null) return { outcome: "ignored", reason: "no session" };
-    if (this.#overtaken.some((own) => equal(own, commit)) && !equal(this.#ownCommit, commit)) {
+    if (this.#isOvertaken(commit)) {
       const error = new Error(
         "Cannot follow the group: a commit that newer proposals have overtaken was announced",
       );
       return { outcome: "failed", error };
     }
     return this.#session.processCommit(commit);
+  }
+
+  #isOvertaken(commit: Uint8Array): boolean {
+    if (this.#ownCommit !== null && equalBytes(this.#ownCommit, commit)) return false;
+    return this.#overtaken.some((own) => equalBytes(own, commit));
   }
 
   #welcome(welcome: Uint8Array): DaveOutcome {
@@ -475,8 +481,4 @@ function event(one: DaveEvent): DaveOutput {
 
 function refused(error: unknown): DaveOutput {
   return event({ type: "dave_refused", error: error instanceof Error ? error : new Error(String(error)) });
-}
-
-function equal(a: Uint8Array | null, b: Uint8Array): boolean {
-  return a !== null && a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

@@ -5,6 +5,7 @@
  * bytes, the opcode, and a payload; one to the server has no sequence. Both kinds count in the same sequence.
  */
 
+import { concat, copyOf } from "./bytes.ts";
 import { VoiceFrameError } from "./errors.ts";
 import { VoiceOpcode } from "./opcode.ts";
 
@@ -84,7 +85,7 @@ export function parseVoiceBinary(bytes: Uint8Array): VoiceBinary {
       `Cannot read a voice message: a binary one has at least 3 bytes: ${bytes.length}`,
     );
   }
-  return { seq: high << 8 | low, op, payload: bytes.slice(3) };
+  return { seq: high << 8 | low, op, payload: copyOf(bytes, 3) };
 }
 
 /**
@@ -99,14 +100,7 @@ export function parseVoiceBinary(bytes: Uint8Array): VoiceBinary {
  * ```
  */
 export function encodeVoiceBinary(op: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const message = new Uint8Array(parts.reduce((length, part) => length + part.length, 1));
-  message[0] = op;
-  let at = 1;
-  for (const part of parts) {
-    message.set(part, at);
-    at += part.length;
-  }
-  return message;
+  return concat(Uint8Array.of(op), ...parts);
 }
 
 /**
@@ -167,7 +161,7 @@ export type DaveMessage =
  * ```
  */
 export function readDaveBinary(op: number, payload: Uint8Array): DaveMessage | null {
-  const body = (from: number) => payload.slice(from);
+  const body = (from: number) => copyOf(payload, from);
   const [first, second] = payload;
   switch (op) {
     case VoiceOpcode.DaveMlsExternalSender:

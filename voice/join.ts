@@ -284,6 +284,9 @@ export class VoiceJoin {
   voiceServer(event: VoiceServerEvent, now: number): readonly VoiceJoinOutput[] {
     if (this.#end !== null || event.guild_id !== this.#options.guildId) return [];
     if (event.endpoint === null || event.endpoint === "") return this.#noServer(now);
+    // The same again, as a replay of the main gateway would bring it, is no reason to leave a connection that lasts.
+    const same = event.endpoint === this.#server?.endpoint && event.token === this.#server.token;
+    if (same && this.#phase === "connected") return [];
     this.#server = { endpoint: event.endpoint, token: event.token, at: now };
     this.#serverFresh = true;
     if (this.#state === null) return [];

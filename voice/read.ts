@@ -63,6 +63,13 @@ export function readSpeaking(d: unknown): { userId: string; ssrc: number; speaki
   return isUint(speaking, 0xffff_ffff) ? { userId, ssrc, speaking } : null;
 }
 
+/** VIDEO's user and source of sound; `null` if it names none. */
+export function readSoundSource(d: unknown): { userId: string; ssrc: number } | null {
+  const userId = field(d, "user_id");
+  const ssrc = field(d, "audio_ssrc");
+  return typeof userId === "string" && isUint(ssrc, 0xffff_ffff) && ssrc > 0 ? { userId, ssrc } : null;
+}
+
 /** CLIENTS_CONNECT's users; none if it is of another shape. */
 export function readUserIds(d: unknown): readonly string[] {
   const userIds = field(d, "user_ids");

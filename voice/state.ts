@@ -36,6 +36,7 @@ import {
   readDescription,
   readInterval,
   readReady,
+  readSoundSource,
   readSpeaking,
   readUserIds,
 } from "./read.ts";
@@ -308,6 +309,14 @@ export class VoiceState {
         return this.#heartbeat === null ? NOTHING : [this.#beat(this.#heartbeat, now)];
       case VoiceOpcode.Speaking:
         return this.#spoke(d);
+      case VoiceOpcode.Video: {
+        // Not documented; it can name a user's source of sound before the user has spoken.
+        const source = readSoundSource(d);
+        if (source !== null && source.userId !== this.#server.userId) {
+          this.#roster.speaks(source.userId, source.ssrc);
+        }
+        return NOTHING;
+      }
       case VoiceOpcode.ClientsConnect: {
         const userIds = this.#roster.connected(readUserIds(d));
         return userIds.length === 0 ? NOTHING : [event({ type: "connected", userIds })];

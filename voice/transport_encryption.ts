@@ -11,6 +11,7 @@
  */
 
 import { type Aead, aesGcm, type Awaitable, xChaCha20Poly1305 } from "./aead.ts";
+import { concat, copyOf } from "./bytes.ts";
 import { NonceExhaustedError } from "./errors.ts";
 import type { EncryptionMode } from "./payload.ts";
 
@@ -23,7 +24,7 @@ export interface TransportCipherOptions {
   /** The mode. */
   readonly mode: EncryptionMode;
   /** 32 bytes. */
-  readonly key: Uint8Array<ArrayBuffer>;
+  readonly key: Uint8Array;
   /**
    * The first nonce.
    *
@@ -42,7 +43,7 @@ export interface TransportCipher {
    *
    * @throws {NonceExhaustedError} All 2 ** 32 nonces are used; thrown at once.
    */
-  seal(clear: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array<ArrayBuffer>>;
+  seal(clear: Uint8Array, plain: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>>;
   /** Opens a packet of which the first bytes are in the clear; `null` if it was changed, or is too short. Never throws. */
   open(packet: Uint8Array, clearBytes: number): Awaitable<Uint8Array | null>;
 }
@@ -74,7 +75,7 @@ export async function createTransportCipher(options: TransportCipherOptions): Pr
   if (!Number.isInteger(firstNonce) || firstNonce < 0 || firstNonce >= 2 ** 32) {
     throw new RangeError(`Cannot make a cipher: the first nonce is an integer of 32 bits: ${firstNonce}`);
   }
-  const own = key.slice();
+  const own = copyOf(key);
   const aead = mode === "aead_aes256_gcm_rtpsize" ? await aesGcm(own) : xChaCha20Poly1305(own);
   return new RtpSizeCipher(mode, aead, firstNonce);
 }
@@ -90,11 +91,11 @@ class RtpSizeCipher implements TransportCipher {
     this.#nextNonce = firstNonce;
   }
 
-  seal(clear: Uint8Array<ArrayBuffer>, plain: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array<ArrayBuffer>> {
+  seal(clear: Uint8Array, plain: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>> {
     if (this.#nextNonce >= 2 ** 32) throw new NonceExhaustedError();
     const nonce = new Uint8Array(this.#aead.nonceBytes);
     new DataView(nonce.buffer).setUint32(0, this.#nextNonce++);
-    const sealed = this.#aead.encrypt({ nonce, additional: clear }, plain);
+    const sealed = this.#aead.encrypt({ nonce, additional: copyOf(clear) }, copyOf(plain));
     const packet = (bytes: Uint8Array) => concat(clear, bytes, nonce.subarray(0, NONCE_BYTES));
     return sealed instanceof Promise ? sealed.then(packet) : packet(sealed);
   }
@@ -104,8 +105,8 @@ class RtpSizeCipher implements TransportCipher {
     if (end - TAG_BYTES < clearBytes) return null;
     const nonce = new Uint8Array(this.#aead.nonceBytes);
     nonce.set(packet.subarray(end));
-    const additional = packet.slice(0, clearBytes);
-    return this.#aead.decrypt({ nonce, additional }, packet.slice(clearBytes, end));
+    const additional = copyOf(packet, 0, clearBytes);
+    return this.#aead.decrypt({ nonce, additional }, copyOf(packet, clearBytes, end));
   }
 }
 
@@ -124,14 +125,4 @@ export function packetNonce(packet: Uint8Array): number | null {
   return new DataView(packet.buffer, packet.byteOffset, packet.byteLength).getUint32(
     packet.length - NONCE_BYTES,
   );
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -96,6 +96,19 @@ const SABOTAGES: readonly Sabotage[] = [
     edit: (text) => `${text}\nimport "node:fs";\n`,
   },
   {
+    step: "imports",
+    also: ["layers"],
+    what: "the cipher outside of voice",
+    path: "gateway/mod.ts",
+    edit: (text) => `${text}\nimport "@noble/ciphers/chacha.js";\n`,
+  },
+  {
+    step: "diagram",
+    what: "a step of the voice machine that leads elsewhere",
+    path: "voice/transitions.ts",
+    edit: (text) => text.replace('on: "RESUMED", to: "live"', 'on: "RESUMED", to: "selecting"'),
+  },
+  {
     step: "diagram",
     what: "an arrow of the diagram renamed",
     path: "DESIGN.md",

@@ -1,4 +1,5 @@
 import { assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import {
   encodeVoiceBinary,
@@ -61,6 +62,15 @@ Deno.test("voice frame: a binary message is read where a view begins, and outliv
   const { payload } = parseVoiceBinary(buffer.subarray(2));
   buffer.fill(0);
   assertEquals([...payload], [5, 6]);
+});
+
+Deno.test("voice frame: a Buffer, whose slices are no copies, is copied all the same", () => {
+  const buffer = Buffer.from([0, 1, 29, 0, 7, 5, 6]);
+  const { op, payload } = parseVoiceBinary(buffer);
+  const message = readDaveBinary(op, Buffer.from(payload.buffer));
+  buffer.fill(0);
+  payload.fill(0);
+  assertEquals(message, { op: 29, transitionId: 7, commit: Uint8Array.of(5, 6) });
 });
 
 Deno.test("voice frame: a message to the server has no number", () => {

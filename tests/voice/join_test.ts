@@ -331,6 +331,13 @@ Deno.test("join: a move that is not answered leaves everything as it is", () => 
   assertEquals(stay.log.at(-1), "op4 A");
 });
 
+Deno.test("join: the same server again, as a replay brings it, does not disturb the connection", () => {
+  const stay = connected().server("t1").server("t1");
+  assertEquals([stay.log, stay.join.phase], [[], "connected"]);
+  // After a 4014 the same server is a place to go.
+  assertEquals(stay.do((join) => join.wait(stay.now)).server("t1").log, ["connect A t1"]);
+});
+
 Deno.test("join: mute and deafen change nothing", () => {
   const stay = connected().state("A").state("A");
   assertEquals([stay.log, stay.join.phase], [[], "connected"]);

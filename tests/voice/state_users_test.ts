@@ -58,6 +58,13 @@ for (
   });
 }
 
+Deno.test("voice users: op 12 names a source of sound before the user has spoken", () => {
+  const driver = inPhase("live");
+  driver.receive(json(12, { user_id: "1", audio_ssrc: 700, video_ssrc: 701 }));
+  driver.receive(json(12, { user_id: "1", audio_ssrc: 0 }), json(12, { user_id: SELF, audio_ssrc: 9 }));
+  assertEquals([driver.state.roster.userOf(700), driver.state.roster.userOf(9)], ["1", null]);
+});
+
 Deno.test("voice users: bits as a boolean are understood", () => {
   const driver = inPhase("live");
   driver.receive(json(5, { user_id: "1", ssrc: 1, speaking: true }));
