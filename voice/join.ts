@@ -317,6 +317,8 @@ export class VoiceJoin {
   /** Said of a bot that waits for an answer, it is the echo of what was before. */
   #nowhere(now: number): readonly VoiceJoinOutput[] {
     if (this.#state === null) return [];
+    // In doubt for another reason: the voice server has closed the connection with a 4014 before.
+    if (this.#phase === "in_doubt" && !this.#out) return this.#finish("kicked");
     this.#out = true;
     if (!this.#stateInDoubt && this.#phase !== "in_doubt") this.#doubt(now);
     return [];

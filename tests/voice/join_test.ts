@@ -199,8 +199,8 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
   inEveryOrder("kicked, and 4014 [case 68]", [closed, state(null)], {
     test: (order) => {
       const stay = play(connected(), order);
-      // With the later of the two, or a moment after it.
-      assertEquals(stay.pass(5_000).log, ["end kicked"]);
+      // At once: nothing else can follow.
+      assertEquals(stay.log, ["end kicked"]);
       assertEquals(stay.join.end, { cause: "kicked", channelId: "A" });
     },
   });
@@ -281,6 +281,25 @@ for (const half of ["state", "server", "a server that is null"] as const) {
 
 Deno.test("join: another region alone takes the state known", () => {
   assertEquals(connected().server("t2").log, ["connect A t2"]);
+});
+
+Deno.test("join: the first answer's halves may be far apart", () => {
+  assertEquals(new Stay().server("t1").pass(12_000).state("A").log, ["op4 A", "connect A t1"]);
+});
+
+Deno.test("join: a token that has its state is not taken for the next channel's: that one's comes", () => {
+  const stay = connected().state("B").server("t2");
+  stay.log.length = 0;
+  stay.pass(100).state("C");
+  assertEquals([stay.log, stay.join.deadline.reason], [["disconnect"], "pair"]);
+  assertEquals(stay.pass(200).server("t3").pass(60_000).log, ["disconnect", "connect C t3"]);
+});
+
+Deno.test("join: a token that is old news is not tried for another channel", () => {
+  const stay = connected().state("B");
+  assertEquals([stay.log, stay.join.deadline.reason], [["disconnect"], "answer"]);
+  assertEquals(stay.pass(14_999).log, ["disconnect"]);
+  assertEquals(stay.pass(1).join.end, { cause: "timeout", channelId: "B" });
 });
 
 Deno.test("join: a server that is lost: the connection goes, and comes back hours later [case 67]", () => {
