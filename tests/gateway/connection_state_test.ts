@@ -45,3 +45,11 @@ Deno.test("connection state: the first end stays, and is what inputs are refused
   assertThrows(() => connection.assertOpen(), RangeError, "ended by a cut");
   assertEquals(connection.sequence, 4, "getters answer after the end");
 });
+
+Deno.test("connection state: where numbers go around, the last one counts, whatever it is", () => {
+  const connection = new ConnectionState<string>((end) => new Error(end));
+  for (const sequence of [65_535, 0, 7, 3]) {
+    connection.receivedWrapping(sequence);
+    assertEquals(connection.sequence, sequence);
+  }
+});
