@@ -194,7 +194,8 @@ export class ShardHost<
    * @param options `shard`: its number and how many there are; the last ones, or `[0, 1]`. Other ones than before end the
    * old session.
    * @throws {RangeError} `shard` is not a number and a count.
-   * @throws what the constructor of `Shard` throws, or what the storage failed of; then nothing has changed.
+   * @throws what the constructor of `Shard` throws, or what the storage failed of; then it is not started. A running shard
+   * goes on, unless another was asked for.
    */
   start(
     options: { readonly shard?: readonly [id: number, count: number] } = {},
