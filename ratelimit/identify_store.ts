@@ -281,7 +281,9 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
       this.#waiting.delete(ticket);
       waiter?.reject(new IdentifyRefusedError(waiter.shardId, { resetAfterMs }));
     }
-    for (const ticket of reply.granted) {
+    const shardOf = (ticket: string) => this.#waiting.get(ticket)?.shardId ?? 0;
+    // Those that are granted once more stand in the order of the question.
+    for (const ticket of reply.granted.toSorted((a, b) => shardOf(a) - shardOf(b))) {
       const waiter = this.#waiting.get(ticket);
       if (age > SLOWER && waiter && waiter.retries < MAX_RETRIES) {
         waiter.retries++;

@@ -5,7 +5,7 @@
  * would spend the day's thousand in minutes. So the count of failures is stored, and these are the waits that follow.
  */
 
-import type { IdentifyLimiter } from "../ratelimit/mod.ts";
+import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "../ratelimit/mod.ts";
 import type { Host } from "./host.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
@@ -47,15 +47,26 @@ export class PacedIdentifyLimiter implements IdentifyLimiter {
   }
 
   /** Waits for the pace, and then for the limiter behind. */
-  async take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<boolean> {
+  async take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<boolean | IdentifyPermit> {
     const { limiter, last, count, wallClock } = this.#options;
     const { identifies, identifiedAt } = last();
     const pace = paceMs(identifies, IDENTIFY_PACE);
     // A wall clock may jump: no wait is longer than the pace.
     await this.#sleep(Math.min(pace, identifiedAt + pace - wallClock()), options.signal);
-    if (!await limiter.take(shardId, options)) return false;
-    count();
-    return true;
+    const permit = await limiter.take(shardId, options);
+    if (!permit) return false;
+    try {
+      count();
+    } catch (error) {
+      if (typeof permit === "object") permit.release("unused");
+      throw error;
+    }
+    return permit;
+  }
+
+  /** Tells the limiter behind, where it wants to know. */
+  update(limits: IdentifyLimits): void | Promise<void> {
+    return this.#options.limiter.update?.(limits);
   }
 
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -420,6 +420,19 @@ Deno.test("shard host: an identify limiter that refuses is asked again, five min
   await object.end();
 });
 
+Deno.test("shard host: a shared identify limiter is told the limits, and how its turn ended", async () => {
+  const told: string[] = [];
+  const object = new VirtualObject({
+    identifyLimiter: {
+      take: () => ({ release: (outcome) => void told.push(outcome) }),
+      update: ({ maxConcurrency }) => void told.push(`max_concurrency ${maxConcurrency}`),
+    },
+  });
+  await object.live();
+  assertEquals(told, ["max_concurrency 1", "ready"]);
+  await object.end();
+});
+
 Deno.test("shard host: a status hook that throws stops nothing, and shows", async () => {
   const states: string[] = [];
   const object = new VirtualObject({
