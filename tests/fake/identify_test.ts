@@ -231,3 +231,11 @@ Deno.test("identify: guilds spread over the shards by their ids", async () => {
   }
   assertEquals(counts, [2, 2, 2, 2]);
 });
+
+Deno.test("identify: the five seconds may be shorter, for tests in real time", async () => {
+  const stage = new Stage({ identifyPeriod: 400 });
+  const heard = async () => (await stage.identified()).heard.at(-1);
+  assertEquals([await heard(), await heard()], ["READY", "op 9"]);
+  await stage.clock.advance(400);
+  assertEquals(await heard(), "READY");
+});
