@@ -110,6 +110,7 @@ export class FleetHost {
   /** When each shard was first seen live without a break, by its place. */
   readonly #live = new Map<string, { readonly since: number; readonly seenAt: number }>();
   #working: Promise<void> | null = null;
+  #isAsked = false;
   #lastError: (ErrorReport & { readonly at: number }) | null = null;
 
   /**
@@ -297,7 +298,17 @@ export class FleetHost {
     } catch (error) {
       this.#note(error);
     }
-    this.#working ??= this.#work().catch((error) => this.#note(error)).finally(() => this.#working = null);
+    this.#isAsked = true;
+    this.#working ??= this.#workWhileAsked();
+  }
+
+  /** An order that comes while another is carried out is seen to right after it. */
+  async #workWhileAsked(): Promise<void> {
+    while (this.#isAsked) {
+      this.#isAsked = false;
+      await this.#work().catch((error) => this.#note(error));
+    }
+    this.#working = null;
   }
 
   async #work(): Promise<void> {

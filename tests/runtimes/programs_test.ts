@@ -3,9 +3,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "../gate/process.ts";
-import { CONFIG } from "../gate/published.ts";
+import { PACKAGES } from "../gate/imports.ts";
+import { CONFIG, publishedSources } from "../gate/published.ts";
 import { bundle, bundleText } from "./bundle.ts";
 import { npmBinary } from "./npm_binary.ts";
+import { npmPackage } from "./npm_package.ts";
 import { RedisServer } from "./redis_server.ts";
 import { WorkerdServer } from "./workerd_server.ts";
 
@@ -18,15 +20,36 @@ for (const [name, version] of [["bun", /^1\./], ["node", /^v24\./], ["node22", /
 
 for (const name of ["bun", "node", "node22"] as const) {
   Deno.test(`programs: ${name} imports every entry point as it is, without flags and without a word`, async () => {
-    const paths = Object.values(CONFIG.exports).map((path) => fileURLToPath(new URL(path, ROOT)));
+    const home = await installed();
+    const paths = Object.values(CONFIG.exports).map((path) => `${home}/${path}`);
     const program = `for (const path of ${
       JSON.stringify(paths)
     }) console.log(Object.keys(await import(path)).length > 0)`;
-    const command = new Deno.Command(await npmBinary(name), { args: ["--eval", program] });
+    const command = new Deno.Command(await npmBinary(name), { args: ["--eval", program], cwd: home });
     const { stdout, stderr } = await command.output();
+    await Deno.remove(home, { recursive: true });
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     assertEquals([text(stdout), text(stderr)], ["true\n".repeat(paths.length), ""]);
   });
+}
+
+/** The published sources in a folder of their own, with the packages that they import beside them, as npm has them. */
+async function installed(): Promise<string> {
+  const home = await Deno.makeTempDir({ prefix: "installed-" });
+  for (const path of publishedSources()) {
+    await Deno.mkdir(`${home}/${path}`.replace(/[^/]+$/, ""), { recursive: true });
+    await Deno.copyFile(new URL(path, ROOT), `${home}/${path}`);
+  }
+  await Deno.writeTextFile(`${home}/package.json`, `{ "type": "module" }`);
+  const imported = Object.values(PACKAGES).flat();
+  for (const [name, specifier] of Object.entries(CONFIG.imports)) {
+    if (!imported.some((path) => path.startsWith(`${name}/`))) continue;
+    const folder = fileURLToPath(await npmPackage(specifier.replace(/^npm:|\^/g, "")));
+    const link = `${home}/node_modules/${name}`;
+    await Deno.mkdir(link.replace(/\/[^/]+$/, ""), { recursive: true });
+    await Deno.symlink(folder.replace(/\/$/, ""), link);
+  }
+  return home;
 }
 
 Deno.test("programs: a bundle is one module without imports", async () => {

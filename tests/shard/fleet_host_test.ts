@@ -99,6 +99,16 @@ Deno.test("fleet host: stop and start keep the sessions where that was asked for
   await fleet.end();
 });
 
+Deno.test("fleet host: an order that comes while another is carried out waits for no alarm", async () => {
+  const fleet = new VirtualFleet();
+  await fleet.during(fleet.host.start({ shards: 2 }));
+  await fleet.during(fleet.host.stop());
+  await fleet.clock.advance(100);
+  const { pendingCalls, shards } = await fleet.host.status();
+  assertEquals([pendingCalls, shards.map(({ status }) => status?.running)], [0, [false, false]]);
+  await fleet.end();
+});
+
 Deno.test("fleet host: another number takes a reshard, and one reshard at a time", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 8 } });
   const refused = async (act: () => Promise<void>) =>
