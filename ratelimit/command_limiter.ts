@@ -17,6 +17,9 @@
  *
  * A beat is never admitted above the limit either. Where the runtime's timer was late for one and the period is a
  * multiple of the interval, the budget being spent, the beat one period later waits for as long as that one was late.
+ *
+ * A clock that goes back before the last frame is found out by the next question, not only by the next frame. It may
+ * have gone back before an overdue beat, and what was admitted relied on that beat not being sent before the command.
  */
 
 import { SlidingLog } from "./sliding_log.ts";
@@ -47,6 +50,7 @@ export interface CommandLimiterOptions {
  * Answers when a frame may be sent on one connection; a new connection takes a new limiter.
  *
  * It does not send and does not wait: ask, write the frame in the same turn, then {@linkcode CommandLimiter.record}.
+ * `now` is always the present: one before the last frame is taken for a clock that went back.
  *
  * @see https://docs.discord.com/developers/events/gateway#rate-limiting
  *
@@ -98,6 +102,7 @@ export class CommandLimiter {
 
   /** The first instant from `now` on at which one more frame of high priority (heartbeat, identify, resume) fits. */
   nextUrgentAt(now: number): number {
+    this.#log.observe(now);
     return Math.max(now, this.#log.dropsTo(this.limit - 1));
   }
 
@@ -130,6 +135,7 @@ export class CommandLimiter {
    * @see https://docs.discord.com/developers/events/gateway#heartbeat-requests
    */
   requestedBeatAt(now: number, beats: HeartbeatSchedule): number {
+    this.#log.observe(now);
     const { firstAt, intervalMs, mostLive } = this.#upcoming(now, beats);
     let at = now;
     // Waiting makes room for each beat of the shifted schedule, so the latest of their demands is the answer.
@@ -142,6 +148,7 @@ export class CommandLimiter {
 
   /** How many user commands could be sent right now. `null` where no heartbeats run. */
   available(now: number, beats: HeartbeatSchedule | null): number {
+    this.#log.observe(now);
     let free = this.limit - this.#log.liveAt(now);
     if (!beats) return free;
     const { firstAt, intervalMs, mostLive } = this.#upcoming(now, beats);

@@ -48,8 +48,7 @@ export class SlidingLog {
   }
 
   /**
-   * Notes a frame sent at `now`. A time before the last one comes from a clock that went back: all entries go back with
-   * it, as if no time had passed since the last. None is then older here than it is in truth.
+   * Notes a frame sent at `now`; see {@linkcode SlidingLog.observe} for a time before the last one.
    *
    * @throws {RangeError} where `now` is no finite number: it would never leave, or never have come.
    */
@@ -57,10 +56,20 @@ export class SlidingLog {
     if (!Number.isFinite(now)) {
       throw new RangeError(`Cannot log a frame: its time must be a number of ms: ${now}`);
     }
-    if (this.#size > 0 && now < this.#sentAt(this.#size - 1)) this.#shift(now - this.#sentAt(this.#size - 1));
+    this.observe(now);
     this.#times[(this.#oldest + this.#size) % this.capacity] = now;
     if (this.#size < this.capacity) this.#size++;
     else this.#oldest = (this.#oldest + 1) % this.capacity;
+  }
+
+  /**
+   * Takes note that it is `now`. A time before the last entry comes from a clock that went back: all entries go back with
+   * it, as if no time had passed since the last. None is then older here than it is in truth.
+   */
+  observe(now: number): void {
+    if (this.#size === 0) return;
+    const byMs = now - this.#sentAt(this.#size - 1);
+    if (byMs < 0 && byMs > -Infinity) this.#shift(byMs);
   }
 
   /** How many entries count at `instant`, which is the last recorded time or later. */

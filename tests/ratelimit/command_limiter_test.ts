@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CommandLimiter } from "../../ratelimit/mod.ts";
+import { CommandLimiter, type HeartbeatSchedule } from "../../ratelimit/mod.ts";
 
 function filled(count: number, at = 0): CommandLimiter {
   const limiter = new CommandLimiter();
@@ -51,6 +51,57 @@ Deno.test("command limiter: a clock that ran over never gives an instant in the 
   const limiter = filled(120);
   assertEquals(limiter.nextAvailableAt(3_600_000, { nextAt: 60_000, intervalMs: 41_250 }), 3_600_000);
   assertEquals(limiter.nextUrgentAt(3_600_000), 3_600_000);
+});
+
+/** Sends the beats of a schedule, each as soon as it may go; tells which were late. */
+function lateBeats(limiter: CommandLimiter, { nextAt, intervalMs }: HeartbeatSchedule): number[] {
+  const late: number[] = [];
+  for (let beat = 0, dueAt = nextAt; beat < 200; beat++, dueAt += intervalMs) {
+    if (limiter.nextUrgentAt(dueAt) > dueAt) late.push(dueAt);
+    limiter.record(limiter.nextUrgentAt(dueAt));
+  }
+  return late;
+}
+
+/** Sends commands as long as they are admitted; tells how many. */
+function fill(limiter: CommandLimiter, now: number, beats: HeartbeatSchedule): number {
+  let commands = 0;
+  for (; limiter.nextAvailableAt(now, beats) === now; commands++) limiter.record(now);
+  return commands;
+}
+
+Deno.test("command limiter: commands after the clock went back take no place of a beat", () => {
+  // Identify and a beat at 0, then 99 beats while they count: 19 commands. 1200 ms earlier these are 97 beats.
+  const limiter = filled(2);
+  const beats = { nextAt: 600, intervalMs: 600 };
+  assertEquals(fill(limiter, 0, beats), 19);
+  assertEquals(fill(limiter, -1_200, beats), 2);
+  // Noted at 0 and not where the clock stood, these two would still count at 59.4 s.
+  assertEquals(lateBeats(limiter, beats), []);
+});
+
+Deno.test("command limiter: a beat that the clock went back to before the last command goes at once", () => {
+  // Identify and 19 commands at 0, and beats until the machine slept.
+  const limiter = filled(20);
+  for (let at = 0; at <= 55_800; at += 600) limiter.record(at);
+  // It wakes up just when the frames of 0 have left. The overdue beat is weighed as one that goes now.
+  assertEquals(fill(limiter, 60_000, { nextAt: 56_400, intervalMs: 600 }), 20);
+  // It goes 1 ms before: the frames of 0 have left in truth, and do not count again.
+  assertEquals(lateBeats(limiter, { nextAt: 59_999, intervalMs: 600 }), []);
+});
+
+Deno.test("command limiter: any question finds out that the clock went back", () => {
+  const beats = { nextAt: 59_000, intervalMs: 60_000 };
+  const noticed = () => {
+    const limiter = filled(119);
+    limiter.record(60_000);
+    return limiter;
+  };
+  // 119 frames of 0 left when the last one was sent, so they are gone whatever the clock shows now.
+  assertEquals(noticed().available(59_000, null), 119);
+  assertEquals(noticed().nextAvailableAt(59_000, null), 59_000);
+  assertEquals(noticed().nextUrgentAt(59_000), 59_000);
+  assertEquals(noticed().requestedBeatAt(58_000, beats), 58_000);
 });
 
 Deno.test("command limiter: an overdue beat counts as due now", () => {

@@ -53,7 +53,9 @@ type Step = typeof step extends fc.Arbitrary<infer Item> ? Item : never;
 
 const story = fc.record({
   intervalMs: fc.oneof(
-    fc.constantFrom(30_000, 41_250, 60_000),
+    fc.constantFrom(600, 30_000, 41_250, 60_000),
+    // Beats that nearly fill the budget: one frame too many makes one late.
+    fc.double({ min: 600, max: 1_500, noNaN: true }),
     fc.double({ min: 600, max: 70_000, noNaN: true }),
   ),
   periodMs: fc.constantFrom(60_000, 60_250),
@@ -175,6 +177,7 @@ async function tell(told: Told): Promise<void> {
   for (const step of steps) {
     await story.perform(step);
     await clock.settle();
+    judge.judgeSilence();
   }
   await shard.close();
   await story.finished;
@@ -198,6 +201,34 @@ async function tell(told: Told): Promise<void> {
   });
   assertEquals(clock.pending, 0, "no timer is left");
 }
+
+const DENSE = { intervalMs: 600, periodMs: 60_000, delayMs: 0, jitter: 0 };
+const high = (count: number): Step => ({ does: "send", count, priority: "high" });
+
+Deno.test("command stories: dense beats, and the clock goes back while callers wait", async () => {
+  // Seed 2058398661. What was sent afterwards once counted from before the clock went back, longer than it was weighed
+  // for, and the beat of 59.4 s had to wait.
+  await tell({
+    ...DENSE,
+    steps: [{ does: "pass", ms: 0 }, high(40), { does: "go back", ms: 1_200 }, { does: "pass", ms: 61_200 }],
+  });
+});
+
+Deno.test("command stories: dense beats, and the clock goes back while the machine wakes up", async () => {
+  // Commands went out while an overdue beat let frames come in first; then the clock went back to where the frames
+  // before the sleep counted once more, and left no place for it.
+  await tell({
+    ...DENSE,
+    steps: [
+      high(40),
+      { does: "pass", ms: 56_066 },
+      { does: "leap", ms: 3_934 },
+      high(40),
+      { does: "go back", ms: 51 },
+      { does: "pass", ms: 51 },
+    ],
+  });
+});
 
 Deno.test(`command stories: never 121 in 60 s, in order, no beat late, every caller answered once`, async () => {
   console.log(`command stories: ${RUNS} from seed ${SEED}`);

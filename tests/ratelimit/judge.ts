@@ -91,6 +91,12 @@ export class Judge {
     connection.pipe.finish({ code: null, reason: "", by: "remote" });
   }
 
+  /** A beat that has still not come is late as well. */
+  judgeSilence(): void {
+    const connection = this.connections.at(-1);
+    if (connection !== undefined && !connection.over) this.#judgeBeat(connection, "has not come");
+  }
+
   #receive(connection: Judged, frame: string): void {
     const { clock, intervalMs } = this.#options;
     if (this.failsNextWrite) {
@@ -101,7 +107,7 @@ export class Judge {
     connection.frames.push({ at: clock.trueNow });
     switch (/^\{"op":(\d+),/.exec(frame)?.[1]) {
       case "1":
-        this.#judgeBeat(connection);
+        this.#judgeBeat(connection, "came");
         if (connection.beatDueAt !== null) connection.beatDueAt = clock.now() + intervalMs;
         return this.#say(connection, '{"op":11}');
       case "2":
@@ -122,13 +128,15 @@ export class Judge {
   }
 
   /** On time, or soon after the machine woke up. Timers have a grain. */
-  #judgeBeat({ beatDueAt }: Judged): void {
+  #judgeBeat({ beatDueAt }: Judged, what: "came" | "has not come"): void {
     const { clock } = this.#options;
     // One that was asked for before HELLO.
     if (beatDueAt === null) return;
     const caughtUpAt = clock.wokeAt + CATCH_UP_MS;
     const dueAt = beatDueAt <= caughtUpAt ? caughtUpAt : beatDueAt;
-    if (clock.now() > dueAt + 0.1) this.problems.push(`a heartbeat due at ${dueAt} came at ${clock.now()}`);
+    if (clock.now() > dueAt + 0.1) {
+      this.problems.push(`a heartbeat due at ${dueAt} ${what} at ${clock.now()}`);
+    }
   }
 
   #say(connection: Judged, frame: string): void {

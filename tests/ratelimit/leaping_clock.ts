@@ -81,13 +81,13 @@ export class LeapingClock implements Host {
   /** The machine sleeps: time passes and no timer fires; the ones that are overdue fire after it. */
   leap(ms: number): Promise<void> {
     this.#trueNow = inGrains(this.#trueNow + ms);
-    this.#wokeAt = this.now();
+    this.#wokeAt = this.#trueNow;
     return this.pass(0);
   }
 
-  /** When the machine last woke up from a sleep, as `now()` showed it. */
+  /** When the machine last woke up from a sleep, as a clock that was never set back since would have shown it. */
   get wokeAt(): number {
-    return this.#wokeAt;
+    return this.#wokeAt - this.#lagMs;
   }
 
   /** `now()` is set back. */

@@ -35,21 +35,43 @@ Deno.test("sliding log: a clock that went back takes all entries with it", () =>
   assertEquals([log.dropsTo(2), log.dropsTo(1), log.dropsTo(0)], [80, 110, 110]);
 });
 
+Deno.test("sliding log: a clock that went back is noticed before anything is sent", () => {
+  const log = new SlidingLog(3, 100);
+  log.observe(-1_000);
+  log.record(20);
+  log.record(50);
+  log.observe(70);
+  assertEquals([log.dropsTo(1), log.dropsTo(0)], [120, 150], "time that passes changes nothing");
+  log.observe(10);
+  assertEquals([log.dropsTo(1), log.dropsTo(0)], [80, 110]);
+  log.observe(-Infinity);
+  log.observe(NaN);
+  assertEquals([log.dropsTo(1), log.dropsTo(0)], [80, 110], "what is no time is not noticed");
+  log.record(10);
+  assertEquals([log.dropsTo(2), log.dropsTo(1), log.dropsTo(0)], [80, 110, 110]);
+});
+
 Deno.test("sliding log: however a clock goes back, no entry leaves before its time is over, and order stays", () => {
+  const story = fc.record({
+    passMs: fc.nat({ max: 15 }),
+    backMs: fc.constantFrom(0, 0, 0, 1, 7, 30),
+    observed: fc.boolean(),
+    idleMs: fc.constantFrom(0, 0, 5),
+  });
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 8 }),
-    fc.array(fc.record({ passMs: fc.nat({ max: 15 }), backMs: fc.constantFrom(0, 0, 0, 1, 7, 30) }), {
-      maxLength: 30,
-    }),
+    fc.array(story, { maxLength: 30 }),
     fc.nat({ max: 60 }),
     (capacity, frames, later) => {
       const log = new SlidingLog(capacity, 40);
       let truth = 0;
       let lag = 0;
       const sent: number[] = [];
-      for (const { passMs, backMs } of frames) {
+      for (const { passMs, backMs, observed, idleMs } of frames) {
         truth += passMs;
         lag += backMs;
+        if (observed) log.observe(truth - lag);
+        truth += idleMs;
         log.record(truth - lag);
         sent.push(truth);
       }
