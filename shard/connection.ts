@@ -34,8 +34,8 @@ export interface ConnectionSink {
 
 /** The socket's side of a pipe: how frames and the close leave. Both may throw; the error reaches the caller. */
 export interface ConnectionPort {
-  /** Sends one text frame now. */
-  send(frame: string): void;
+  /** Sends one frame now. */
+  send(frame: string | Uint8Array<ArrayBuffer>): void;
   /** Starts the close and abandons the socket: nobody waits for the peer's answer. */
   close(code: number, reason: string): void;
 }
@@ -54,8 +54,8 @@ export interface Connection {
   readonly closed: Promise<ConnectionEnd>;
   /** Hands every waiting and future frame to `sink`. A connection takes one sink in its life. */
   attach(sink: ConnectionSink): void;
-  /** Sends one text frame now; throws what the socket throws. */
-  send(frame: string): void;
+  /** Sends one frame now; throws what the socket throws. */
+  send(frame: string | Uint8Array<ArrayBuffer>): void;
   /** Closes with 1000 or 3000–4999 and abandons the socket. A second call, or one after the end, does nothing. */
   close(code?: number, reason?: string): void;
 }
@@ -104,7 +104,7 @@ export class ConnectionClosedError extends Error {
  * ```ts
  * import { Pipe } from "@discordgateway/edge/shard";
  *
- * const sent: string[] = [];
+ * const sent: unknown[] = [];
  * const pipe = new Pipe({ send: (frame) => sent.push(frame), close: () => {} });
  * pipe.push('{"op":10}');                       // arrives before anybody listens: kept
  * const received: unknown[] = [];
@@ -161,7 +161,7 @@ export class Pipe implements Connection {
     if (ended) sink.end(ended);
   }
 
-  send(frame: string): void {
+  send(frame: string | Uint8Array<ArrayBuffer>): void {
     if (this.#end) throw new ConnectionClosedError(this.#end);
     this.#port.send(frame);
   }

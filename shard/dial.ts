@@ -69,8 +69,8 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null;
   /** The socket closed. */
   onclose: ((event: never) => void) | null;
-  /** Sends a text message. */
-  send(data: string): void;
+  /** Sends a message, text or bytes. */
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
 }

@@ -1,7 +1,7 @@
 /** What the two faces of the fake (in memory, on a port) need of it. */
 
 import type { Host } from "../../shard/host.ts";
-import type { Faults } from "./faults.ts";
+import type { SocketFaults } from "./faults.ts";
 import type { GatewayPort, LinkUrls } from "./links.ts";
 import type { RestRequest, RestResponse } from "./rest.ts";
 
@@ -18,7 +18,7 @@ export interface Backend {
   /** Its clock and timers. */
   readonly clock: Host;
   /** What goes wrong. */
-  readonly faults: Faults;
+  readonly faults: SocketFaults;
   /** What becomes of the next dial: an HTTP status rejects it. */
   dialFate(url: string): "open" | "black hole" | number;
   /** A WebSocket has opened. */

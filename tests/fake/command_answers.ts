@@ -9,6 +9,7 @@ import { GatewayOpcode } from "../../gateway/opcode.ts";
 import { shardIdOf } from "../../gateway/snowflake.ts";
 import { byteLength, type JsonObject } from "./json.ts";
 import type { SessionShape } from "./session.ts";
+import type { VoiceStates } from "./voice_states.ts";
 import type { FakeGuild, FakeMember, World } from "./world.ts";
 
 /** An event that answers a command. */
@@ -29,16 +30,6 @@ export interface Outcome {
   readonly ignoredBecause?: string;
 }
 
-/** A voice state. @see https://docs.discord.com/developers/resources/voice#voice-state-object */
-export interface FakeVoiceState {
-  /** The guild. */
-  readonly guild_id: string;
-  /** The channel, `null` after leaving. */
-  readonly channel_id: string | null;
-  /** The user. */
-  readonly user_id: string;
-}
-
 /** How many presence updates of one session are taken. Others are dropped without a word. */
 export interface PresenceLimit {
   /** Presence updates in any one period. */
@@ -52,6 +43,8 @@ const FULL_REQUEST_PERIOD_MS = 30_000;
 const CHUNK_SIZE = 1000;
 const MAX_BY_QUERY = 100;
 const MAX_NONCE_BYTES = 32;
+/** Voice and stage. */
+const VOICE_CHANNELS: ReadonlySet<number> = new Set([2, 13]);
 
 /** Answers commands that {@linkcode commandFault} has passed. */
 export class CommandAnswers {
@@ -61,18 +54,13 @@ export class CommandAnswers {
   /** When the presences of the last period were taken, by session. */
   readonly #presencesAt = new Map<string, number[]>();
   #shown: JsonObject | null = null;
-  readonly #voiceStates = new Map<string, FakeVoiceState>();
+  readonly #voiceStates: VoiceStates;
 
-  /** Nobody is in voice yet. */
-  constructor(world: World, presenceLimit: PresenceLimit) {
+  /** Answers about a world, in which some are in voice. */
+  constructor(world: World, voiceStates: VoiceStates, presenceLimit: PresenceLimit) {
     this.#world = world;
+    this.#voiceStates = voiceStates;
     this.#presenceLimit = presenceLimit;
-  }
-
-  /** Who is in the voice channels of a guild. */
-  voiceStates(guildId: string): readonly FakeVoiceState[] {
-    const state = this.#voiceStates.get(guildId);
-    return state ? [state] : [];
   }
 
   /** Carries out a command. */
@@ -119,32 +107,23 @@ export class CommandAnswers {
 
   #voice(d: JsonObject, guild: FakeGuild, session: SessionShape): Outcome {
     const channelId = d.channel_id === null ? null : String(d.channel_id);
-    if (channelId !== null && guild.channels.find(({ id }) => id === channelId)?.type !== 2) {
+    if (
+      channelId !== null && !VOICE_CHANNELS.has(guild.channels.find(({ id }) => id === channelId)?.type ?? 0)
+    ) {
       return { answers: [], ignoredBecause: "channel_id is a voice channel of the guild" };
     }
-    if (channelId === null && !this.#voiceStates.has(guild.id)) return { answers: [] };
-    const state = {
-      guild_id: guild.id,
-      channel_id: channelId,
-      user_id: this.#world.bot.id,
-      member: this.#world.member(guild.id, this.#world.bot.id),
-      session_id: session.id,
-      deaf: false,
-      mute: false,
-      self_deaf: d.self_deaf,
-      self_mute: d.self_mute,
-      self_video: false,
-      suppress: false,
-      request_to_speak_timestamp: null,
-    };
-    const before = this.#voiceStates.get(guild.id)?.channel_id ?? null;
-    if (channelId === null) this.#voiceStates.delete(guild.id);
-    else this.#voiceStates.set(guild.id, state);
-    const answers: Answer[] = [{ to: "everybody", name: "VOICE_STATE_UPDATE", data: state }];
-    if (channelId !== null && channelId !== before) {
-      const data = { token: `voice-${channelId}`, guild_id: guild.id, endpoint: "voice.fake.invalid:443" };
-      answers.push({ to: "asker", name: "VOICE_SERVER_UPDATE", data });
-    }
+    const userId = this.#world.bot.id;
+    // Discord says nothing about a channel that is full, or closed to the bot.
+    if (channelId !== null && !this.#voiceStates.mayEnter(channelId, userId)) return { answers: [] };
+    const change = this.#voiceStates.change(guild.id, userId, {
+      channelId,
+      sessionId: session.id,
+      selfDeaf: d.self_deaf === true,
+      selfMute: d.self_mute === true,
+    });
+    if (!change) return { answers: [] };
+    const answers: Answer[] = [{ to: "everybody", name: "VOICE_STATE_UPDATE", data: change.state }];
+    if (change.server) answers.push({ to: "asker", name: "VOICE_SERVER_UPDATE", data: change.server });
     return { answers };
   }
 

@@ -22,6 +22,9 @@ import type { DispatchOptions } from "./session_registry.ts";
 import { type MessageOptions, Story } from "./story.ts";
 import { type FakeGuild, type FakeUser, type GuildSeed, World } from "./world.ts";
 import type { FakeServer, ListenOptions } from "./server.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+import type { FakeVoice, FakeVoiceOptions } from "./voice/fake_voice.ts";
+import { VoiceStates } from "./voice_states.ts";
 
 /** A timer that is so much too late says that the whole process was held up, in ms. */
 const STALLED_MS = 250;
@@ -107,6 +110,8 @@ export class FakeDiscord implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #handles = new WeakMap<Link, FakeConnection>();
   readonly #servers = new Set<FakeServer>();
+  readonly #voiceStates: VoiceStates;
+  #voice: FakeVoice | null = null;
   #timer: { readonly at: number; readonly handle: unknown } | null = null;
 
   /** Makes a Discord that nobody is connected to. */
@@ -117,10 +122,13 @@ export class FakeDiscord implements AsyncDisposable {
     this.#clock = clock;
     this.#shards = shards;
     this.#world = new World(options.guilds ?? [{}]);
+    this.#voiceStates = new VoiceStates(this.#world);
     this.journal = new Journal((text) => text.replaceAll(token, "[token]"));
     this.#core = new GatewayCore({
       token,
       world: this.#world,
+      voiceStates: this.#voiceStates,
+      sessionEnded: (sessionId) => this.#voice?.sessionEnded(sessionId),
       journal: this.journal,
       faults: this.faults,
       heartbeatInterval,
@@ -188,6 +196,26 @@ export class FakeDiscord implements AsyncDisposable {
   }
 
   /**
+   * Gives the bot's joins a voice side to lead to: voice gateway, UDP server, end-to-end encryption. Once.
+   *
+   * Until then op 4 is answered with an endpoint that nobody listens on.
+   *
+   * @throws {TypeError} If it is open already.
+   */
+  async openVoice(options: FakeVoiceOptions = {}): Promise<FakeVoice> {
+    const { FakeVoice } = await import("./voice/fake_voice.ts");
+    if (this.#voice) throw new TypeError("Cannot open voice: it is open already");
+    const clock = this.#clock;
+    return this.#voice = new FakeVoice({
+      clock,
+      hold: (work) => clock instanceof VirtualClock && clock.hold(work),
+      world: this.#world,
+      states: this.#voiceStates,
+      dispatch: (name, data) => void this.dispatch(name, data),
+    }, options);
+  }
+
+  /**
    * Sends an event to every session whose shard and intents let it through; it is numbered, and kept for a resume.
    *
    * The body goes out as given, without content where MESSAGE_CONTENT is missing. Returns how many sessions got it.
@@ -220,7 +248,7 @@ export class FakeDiscord implements AsyncDisposable {
     this.#perform((now) => {
       for (const link of this.#core.links.open) this.#core.links.drop(link, false, now);
     });
-    await Promise.all([...this.#servers].map((server) => server.close()));
+    await Promise.all([...this.#servers, ...this.#voice ? [this.#voice] : []].map((one) => one.close()));
     this.#servers.clear();
   }
 

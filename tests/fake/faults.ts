@@ -36,6 +36,9 @@ export interface Faults {
   cutAfterAnswers: number;
 }
 
+/** Those of a socket. */
+export type SocketFaults = Pick<Faults, "splitFrames" | "coalesceHello">;
+
 /** Everything works. */
 export function noFaults(): Faults {
   return {

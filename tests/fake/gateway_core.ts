@@ -18,6 +18,7 @@ import { byteLength, isInteger, isObject, type JsonObject, parseObject } from ".
 import { type GatewayPort, type Link, Links, type LinkUrls } from "./links.ts";
 import { guildCreateBody, readyBody } from "./payloads.ts";
 import { isResumeUrl, urlRefusal } from "./wire.ts";
+import type { VoiceStates } from "./voice_states.ts";
 import type { World } from "./world.ts";
 
 /** What the core is made from. */
@@ -26,6 +27,8 @@ export interface GatewayCoreOptions {
   readonly token: string;
   /** What exists. */
   readonly world: World;
+  /** Who is in voice. */
+  readonly voiceStates: VoiceStates;
   /** Everything is written down here. */
   readonly journal: Journal;
   /** What goes wrong. */
@@ -48,6 +51,8 @@ export interface GatewayCoreOptions {
   readonly sessionTimeoutMs: number;
   /** How many presence updates are taken. */
   readonly presenceLimit: PresenceLimit;
+  /** A session is over. */
+  readonly sessionEnded: (sessionId: string) => void;
   /** Makes a session's id. */
   readonly newSessionId: () => string;
 }
@@ -75,7 +80,7 @@ export class GatewayCore {
       periodMs: options.identifyPeriod,
     }, now);
     this.links = new Links({ ...options, botId: options.world.bot.id });
-    this.#answers = new CommandAnswers(options.world, options.presenceLimit);
+    this.#answers = new CommandAnswers(options.world, options.voiceStates, options.presenceLimit);
   }
 
   /** The bot identified too often, and its token is not valid any more. */
@@ -205,7 +210,7 @@ export class GatewayCore {
     sessions.send(session, "READY", readyBody(world, session, link.resumeUrl, privilegedIntents), now);
     for (const guild of world.guildsOf(...session.shard)) {
       session.withheld.set(guild.id, () => {
-        const voiceStates = this.#answers.voiceStates(guild.id);
+        const voiceStates = this.#options.voiceStates.of(guild.id);
         return guildCreateBody(world, guild, { ...body, voiceStates });
       });
     }

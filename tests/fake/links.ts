@@ -16,8 +16,8 @@ import { closeReason, endsSession, inAnotherOrder } from "./wire.ts";
 
 /** How answers leave. Nothing of it may call back in the same turn. */
 export interface GatewayPort {
-  /** Sends a text frame. */
-  send(frame: string): void;
+  /** Sends a frame: text, or bytes. */
+  send(frame: string | Uint8Array): void;
   /** Sends a close frame and ends the connection. */
   close(code: number, reason: string): void;
   /** Ends the connection without a close frame, with half a frame before that if told. */
@@ -70,6 +70,8 @@ export interface LinksOptions {
   readonly replayLimit: number;
   /** How long a session outlives its connection, in ms. */
   readonly sessionTimeoutMs: number;
+  /** A session is over. */
+  readonly sessionEnded: (sessionId: string) => void;
 }
 
 /** How long a client may be silent, in heartbeat intervals. */

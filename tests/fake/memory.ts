@@ -56,7 +56,7 @@ function blackHole(
 }
 
 /** A frame, or the end. */
-type Item = string | { readonly code: number | null; readonly reason: string };
+type Item = string | Uint8Array | { readonly code: number | null; readonly reason: string };
 
 class MemoryPort implements GatewayPort {
   readonly #pipe: Pipe;
@@ -80,7 +80,7 @@ class MemoryPort implements GatewayPort {
     return this.#pipe;
   }
 
-  send(frame: string): void {
+  send(frame: string | Uint8Array): void {
     this.#put(frame);
   }
 
@@ -111,7 +111,7 @@ class MemoryPort implements GatewayPort {
         for (let turn = 0; turn < TURNS_BETWEEN_FRAMES; turn++) await null;
         // The client has closed or the connection has stalled meanwhile: what was under way is lost.
         if (this.#outbox !== batch) break;
-        if (typeof item === "string") this.#pipe.push(item);
+        if (typeof item === "string" || item instanceof Uint8Array) this.#pipe.push(item);
         else this.#pipe.finish({ ...item, by: "remote" });
       }
       // All that was put while it was delivered is in the same array, and was delivered with it.

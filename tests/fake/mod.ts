@@ -63,3 +63,17 @@ export type { DispatchOptions } from "./session_registry.ts";
 export type { MessageOptions } from "./story.ts";
 export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSeed } from "./world.ts";
 export type { VirtualClockOptions } from "./virtual_clock.ts";
+export type { ProposalFault } from "./voice/delivery_service.ts";
+export type {
+  FakeVoice,
+  FakeVoiceCall,
+  FakeVoiceOptions,
+  VoiceListenOptions,
+  VoicePlace,
+} from "./voice/fake_voice.ts";
+export type { NetworkConditions } from "./voice/lossy_network.ts";
+export type { MediaCounts } from "./voice/media_core.ts";
+export type { DatagramListener, MemoryDatagramSocket } from "./voice/memory_datagrams.ts";
+export type { FakeVoiceConnection } from "./voice/voice_connection.ts";
+export type { DaveFaults, VoiceFaults } from "./voice/voice_faults.ts";
+export type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice/voice_session.ts";

@@ -15,6 +15,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** The address. @default {"127.0.0.1"} */
   readonly hostname?: string;
+  /** With a certificate, in PEM, it speaks TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** The fake on a port. */
@@ -37,18 +39,22 @@ const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** Serves the fake. */
 export async function listen(backend: Backend, options: ListenOptions): Promise<FakeServer> {
-  const { port = 0, hostname = "127.0.0.1" } = options;
+  const { port = 0, hostname = "127.0.0.1", tls } = options;
   // Not at the top: in a bundle for a runtime without these modules, the rest has to load.
-  const [{ createServer }, { createHash }] = await Promise.all([import("node:http"), import("node:crypto")]);
+  const [{ createServer }, { createServer: createTlsServer }, { createHash }] = await Promise.all([
+    import("node:http"),
+    import("node:https"),
+    import("node:crypto"),
+  ]);
   const sockets = new Set<ByteSocket>();
-  const server = createServer();
+  const server = tls ? createTlsServer(tls) : createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);
   });
   const address = server.address();
   const host = `${hostname}:${typeof address === "object" && address ? address.port : port}`;
-  const gatewayUrl = `ws://${host}`;
+  const gatewayUrl = `${tls ? "wss" : "ws"}://${host}`;
 
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -69,7 +75,12 @@ export async function listen(backend: Backend, options: ListenOptions): Promise<
       server.closeAllConnections();
       for (const socket of sockets) socket.destroy();
     });
-  return { api: `http://${host}/api/v10`, gatewayUrl, close, [Symbol.asyncDispose]: close };
+  return {
+    api: `${tls ? "https" : "http"}://${host}/api/v10`,
+    gatewayUrl,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function answer(

@@ -23,6 +23,8 @@ export interface SessionRegistryOptions {
   readonly sessionTimeoutMs: number;
   /** Where starts and ends are written down. */
   readonly journal: Journal;
+  /** A session is over. */
+  readonly sessionEnded: (sessionId: string) => void;
   /** Sends a numbered frame to the session's connection, if it has one. */
   readonly deliver: (session: Session, frame: NumberedFrame, now: number) => void;
 }
@@ -68,7 +70,9 @@ export class SessionRegistry {
 
   /** The session is no more: it cannot be resumed. */
   end(session: Session, why: string, now: number, connectionId: number | null = null): void {
-    if (this.#sessions.delete(session.id)) this.#write(session, "ended", why, connectionId, now);
+    if (!this.#sessions.delete(session.id)) return;
+    this.#write(session, "ended", why, connectionId, now);
+    this.#options.sessionEnded(session.id);
   }
 
   /** From now on no session that exists can be resumed. */

@@ -7,7 +7,7 @@
 
 import type { Host } from "../../shard/host.ts";
 import type { LinkInput } from "./backend.ts";
-import type { Faults } from "./faults.ts";
+import type { SocketFaults } from "./faults.ts";
 import type { GatewayPort } from "./links.ts";
 import {
   closePayload,
@@ -43,7 +43,7 @@ type Item = string | Uint8Array | { readonly cut: boolean };
 export class SocketPort implements GatewayPort {
   readonly #socket: ByteSocket;
   readonly #clock: Host;
-  readonly #faults: Faults;
+  readonly #faults: SocketFaults;
   readonly #decoder = new WebSocketDecoder();
   #input: LinkInput | null = null;
   /** What came before the core took part. */
@@ -56,7 +56,10 @@ export class SocketPort implements GatewayPort {
   #drained: (() => void) | null = null;
 
   /** Starts listening to the socket at once. `first` goes out with the first frame, if the faults say so. */
-  constructor(socket: ByteSocket, { clock, faults }: { readonly clock: Host; readonly faults: Faults }) {
+  constructor(
+    socket: ByteSocket,
+    { clock, faults }: { readonly clock: Host; readonly faults: SocketFaults },
+  ) {
     this.#socket = socket;
     this.#clock = clock;
     this.#faults = faults;
@@ -90,8 +93,8 @@ export class SocketPort implements GatewayPort {
     this.#put(bytes);
   }
 
-  send(frame: string): void {
-    this.#put(frame);
+  send(frame: string | Uint8Array): void {
+    this.#put(typeof frame === "string" ? frame : encodeFrame(FrameOpcode.Binary, frame));
   }
 
   close(code: number, reason: string): void {

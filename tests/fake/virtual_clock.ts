@@ -6,7 +6,7 @@
  * Between two steps everything that is ready gets to run (promise chains of any length, stream hops), so that no time
  * passes while somebody still has work to do. Hours take milliseconds, and the same seed gives the same run.
  *
- * What takes real time (files, sockets, child processes) is not waited for.
+ * What takes real time (files, sockets, child processes) is not waited for, unless it is held.
  */
 
 import type { Host } from "../../shard/host.ts";
@@ -50,6 +50,7 @@ export class VirtualClock implements Host {
   #seed: number;
   #timers: Timer[] = [];
   #stepping = false;
+  #held: Promise<{ readonly error: unknown } | null>[] = [];
 
   /**
    * Makes a clock that stands still.
@@ -95,6 +96,14 @@ export class VirtualClock implements Host {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /**
+   * Makes time stand still until something is done that takes real time, such as cryptography: an advance waits for it
+   * before it goes on to the next timer, and fails if that fails.
+   */
+  hold(work: Promise<unknown>): void {
+    this.#held.push(work.then(() => null, (error) => ({ error })));
+  }
+
   /** How many timers are armed: 0 when nothing is left behind. */
   get pending(): number {
     return this.#timers.length;
@@ -112,7 +121,7 @@ export class VirtualClock implements Host {
     if (!(ms >= 0)) throw new RangeError(`Cannot advance: the time must not be negative: ${ms}`);
     await this.#exclusively(async () => {
       const target = this.#now + ms;
-      await settle();
+      await this.#settle();
       while (await this.#step(target));
       this.#now = target;
     });
@@ -128,7 +137,7 @@ export class VirtualClock implements Host {
     const { limitMs = DEFAULT_LIMIT_MS } = options;
     await this.#exclusively(async () => {
       const start = this.#now;
-      await settle();
+      await this.#settle();
       while (!condition()) {
         if (await this.#step(start + limitMs)) continue;
         const next = this.#timers[0];
@@ -156,8 +165,18 @@ export class VirtualClock implements Host {
     }
     this.#now = Math.max(this.#now, timer.at);
     timer.callback();
-    await settle();
+    await this.#settle();
     return true;
+  }
+
+  /** Everything that is ready runs, and what is held is done. */
+  async #settle(): Promise<void> {
+    await settle();
+    while (this.#held.length > 0) {
+      const failed = (await Promise.all(this.#held.splice(0))).find((failure) => failure !== null);
+      if (failed) throw failed.error;
+      await settle();
+    }
   }
 
   async #exclusively(run: () => Promise<void>): Promise<void> {
@@ -177,6 +196,11 @@ const { MessageChannel: MessageChannelHere }: {
   /** There everywhere, so that the type has something in common with what it is read from. */
   readonly globalThis: unknown;
   readonly MessageChannel?: unknown;
+} = globalThis;
+
+const { setImmediate: setImmediateHere }: {
+  readonly globalThis: unknown;
+  readonly setImmediate?: (callback: () => void) => unknown;
 } = globalThis;
 
 /** The part of a `MessagePort` that is used; the runtimes' own declarations differ. */
@@ -204,6 +228,8 @@ async function settle(): Promise<void> {
 
 /** Unlike a timer of 0 ms, which takes a real one, a message takes microseconds. */
 function nextTask(): Promise<void> {
+  // After cryptography, Deno's message ports come back before the job queue is empty.
+  if (setImmediateHere !== undefined) return new Promise((resolve) => void setImmediateHere(resolve));
   return messagesAreTasks ? nextMessage() : new Promise((resolve) => void setTimeoutHere(resolve, 0));
 }
 

@@ -105,3 +105,22 @@ Deno.test("virtual clock: the same seed gives the same numbers, all in [0, 1)", 
   const mean = numbers.reduce((sum, number) => sum + number) / numbers.length;
   assertEquals(Math.abs(mean - 0.5) < 0.05, true);
 });
+
+Deno.test("virtual clock: held work is done before time goes on", async () => {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  clock.setTimeout(() => log.push(`timer at ${clock.now()}`), 5);
+  const digest = crypto.subtle.digest("SHA-256", new Uint8Array(1)).then(() => {
+    log.push(`digest at ${clock.now()}`);
+    // What follows from it is waited for as well.
+    clock.hold(
+      crypto.subtle.digest("SHA-256", new Uint8Array(2)).then(() => log.push(`second at ${clock.now()}`)),
+    );
+  });
+  clock.hold(digest);
+  await clock.advance(10);
+  assertEquals(log, ["digest at 0", "second at 0", "timer at 5"]);
+  clock.hold(Promise.reject(new Error("it went wrong")));
+  await assertRejects(() => clock.advance(1), Error, "it went wrong");
+  assertEquals([clock.now(), await clock.advance(1), clock.now()], [10, undefined, 11]);
+});

@@ -45,7 +45,7 @@ export interface FakeMember {
 export interface FakeChannel {
   /** The channel's id. */
   readonly id: string;
-  /** 0 text in a guild, 1 direct message, 2 voice. */
+  /** 0 text in a guild, 1 direct message, 2 voice, 13 stage. */
   readonly type: number;
   /** The name; a direct message has none. */
   readonly name?: string;
@@ -53,6 +53,8 @@ export interface FakeChannel {
   readonly guild_id?: string;
   /** The place in the guild's list. */
   readonly position?: number;
+  /** How many users a voice channel takes; 0 is any number. */
+  readonly user_limit?: number;
   /** The other side of a direct message. */
   readonly recipients?: readonly FakeUser[];
 }
@@ -87,8 +89,12 @@ export interface ChannelSeed {
   readonly id?: string;
   /** The name. */
   readonly name: string;
-  /** 0 text, 2 voice. @default {0} */
+  /** 0 text, 2 voice, 13 stage. @default {0} */
   readonly type?: number;
+  /** How many users a voice channel takes; 0 is any number. @default {0} */
+  readonly userLimit?: number;
+  /** Whether a voice channel lets nobody in. @default {false} */
+  readonly closed?: boolean;
 }
 
 /** Discord counts time in ids from 2015; the fake's clock starts at the beginning of 2026. */
@@ -108,6 +114,7 @@ export class World {
   /** By id and by name. */
   readonly #users = new Map<string, FakeUser>();
   readonly #directMessages = new Map<string, FakeChannel>();
+  readonly #closed = new Set<string>();
   #userCount = 0n;
   #lastId = 0n;
 
@@ -135,6 +142,11 @@ export class World {
   /** A channel by its id, direct messages included. */
   channel(id: string): FakeChannel | undefined {
     return this.#channels.get(id);
+  }
+
+  /** Whether a voice channel lets nobody in. */
+  isClosed(channelId: string): boolean {
+    return this.#closed.has(channelId);
   }
 
   /** The user with this name or id; made, if there is none. */
@@ -190,13 +202,17 @@ export class World {
       id,
       name,
       channels: channels.map((channel, index): FakeChannel => {
-        const { id: channelId, name, type = 0 } = typeof channel === "string" ? { name: channel } : channel;
+        const seed: ChannelSeed = typeof channel === "string" ? { name: channel } : channel;
+        const { name, type = 0, userLimit = 0, closed = false } = seed;
+        const channelId = seed.id ?? `${BigInt(id) + 1n + BigInt(index)}`;
+        if (closed) this.#closed.add(channelId);
         return {
-          id: channelId ?? `${BigInt(id) + 1n + BigInt(index)}`,
+          id: channelId,
           type,
           name,
           guild_id: id,
           position: index,
+          ...(type !== 0 && { user_limit: userLimit }),
         };
       }),
       members: [this.bot, ...names.map((name) => this.user(name))].map(newMember),

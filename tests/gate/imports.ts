@@ -1,5 +1,5 @@
 /**
- * Published code imports nothing at run time but its own files, and one cipher in voice. Read from Deno's module graph, so neither a comment
+ * Published code imports nothing at run time but its own files, and ciphers for voice. Read from Deno's module graph, so neither a comment
  * nor an unusual way to write an import can hide one.
  */
 
@@ -11,13 +11,15 @@ const TYPES_FROM = /^discord-api-types(\/|$)/;
 
 /** Files for which no runtime-neutral module exists, and the built-in ones of Node.js that every runtime has for them. */
 export const BUILT_INS: Readonly<Record<string, readonly string[]>> = {
-  // The fake Discord listens on a port.
-  "tests/fake/server.ts": ["node:crypto", "node:http"],
+  // The fake Discord listens on ports.
+  "tests/fake/server.ts": ["node:crypto", "node:http", "node:https"],
+  "tests/fake/voice/udp_server.ts": ["node:dgram"],
 };
 
-/** The one package that published code imports at run time: a cipher that no runtime has. */
+/** The one package that published code imports at run time: ciphers, of which no runtime has both. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "voice/aead.ts": ["@noble/ciphers/chacha.js"],
+  "tests/fake/voice/packet_cipher.ts": ["@noble/ciphers/aes.js", "@noble/ciphers/chacha.js"],
 };
 
 interface Module {

@@ -52,7 +52,9 @@ async function complaints({ name, lib, types, without = [], programs = [] }: Pla
   const packages = await Promise.all(
     types.map(async ([specifier, file]) => new URL(file, await npmPackage(specifier))),
   );
-  const discord = await npmPackage((CONFIG.imports["discord-api-types"] ?? "").replace(/^npm:|\^/g, ""));
+  const imported = (name: string) => npmPackage((CONFIG.imports[name] ?? "").replace(/^npm:|\^/g, ""));
+  const discord = await imported("discord-api-types");
+  const ciphers = await imported("@noble/ciphers");
   const undici = await npmPackage(UNDICI);
   const options: ts.CompilerOptions = {
     lib: [...lib],
@@ -65,6 +67,7 @@ async function complaints({ name, lib, types, without = [], programs = [] }: Pla
     // The platform's types are not ours to judge.
     skipLibCheck: true,
     paths: {
+      "@noble/ciphers/*": [`${fileURLToPath(ciphers)}*`],
       "discord-api-types/*": [`${fileURLToPath(discord)}*`],
       "undici-types": [`${fileURLToPath(undici)}index.d.ts`],
     },

@@ -58,7 +58,7 @@ export class Judge {
   readonly dial: Dial = () => {
     const connection: Judged = {
       pipe: new Pipe({
-        send: (frame) => this.#receive(connection, frame),
+        send: (frame) => this.#receive(connection, String(frame)),
         close: () => void (connection.over = true),
       }),
       frames: [],

@@ -22,7 +22,7 @@ function recorded(port: Partial<ConnectionPort> = {}) {
   const closes: { code: number; reason: string }[] = [];
   const received: (Frame | ConnectionEnd)[] = [];
   const pipe = new Pipe({
-    send: (frame) => sent.push(frame),
+    send: (frame) => sent.push(String(frame)),
     close: (code, reason) => closes.push({ code, reason }),
     ...port,
   });

@@ -26,7 +26,7 @@ export class PuppetSocket {
     this.pipe = new Pipe({
       send: (text) => {
         if (this.sendError) throw this.sendError;
-        this.sent.push(JSON.parse(text));
+        this.sent.push(JSON.parse(String(text)));
       },
       close: (code, reason) => {
         this.closes.push({ code, reason });
