@@ -18,8 +18,9 @@
  * A beat is never admitted above the limit either. Where the runtime's timer was late for one and the period is a
  * multiple of the interval, the budget being spent, the beat one period later waits for as long as that one was late.
  *
- * A clock that goes back before the last frame is found out by the next question, not only by the next frame. It may
- * have gone back before an overdue beat, and what was admitted relied on that beat not being sent before the command.
+ * A clock that goes back before the last frame is found out by the next question, not only by the next frame. A command
+ * weighs an overdue beat as one that goes with it or later. Should the clock then show less, the frames that had left by
+ * the command's time would seem to count again, and leave that beat no place.
  */
 
 import { SlidingLog } from "./sliding_log.ts";
