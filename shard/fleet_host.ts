@@ -159,12 +159,18 @@ export class FleetHost {
    * @param options `shards`: how many; the last number, or as many as Discord recommends.
    * @throws {RangeError} `shards` is no integer from 1 on.
    * @throws {FleetHostError} `ERR_FLEET_HOST_RUNNING`: they run with another number; that takes a reshard.
-   * @throws {GatewayBotError} Discord could not be asked.
+   * @throws {GatewayBotError} Discord could not be asked, and there is no last number.
    */
   async start(options: { readonly shards?: number } = {}): Promise<void> {
     const before = this.#record;
     if (options.shards !== undefined) shardSelection(options.shards);
-    const bot = options.shards ?? before.count ? null : await this.#gatewayBot();
+    const isKnown = (options.shards ?? before.count) !== null;
+    // Asked even so: without its `max_concurrency` the shards would identify one by one.
+    const bot = await this.#gatewayBot().catch((error) => {
+      if (!isKnown) throw error;
+      this.#note(error);
+      return null;
+    });
     const count = options.shards ?? before.count ?? bot?.shards ?? 1;
     if (this.#record.running && this.#record.count !== count) {
       throw new FleetHostError(

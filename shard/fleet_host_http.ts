@@ -23,18 +23,24 @@ export interface FleetSubject {
   send(command: GatewayCommand, options: { readonly shardId?: number }): Promise<void>;
 }
 
+/** More than the largest bots have; a slip of the finger is not to cost a day's identifies and a million objects. */
+const MAX_SHARDS = 16_384;
+
 const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   status: { method: "GET", act: (fleet) => fleet.status() },
   start: {
     method: "POST",
     act: (fleet, body) =>
-      fleet.start(body.shards === undefined ? {} : { shards: integerField(body, "shards", 1) }),
+      fleet.start(body.shards === undefined ? {} : { shards: integerField(body, "shards", 1, MAX_SHARDS) }),
   },
   stop: {
     method: "POST",
     act: (fleet, body) => fleet.stop({ keepSession: booleanField(body, "keepSession") }),
   },
-  reshard: { method: "POST", act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1)) },
+  reshard: {
+    method: "POST",
+    act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1, MAX_SHARDS)),
+  },
   restart: { method: "POST", act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)) },
   send: {
     method: "POST",

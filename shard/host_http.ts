@@ -94,14 +94,16 @@ function misuseStatus(error: unknown): number | null {
 }
 
 /**
- * A field that is an integer from `least` on.
+ * A field that is an integer from `least` on, up to `most` where that is given.
  *
  * @throws {RequestError} It is something else; names the field.
  */
-export function integerField(body: JsonBody, name: string, least: number): number {
+export function integerField(body: JsonBody, name: string, least: number, most = Infinity): number {
   const value = body[name];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
-  throw new RequestError(400, `Cannot answer: ${name} is an integer from ${least} on: ${shown(value)}`);
+  const isFine = typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most;
+  if (isFine) return value;
+  const range = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
+  throw new RequestError(400, `Cannot answer: ${name} is an integer ${range}: ${shown(value)}`);
 }
 
 /**

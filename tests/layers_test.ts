@@ -106,6 +106,7 @@ const LAYERS: readonly Layer[] = [
     files: {},
     modules: {
       "examples/fanout_redis.ts": ["@redis/client"],
+      "examples/durable_object/local_worker.ts": ["esbuild", "miniflare"],
       "examples/durable_object/worker.ts": ["cloudflare:workers"],
     },
   },
@@ -182,6 +183,7 @@ Deno.test("layers: the check finds a planted import", () => {
       ["mod.ts", `export * from "./shard/dial.ts";`, "./shard/dial.ts"],
       ["examples/x.ts", `import { dial } from "../shard/dial.ts";`, "../shard/dial.ts"],
       ["examples/x.ts", `import { createClient } from "@redis/client";`, "@redis/client"],
+      ["examples/durable_object/worker.ts", `import { Miniflare } from "miniflare";`, "miniflare"],
       ["elsewhere/x.ts", `export const a = 1;`, "no layer"],
     ] as const
   ) {

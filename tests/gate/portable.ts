@@ -34,7 +34,7 @@ const PLATFORMS: readonly Platform[] = [
     lib: ["lib.esnext.d.ts"],
     types: [WORKERS],
     without: ["./testing"],
-    programs: ["tests/durable_object/cloudflare_types.ts"],
+    programs: ["tests/durable_object/cloudflare_types.ts", "examples/durable_object/worker.ts"],
   },
   { name: "Cloudflare Workers with nodejs_compat", lib: ["lib.esnext.d.ts"], types: [WORKERS, NODE] },
   { name: "Node.js", lib: ["lib.esnext.d.ts"], types: [NODE] },
@@ -68,6 +68,13 @@ async function complaints({ name, lib, types, without = [], programs = [] }: Pla
     skipLibCheck: true,
     paths: {
       "@noble/ciphers/*": [`${fileURLToPath(ciphers)}*`],
+      // As an installed package has it, for the programs.
+      ...Object.fromEntries(
+        Object.entries(CONFIG.exports).map(([entry, path]) => [
+          `${CONFIG.name}${entry.slice(1)}`,
+          [fileURLToPath(new URL(path, ROOT))],
+        ]),
+      ),
       "discord-api-types/*": [`${fileURLToPath(discord)}*`],
       "undici-types": [`${fileURLToPath(undici)}index.d.ts`],
     },

@@ -34,6 +34,20 @@ Deno.test("fleet host: as many shards as Discord recommends come up in bucket or
   assertEquals(fleet.clock.pending, 0);
 });
 
+Deno.test("fleet host: with a given number Discord says how many may identify at once; if it does not, they start all the same", async () => {
+  const fleet = new VirtualFleet({ fake: { shards: 1, maxConcurrency: 16 } });
+  await fleet.during(fleet.host.start({ shards: 16 }));
+  await fleet.clock.advance(4_000);
+  assertEquals(fleet.liveShards(16), 16);
+  await fleet.during(fleet.host.stop());
+  await fleet.clock.advance(10_000);
+  fleet.discord.faults.rejectRequests.push(500);
+  await fleet.during(fleet.host.start());
+  await fleet.live(16);
+  assertEquals((await fleet.host.status()).lastError?.name, "GatewayBotError");
+  await fleet.end();
+});
+
 Deno.test("fleet host: once all shards run, the coordinator sets no alarm and makes no call", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 2 }));
@@ -298,9 +312,10 @@ Deno.test("fleet host: over HTTP every malformed body is 400 and names the field
     const [path, body, word] of [
       ["start", "{", "JSON"],
       ["start", [], "object"],
-      ["start", { shards: 0 }, "shards is an integer from 1 on: 0"],
-      ["start", { shards: "2" }, 'shards is an integer from 1 on: "2"'],
-      ["reshard", {}, "shards is an integer from 1 on: missing"],
+      ["start", { shards: 0 }, "shards is an integer from 1 to 16384: 0"],
+      ["start", { shards: "2" }, 'shards is an integer from 1 to 16384: "2"'],
+      ["reshard", {}, "shards is an integer from 1 to 16384: missing"],
+      ["reshard", { shards: 1e9 }, "shards is an integer from 1 to 16384: 1000000000"],
       ["stop", { keepSession: 1 }, "keepSession is true or false: 1"],
       ["restart", { shard: -1 }, "shard is an integer from 0 on: -1"],
       ["send", {}, "command is an object: missing"],

@@ -1,0 +1,164 @@
+/**
+ * A bot on Cloudflare: a coordinator, an object for each shard, and routes to control them.
+ *
+ * Deploy it with `wrangler deploy`, after `wrangler secret put DISCORD_TOKEN` and `wrangler secret put CONTROL_SECRET`.
+ * Then open the worker's address, sign in with the control secret, and press *Start*.
+ */
+
+// @ts-types="./cloudflare_workers.d.ts"
+import { DurableObject } from "cloudflare:workers";
+import { type GatewayCommand, GatewayIntent } from "@discordgateway/edge";
+import {
+  FleetHost,
+  type HostedShard,
+  ShardHost,
+  type ShardHostStatus,
+} from "@discordgateway/edge/durable-object";
+import {
+  type CoordinatorStub,
+  DurableObjectIdentifyLimiter,
+  type IdentifyReply,
+  type IdentifyRequest,
+} from "@discordgateway/edge/ratelimit/durable-object";
+import { handle } from "./handler.ts";
+import { statusPage } from "./page.ts";
+import { isAuthorized } from "./secret.ts";
+import { StatusStream } from "./status_stream.ts";
+
+/** A binding of objects whose class has these methods. */
+interface Objects<Stub> {
+  idFromName(name: string): unknown;
+  get(id: unknown): Stub & { fetch(request: Request): Promise<Response> };
+}
+
+/** What `wrangler.jsonc` binds. */
+export interface Env {
+  /** The one coordinator. */
+  readonly COORDINATOR: Objects<CoordinatorStub>;
+  /** The shards. */
+  readonly SHARD: Objects<HostedShard>;
+  /** The bot's token, a secret. */
+  readonly DISCORD_TOKEN: string;
+  /** Whoever knows it commands the bot; a secret. */
+  readonly CONTROL_SECRET: string;
+  /** Base URL of another REST API than Discord's, such as a proxy's. */
+  readonly DISCORD_API?: string;
+  /** Time between two alarms of a shard, in ms: after a crash it may take as long until the shard is back. */
+  readonly ALARM_EVERY_MS?: string;
+  /** How long, in ms, both sets of a reshard deliver together. */
+  readonly OVERLAP_MS?: string;
+}
+
+const DISCORD_API = "https://discord.com/api/v10";
+
+/** One shard of the bot. */
+export class ShardObject extends DurableObject<Env> {
+  readonly #host = new ShardHost(this.ctx, {
+    token: this.env.DISCORD_TOKEN,
+    api: this.env.DISCORD_API ?? DISCORD_API,
+    guildEvents: ["MESSAGE_CREATE"],
+    directMessageEvents: ["MESSAGE_CREATE"],
+    intents: GatewayIntent.MESSAGE_CONTENT,
+    alarmEveryMs: Number(this.env.ALARM_EVERY_MS ?? 30_000),
+    identifyLimiter: new DurableObjectIdentifyLimiter(this.env.COORDINATOR, { name: "coordinator" }),
+    handler: async (event, { signal }) => {
+      if (event.t !== "MESSAGE_CREATE") return;
+      await handle(event, {
+        token: this.env.DISCORD_TOKEN,
+        api: this.env.DISCORD_API ?? DISCORD_API,
+        signal,
+      });
+    },
+  });
+
+  /** Called by the coordinator. */
+  async start(options: { readonly shard: readonly [id: number, count: number] }): Promise<void> {
+    await this.#host.start(options);
+  }
+
+  /** Called by the coordinator. */
+  async stop(options: { readonly keepSession: boolean }): Promise<void> {
+    await this.#host.stop(options);
+  }
+
+  /** Called by the coordinator. */
+  async retire(): Promise<void> {
+    await this.#host.retire();
+  }
+
+  /** Called by the coordinator. */
+  status(): Promise<ShardHostStatus> {
+    return Promise.resolve(this.#host.status);
+  }
+
+  /** Called by the coordinator. */
+  trySend(command: GatewayCommand): ReturnType<HostedShard["trySend"]> {
+    return this.#host.trySend(command);
+  }
+
+  /** Brings the shard back, whatever has happened to this object. */
+  override alarm(): Promise<void> {
+    return this.#host.alarm();
+  }
+}
+
+/** Starts, stops and counts the shards, and says which of them may identify. */
+export class Coordinator extends DurableObject<Env> {
+  readonly #fleet = new FleetHost(this.ctx, {
+    token: this.env.DISCORD_TOKEN,
+    api: this.env.DISCORD_API ?? DISCORD_API,
+    overlapMs: Number(this.env.OVERLAP_MS ?? 15_000),
+    shard: (id, count) => this.env.SHARD.get(this.env.SHARD.idFromName(`${id} of ${count}`)),
+  });
+  readonly #statusStream = new StatusStream(() => this.#fleet.status());
+
+  /** Orders, as the worker has let them through. */
+  override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === "/status/events") return this.#statusStream.response();
+    return await this.#fleet.fetch(request);
+  }
+
+  /** The shards' identify limiter asks here. */
+  exchange(request: IdentifyRequest): IdentifyReply {
+    return this.#fleet.exchange(request);
+  }
+
+  /** Goes on with what is not carried out yet. */
+  override alarm(): Promise<void> {
+    return this.#fleet.alarm();
+  }
+}
+
+/** Routes that take the secret, and how each is asked for. */
+const CONTROL: Readonly<Record<string, "GET" | "POST">> = {
+  "/status": "GET",
+  "/status/events": "GET",
+  "/start": "POST",
+  "/stop": "POST",
+  "/reshard": "POST",
+  "/restart": "POST",
+  "/send": "POST",
+};
+
+export default {
+  /** The page for everybody, everything else for whoever has the secret. */
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/" && request.method === "GET") return statusPage();
+    // Who has no secret learns nothing, not even which routes there are.
+    if (!await isAuthorized(request, env.CONTROL_SECRET)) {
+      return failure(401, "ERR_UNAUTHORIZED", "Unauthorized");
+    }
+    const method = CONTROL[pathname];
+    if (!method) return failure(404, "ERR_NOT_FOUND", `Cannot answer: there is no such route: ${pathname}`);
+    if (request.method !== method) {
+      return failure(405, "ERR_METHOD", `Cannot answer: ${pathname} takes ${method}: ${request.method}`);
+    }
+    return await env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")).fetch(request);
+  },
+};
+
+function failure(status: number, code: string, message: string): Response {
+  const headers = { "cache-control": "no-store", ...(status === 401 && { "www-authenticate": "Bearer" }) };
+  return Response.json({ error: { name: "RequestError", code, message } }, { status, headers });
+}

@@ -1,0 +1,30 @@
+/** The worker of `status_stream_test.ts`: an object that counts how often its status was asked for, and streams it. */
+
+import { StatusStream } from "../../examples/durable_object/status_stream.ts";
+
+/** Bindings. */
+export interface Env {
+  /** The one object. */
+  readonly WATCHED: {
+    idFromName(name: string): unknown;
+    get(id: unknown): { fetch(request: Request): Promise<Response> };
+  };
+}
+
+/** The object. */
+export class Watched {
+  #asked = 0;
+  readonly #stream = new StatusStream(() => Promise.resolve({ shards: [], asked: ++this.#asked }));
+
+  /** `/stream` watches, anything else tells the count. */
+  fetch(request: Request): Response {
+    return new URL(request.url).pathname === "/stream" ? this.#stream.response() : Response.json(this.#asked);
+  }
+}
+
+export default {
+  /** Everything goes to the object. */
+  fetch(request: Request, env: Env): Promise<Response> {
+    return env.WATCHED.get(env.WATCHED.idFromName("watched")).fetch(request);
+  },
+};
