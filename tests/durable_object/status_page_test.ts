@@ -60,7 +60,6 @@ async function play(t: Deno.TestContext): Promise<void> {
   });
 
   await t.step("the secret behind # signs in, and is gone from the address", async () => {
-    await page.goto("about:blank");
     await page.goto(`${url}#${encodeURIComponent(SECRET)}`);
     await page.getByText("Up to date").waitFor();
     assertEquals(page.url(), url.href);
