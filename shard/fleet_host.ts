@@ -181,12 +181,13 @@ export class FleetHost {
     const maxConcurrency = bot?.session_start_limit.max_concurrency ??
       this.#identifies.budget?.maxConcurrency;
     // A set of another number that was stopped with its sessions is of no more use.
-    const others = [this.#record.count, this.#record.next].filter((set) => set !== null && set !== count);
+    const others = [this.#record.count].filter((set) => set !== null && set !== count);
     const order = [
       ...others.flatMap((set) => callAll(set ?? 0, "stop")),
       ...callAll(count, "start", maxConcurrency),
     ];
-    this.#update({ running: true, count, next: null, pending: replaceCalls(this.#record.pending, order) });
+    // A reshard that is under way goes on.
+    this.#update({ running: true, count, pending: replaceCalls(this.#record.pending, order) });
     await this.#beginWork();
   }
 

@@ -182,6 +182,23 @@ Deno.test("fleet host: a reshard under a stream of messages misses none; only th
   assertEquals(fleet.clock.pending, 0);
 });
 
+Deno.test("fleet host: a start during a reshard changes nothing of it", async () => {
+  const fleet = new VirtualFleet({ fake: { maxConcurrency: 16 } });
+  await fleet.during(fleet.host.start({ shards: 2 }));
+  await fleet.live(2);
+  await fleet.clock.advance(10_000);
+  await fleet.during(fleet.host.reshard(4));
+  await fleet.clock.advance(3_000);
+  await fleet.during(fleet.host.start());
+  assertEquals((await fleet.during(fleet.host.status())).resharding, 4);
+  await fleet.clock.advance(120_000);
+  const { shardCount, resharding, lastReshard } = await fleet.during(fleet.host.status());
+  assertEquals([shardCount, resharding, lastReshard?.to, lastReshard?.error], [4, null, 4, null]);
+  assertEquals([fleet.liveShards(2), fleet.liveShards(4)], [0, 4]);
+  assertEquals(fleet.discord.journal.violations(), []);
+  await fleet.end();
+});
+
 Deno.test("fleet host: a retired shard first handles what it has", async () => {
   const release: (() => void)[] = [];
   const seen: string[] = [];
