@@ -101,9 +101,13 @@ export class MissingIntentError extends Error {
   /** The intent to add, and to enable for the application. */
   readonly intent: IntentName;
 
-  /** Made by the shard. */
-  constructor(what: string, intent: IntentName) {
-    super(`Cannot request guild members: ${what} needs an intent that the shard has not: ${intent}`);
+  /** Made by the shard, and by what asks through it. */
+  constructor(
+    what: string,
+    intent: IntentName,
+    { action = "request guild members" }: { readonly action?: string } = {},
+  ) {
+    super(`Cannot ${action}: ${what} needs an intent that the shard has not: ${intent}`);
     this.intent = intent;
   }
 }

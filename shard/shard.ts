@@ -10,6 +10,7 @@ import {
   delayMs,
   type DirectMessageEventName,
   type EndCause,
+  type EventName,
   type GatewayCommand,
   type GatewayDispatch,
   type GatewayEnd,
@@ -39,12 +40,14 @@ import { GatewayAddress } from "./gateway_address.ts";
 import type { GuildMembersChunk } from "./guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 import { type Host, systemHost } from "./host.ts";
+import { Listeners } from "./listeners.ts";
 import { ConnectionLoop } from "./loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Answers, RequestOptions } from "./requests.ts";
 import { settingsOf } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import type { ShardStatus } from "./status.ts";
+import { readyUserId, userIdOf } from "./user_id.ts";
 
 /** How a connection ended, or why there was none. */
 interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
@@ -106,6 +109,7 @@ export class Shard<
   readonly #named: ReadonlySet<string> | null;
   /** What the connection hands out: these, and what answers an open request. */
   readonly #wanted: Set<string> | null;
+  readonly #listeners: Listeners;
   readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   readonly #commands: Commands;
   readonly #backoff: Backoff;
@@ -125,6 +129,7 @@ export class Shard<
   #behind: Backlog;
   #state: GatewayState | null = null;
   #loop: ConnectionLoop | null = null;
+  #userId: string | null;
 
   /**
    * Makes a shard; nothing is opened yet.
@@ -141,7 +146,9 @@ export class Shard<
     this.#shard = shard;
     this.#intents = intents;
     this.#named = named;
-    this.#wanted = named && new Set(named);
+    // READY says who the bot is.
+    this.#wanted = named && new Set([...named, "READY"]);
+    this.#listeners = new Listeners(this.#wanted);
     this.#queue = new EventQueue(queueLimits);
     this.#behind = this.#queue;
     this.#commands = new Commands({
@@ -152,6 +159,7 @@ export class Shard<
       maxSize: queueLimits.maxSize,
       onWaiting: () => this.#loop?.commandsWaiting(),
     });
+    this.#userId = userIdOf(options.token);
     this.#address = new GatewayAddress(options, this.#host);
     this.#backoff = new Backoff({ random: () => this.#host.random() });
   }
@@ -181,6 +189,16 @@ export class Shard<
   /** Events that wait for the consumer now, and the most that ever did. */
   get queued(): { readonly now: number; readonly peak: number } {
     return { now: this.#queue.length, peak: this.#queue.peak };
+  }
+
+  /** The bot's user id: from READY, and before that from the token; `null` if neither has said it. */
+  get userId(): string | null {
+    return this.#userId;
+  }
+
+  /** The intents that the shard identifies with. */
+  get intents(): number {
+    return this.#intents;
   }
 
   /** What is left of the budget of commands, and how many callers wait for it. */
@@ -247,6 +265,37 @@ export class Shard<
     } finally {
       await this.close({ keepSession: true });
     }
+  }
+
+  /**
+   * Hears events as they come in, besides the consumer and ahead of it. They need not be named in the options, but their
+   * intents must be there. For parts that live next to the consumer, such as a voice connection: what they hear is not
+   * queued, holds nothing up, and counts as handled only with the consumer's events after it.
+   *
+   * @param listener Takes each event in the turn in which it comes in. Must not throw.
+   * @returns How to stop it.
+   *
+   * @example
+   * ```ts
+   * import { Shard } from "@discordgateway/edge";
+   * import { FakeDiscord } from "@discordgateway/edge/testing";
+   *
+   * const { token, dial, fetch, guilds } = new FakeDiscord();
+   * const shard = new Shard({ token, events: ["READY"], intents: 1, dial, fetch });
+   * const guild = new Promise<string>((resolve) => shard.listen(["GUILD_CREATE"], ({ d }) => resolve(d.id)));
+   * const running = shard.run(({ t }) => {
+   *   if (t !== "READY") throw new Error("the consumer gets what it named");
+   * });
+   * if (await guild !== guilds[0]?.id) throw new Error("unexpected");
+   * await shard.close();
+   * await running;
+   * ```
+   */
+  listen<Name extends EventName>(
+    names: readonly Name[],
+    listener: (event: GatewayDispatch<Name>) => void,
+  ): () => void {
+    return this.#listeners.add(names, listener);
   }
 
   /** Counts the event in hand as handled now, before the next one is asked for. */
@@ -488,11 +537,11 @@ export class Shard<
 
   #deliver(event: GatewayDispatch, size: number): void {
     if (event.t === "RATE_LIMITED") this.#commands.rateLimited(event);
+    else if (event.t === "READY") this.#userId = readyUserId(event.d) ?? this.#userId;
+    this.#listeners.offer(event);
     const { requests } = this.#commands;
-    if (requests.active) {
-      if (!requests.take(event, size)) this.#fallBehind(requests);
-      if (this.#named?.has(event.t) === false) return;
-    }
+    if (requests.active && !requests.take(event, size)) this.#fallBehind(requests);
+    if (this.#named?.has(event.t) === false) return;
     // The state hands out wanted events only: that is what the type of this shard's events says.
     const wanted = event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>;
     if (!this.#queue.push(wanted, size)) this.#fallBehind(this.#queue);

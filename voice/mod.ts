@@ -17,6 +17,7 @@
  * @module
  */
 
+export { VoiceConnection } from "./connection.ts";
 export { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "./close_code.ts";
 export { Dave } from "./dave.ts";
 export { DaveKeyError, daveyProvider } from "./davey.ts";
@@ -37,6 +38,8 @@ export {
   readDaveBinary,
 } from "./frame.ts";
 export { VoiceJoin } from "./join.ts";
+export { joinVoice } from "./join_voice.ts";
+export { VoiceMediaError } from "./media_error.ts";
 export { VOICE_OPCODES, VoiceOpcode } from "./opcode.ts";
 export { MediaReceiver } from "./receiver.ts";
 export { VoiceRoster } from "./roster.ts";
@@ -51,9 +54,19 @@ export {
 export { VoiceState } from "./state.ts";
 export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./transitions.ts";
 export { createTransportCipher, packetNonce } from "./transport_encryption.ts";
+export { assertUdp, openUdp } from "./udp.ts";
 export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
+export { VoiceClosedError } from "./voice_closed_error.ts";
 
 export type { Awaitable } from "./aead.ts";
+export type {
+  JoinVoiceOptions,
+  PlayOptions,
+  VoiceConnectionEvent,
+  VoiceConnectionSettings,
+  VoiceCounters,
+} from "./connection_options.ts";
+export type { DatagramSink, DatagramSocket, OpenUdp } from "./datagram.ts";
 export type { VoiceCloseCodeRow } from "./close_code.ts";
 export type { Davey, DaveyKeyPair, DaveyOptions, DaveySession } from "./davey.ts";
 export type { DaveOptions } from "./dave.ts";
@@ -87,6 +100,9 @@ export type {
   VoiceServerEvent,
   VoiceStateEvent,
 } from "./join.ts";
+export type { OpusPacket, ReceiveOptions } from "./hearing.ts";
+export type { DiscoveryTimes } from "./media.ts";
+export type { VoiceMediaErrorCode } from "./media_error.ts";
 export type { VoiceOpcodeRow } from "./opcode.ts";
 export type {
   ClientDisconnect,
@@ -119,6 +135,15 @@ export type {
   VoiceSession,
   VoiceStateOptions,
 } from "./state_io.ts";
+export type {
+  VoiceClosed,
+  VoiceConnected,
+  VoiceDialing,
+  VoiceDisconnected,
+  VoiceJoining,
+  VoiceStatus,
+} from "./status.ts";
+export type { VoiceCommand, VoiceGateway, VoiceGatewayEvent } from "./voice_gateway.ts";
 export type {
   VoiceCloseCause,
   VoiceEndCause,

@@ -71,6 +71,7 @@ export type {
   VoiceListenOptions,
   VoicePlace,
 } from "./voice/fake_voice.ts";
+export type { UserGateway, UserGatewayHost } from "./voice/user_gateway.ts";
 export type { NetworkConditions } from "./voice/lossy_network.ts";
 export type { MediaCounts } from "./voice/media_core.ts";
 export type { DatagramListener, MemoryDatagramSocket } from "./voice/memory_datagrams.ts";

@@ -4,6 +4,13 @@ import { fileURLToPath } from "node:url";
 import { ROOT } from "../gate/process.ts";
 import { CONFIG } from "../gate/published.ts";
 import { npmBinary } from "./npm_binary.ts";
+import { npmPackage } from "./npm_package.ts";
+
+/** The packages of npm that voice and its example import. */
+const BUNDLED: Readonly<Record<string, string>> = {
+  "@noble/ciphers": CONFIG.imports["@noble/ciphers"] ?? "",
+  "mediabunny": CONFIG.scopes["./examples/ogg.ts"]?.mediabunny ?? "",
+};
 
 /** How to bundle. */
 export interface BundleOptions {
@@ -28,12 +35,18 @@ async function build(entries: readonly string[], input: string, options: BundleO
   const aliases = Object.entries(CONFIG.exports).map(([name, path]) =>
     `--alias:${CONFIG.name}${name.slice(1)}=${fileURLToPath(new URL(path, ROOT))}`
   );
+  for (const [name, specifier] of Object.entries(BUNDLED)) {
+    const folder = fileURLToPath(await npmPackage(specifier.replace(/^npm:|\^/g, "")));
+    aliases.push(`--alias:${name}=${folder.replace(/\/$/, "")}`);
+  }
   const args = [
     "--bundle",
     "--format=esm",
     "--target=esnext",
     "--external:cloudflare:*",
     "--external:node:*",
+    // Native code, which no bundle can hold.
+    "--external:@snazzah/davey",
   ];
   const child = new Deno.Command(await npmBinary("esbuild"), {
     args: [...entries, ...args, ...aliases, "--log-level=error", ...(options.minify ? ["--minify"] : [])],

@@ -69,6 +69,9 @@ Deno.test("programs: a bundle holds no table that its program does not read", as
   const shard = await bundleText(`export { Shard } from "@discordgateway/edge";`, { minify: true });
   assert(shard.includes("close_4004"));
   assert(!shard.includes("developer portal"), "the explanations of close codes are for who asks for them");
+  assert(!shard.includes("aead_"), "voice is for who joins");
+  const voice = await bundleText(`export { joinVoice } from "@discordgateway/edge/voice";`, { minify: true });
+  assert(voice.includes("aead_"));
 });
 
 Deno.test("programs: workerd runs a worker, and its Durable Objects keep what they stored", async () => {

@@ -6,6 +6,7 @@
  */
 
 import { VoiceCloseCode } from "../../../voice/close_code.ts";
+import type { OpenUdp } from "../../../voice/datagram.ts";
 import type { Dial } from "../../../shard/dial.ts";
 import type { Host } from "../../../shard/host.ts";
 import type { Backend } from "../backend.ts";
@@ -18,6 +19,7 @@ import { LossyNetwork, type NetworkConditions } from "./lossy_network.ts";
 import { MediaCore, type MediaCounts } from "./media_core.ts";
 import { type DatagramListener, MemoryDatagrams, type MemoryDatagramSocket } from "./memory_datagrams.ts";
 import type { UdpServer } from "./udp_server.ts";
+import { UserGateway } from "./user_gateway.ts";
 import { VoiceCall } from "./voice_call.ts";
 import { type FakeVoiceConnection, VoiceLinkHandle } from "./voice_connection.ts";
 import { noVoiceFaults, takeVoiceFault, type VoiceFaults } from "./voice_faults.ts";
@@ -139,6 +141,14 @@ export class FakeVoice implements AsyncDisposable {
   readonly downlink: NetworkConditions;
   /** Opens a connection to the voice gateway in memory, by the endpoint in the URL. */
   readonly dial: Dial;
+  /** Opens a UDP socket in memory, as a voice connection wants it. */
+  readonly openUdp: OpenUdp = (server, { receive }) => {
+    const socket = this.openSocket(receive);
+    return Promise.resolve({
+      send: (datagram) => socket.send(datagram, server),
+      close: () => socket.close(),
+    });
+  };
   readonly #environment: VoiceEnvironment;
   readonly #options: FakeVoiceOptions;
   readonly #regions: readonly Region[];
@@ -280,6 +290,18 @@ export class FakeVoice implements AsyncDisposable {
     const stay = this.#registry.of(guildId, id);
     if (!stay) throw new TypeError(`Cannot enter: there is no voice server: ${guildId}`);
     return stay.credentials;
+  }
+
+  /** The main gateway of a user, with which a voice connection can join as that user. */
+  gatewayOf(user: string, { guildId = this.#firstGuild() }: { readonly guildId?: string } = {}): UserGateway {
+    const { id } = this.#member(guildId, user);
+    return new UserGateway(id, {
+      enter: (channelId, guildId) => {
+        const mayEnter = this.#environment.states.mayEnter(channelId, id);
+        return mayEnter ? this.enter(id, { channelId, guildId }) : null;
+      },
+      leave: (guildId) => this.kick(id, { guildId }),
+    });
   }
 
   /** A user is moved to another channel by a moderator: 4014, and a new server to connect to. */

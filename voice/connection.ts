@@ -1,0 +1,470 @@
+/**
+ * A stay in a guild's voice channels: joined through the main gateway, kept alive over voice servers and connections, with
+ * what is played and what is heard.
+ *
+ * Three machines meet here. `VoiceJoin` says which voice server is to be connected to, and when the stay is over. One
+ * `ServerSession` at a time lives on such a server. `Player` and `Hearing` last through the whole stay: whatever is played
+ * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
+ */
+
+import type { LatencyReading } from "../gateway/latency.ts";
+import { Backoff } from "../ratelimit/backoff.ts";
+import type { DavePhase } from "./dave_io.ts";
+import type {
+  PlayOptions,
+  VoiceConnectionEvent,
+  VoiceConnectionSettings,
+  VoiceCounters,
+} from "./connection_options.ts";
+import { Hearing, type OpusPacket, type ReceiveOptions } from "./hearing.ts";
+import { VoiceJoin, type VoiceJoinEnd, type VoiceJoinOutput } from "./join.ts";
+import { VoiceMediaError } from "./media_error.ts";
+import { type Outlet, Player } from "./player.ts";
+import { ServerSession } from "./server_session.ts";
+import { sleep } from "./sleep.ts";
+import type { VoiceEvent, VoiceServer } from "./state_io.ts";
+import type { VoiceStatus } from "./status.ts";
+import { VoiceClosedError } from "./voice_closed_error.ts";
+import type { VoiceCommand, VoiceGatewayEvent } from "./voice_gateway.ts";
+
+const GATEWAY_EVENTS = ["READY", "RESUMED", "VOICE_STATE_UPDATE", "VOICE_SERVER_UPDATE"] as const;
+const MICROPHONE = 1;
+
+/**
+ * A stay in a guild's voice channels. Made by `joinVoice()`.
+ *
+ * @see https://docs.discord.com/developers/topics/voice-connections
+ *
+ * @example
+ * ```ts
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ * import { joinVoice, type VoiceConnection } from "@discordgateway/edge/voice";
+ *
+ * const stage = { name: "stage", type: 13, id: "41" };            // needs no end-to-end encryption
+ * await using discord = new FakeDiscord({ guilds: [{ id: "40", channels: [stage], members: ["alice", "bob"] }] });
+ * const voice = await discord.openVoice();
+ * const options = { guildId: "40", channelId: "41", dial: voice.dial, openUdp: voice.openUdp };
+ * await using alice: VoiceConnection = await joinVoice(voice.gatewayOf("alice"), options);
+ * const bob = await joinVoice(voice.gatewayOf("bob"), options);
+ *
+ * const [bobsId = ""] = alice.userIds;
+ * const reader = alice.receive(bobsId).getReader();
+ * await bob.play([new Uint8Array([0xfc, 1, 2, 3])]);
+ * const { value } = await reader.read();
+ * if (value?.frame.join() !== "252,1,2,3" || value.lost !== 0) throw new Error("unexpected");
+ * await bob.close();
+ * ```
+ */
+export class VoiceConnection implements AsyncDisposable {
+  readonly #settings: VoiceConnectionSettings;
+  readonly #join: VoiceJoin;
+  readonly #hearing: Hearing;
+  readonly #backoff: Backoff;
+  /** Aborted when the stay is over. */
+  readonly #ending = new AbortController();
+  readonly #stopListening: () => void;
+  #session: ServerSession | null = null;
+  #channelId: string | null = null;
+  #status: VoiceStatus = { state: "joining" };
+  #player: Player | null = null;
+  #speaking = 0;
+  #timer: unknown = null;
+  /** Joins that wait for their turn at the main gateway. */
+  #unsent = 0;
+  /** The voice server says that the main gateway knows what follows, and that one is not connected. */
+  #waitsForGateway = false;
+  /** What the last voice session ended with: the cause of an end that follows. */
+  #lastError: Error | null = null;
+  /** The leave that is under way. */
+  #leaving: Promise<unknown> = Promise.resolve();
+  /** Waits for the first session to be ready. */
+  #joined: { resolve(): void; reject(error: unknown): void } | null = null;
+  #closedError: Error | null = null;
+
+  /** Used by `joinVoice`. */
+  constructor(settings: VoiceConnectionSettings) {
+    const { options, gateway, host, userId } = settings;
+    const { guildId, channelId, selfMute, selfDeaf, joinTimeoutMs } = options;
+    this.#settings = settings;
+    this.#backoff = new Backoff({ random: () => host.random() });
+    this.#join = new VoiceJoin({
+      guildId,
+      channelId,
+      userId,
+      now: host.now(),
+      ...(selfMute !== undefined && { selfMute }),
+      ...(selfDeaf !== undefined && { selfDeaf }),
+      ...(joinTimeoutMs !== undefined && { timeoutMs: joinTimeoutMs }),
+    });
+    this.#hearing = new Hearing({
+      clock: host,
+      userOf: (ssrc) => this.#session?.roster?.userOf(ssrc) ?? null,
+      decrypt: (user, frame) => {
+        const dave = this.#session?.dave;
+        if (!dave) return { frame: null, dropped: "unknown_sender" };
+        const received = dave.decrypt(user, frame, host.now());
+        if (dave.recoveryDue) this.#session?.poke();
+        return received;
+      },
+    });
+    this.#stopListening = gateway.listen(GATEWAY_EVENTS, (event) => this.#gatewayEvent(event));
+  }
+
+  /** Sends the join. Resolves when the session is ready; used by `joinVoice`. */
+  async start(): Promise<void> {
+    const joined = new Promise<void>((resolve, reject) => this.#joined = { resolve, reject });
+    this.#guard(() => {
+      this.#setStatus({ state: "joining" });
+      this.#apply(this.#join.start());
+    });
+    await joined;
+  }
+
+  // What it is doing.
+
+  /** The guild's id. */
+  get guildId(): string {
+    return this.#settings.options.guildId;
+  }
+
+  /** The channel that the bot is in, `null` before the main gateway has said so. */
+  get channelId(): string | null {
+    return this.#channelId;
+  }
+
+  /** What the connection is doing. */
+  get status(): VoiceStatus {
+    return this.#status;
+  }
+
+  /** The others in the call. */
+  get userIds(): readonly string[] {
+    return this.#session?.roster?.userIds ?? [];
+  }
+
+  /** The end-to-end encryption: whether it is on, and thirty digits to compare with others; `null` before a session. */
+  get dave():
+    | { readonly phase: DavePhase; readonly epoch: bigint | null; readonly privacyCode: string }
+    | null {
+    const dave = this.#session?.dave;
+    return dave ? { phase: dave.phase, epoch: dave.epoch, privacyCode: dave.privacyCode } : null;
+  }
+
+  /** How long heartbeats of the voice gateway took to be acknowledged; `null` without a connection. */
+  get latency(): LatencyReading | null {
+    return this.#session?.latency ?? null;
+  }
+
+  /** How many packets went which way. */
+  get counters(): VoiceCounters {
+    const media = this.#session?.media;
+    return {
+      sent: media?.sent ?? 0,
+      media: media?.counters ?? null,
+      dave: this.#session?.dave?.counters ?? null,
+    };
+  }
+
+  // Sound.
+
+  /**
+   * Plays Opus frames of 20 ms, each at its time. Resolves when the last one, and the silence after it, has gone out.
+   *
+   * The source is read only a little ahead. While nothing may leave, for want of a connection or of the group's keys, it is
+   * left alone; while nobody else is in the call, frames count as played. One source at a time.
+   *
+   * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
+   * @throws {TypeError} Something is being played already.
+   * @throws {VoiceClosedError} The stay ended first.
+   * @throws What the source throws, or the signal's reason.
+   */
+  async play(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { signal, speaking = MICROPHONE }: PlayOptions = {},
+  ): Promise<void> {
+    this.#assertMedia("play");
+    if (this.#player) throw new TypeError("Cannot play: something is being played already");
+    if (this.#closedError) throw this.#closedError;
+    const stop = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
+    const player = new Player({
+      source,
+      outlet: this.#outlet(speaking),
+      clock: this.#settings.host,
+      signal: stop,
+    });
+    this.#player = player;
+    try {
+      await player.run();
+    } finally {
+      this.#player = null;
+    }
+  }
+
+  /**
+   * The Opus frames of a user, from now on: in order, with marks where some are missing. Whoever does not read them in time
+   * loses the oldest. The stream lasts as long as the stay, whether the user is there or not; it errors with
+   * {@linkcode VoiceClosedError} unless the program ends the stay itself.
+   *
+   * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
+   * @throws {TypeError} If the user is listened to already.
+   */
+  receive(userId: string, options: ReceiveOptions = {}): ReadableStream<OpusPacket> {
+    this.#assertMedia("receive");
+    return this.#hearing.stream(userId, options);
+  }
+
+  // Staying and leaving.
+
+  /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
+  move(channelId: string): void {
+    this.#guard(() => this.#apply(this.#join.move(channelId, this.#settings.host.now())));
+  }
+
+  /** Leaves the channel. Resolves when the main gateway has been told, or cannot be told. */
+  async close(): Promise<void> {
+    this.#guard(() => this.#apply(this.#join.leave()));
+    await this.#leaving;
+  }
+
+  /** The same as {@linkcode VoiceConnection.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // The main gateway.
+
+  #gatewayEvent(event: VoiceGatewayEvent): void {
+    this.#guard(() => {
+      const now = this.#settings.host.now();
+      switch (event.t) {
+        case "READY":
+          // A new session of the main gateway is in no channel, and the voice session goes with the old one.
+          this.#waitsForGateway = false;
+          if (this.#unsent === 0) this.#apply(this.#join.rejoin(now));
+          return;
+        case "RESUMED":
+          // Whatever was said meanwhile has been heard by now.
+          if (this.#waitsForGateway) this.#wait(now);
+          return;
+        case "VOICE_STATE_UPDATE":
+          return this.#apply(this.#join.voiceState(event.d, now));
+        case "VOICE_SERVER_UPDATE":
+          return this.#apply(this.#join.voiceServer(event.d, now));
+      }
+    });
+  }
+
+  #apply(outputs: readonly VoiceJoinOutput[]): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case "command":
+          this.#command(output.command);
+          break;
+        case "connect":
+          void this.#connect(output.server);
+          break;
+        case "disconnect":
+          this.#endSession();
+          this.#setStatus({ state: "joining" });
+          break;
+        case "not_moved":
+          this.#emit({ type: "not_moved", channelId: output.channelId });
+          break;
+        case "end":
+          this.#finish(output.end.cause === "left" ? null : this.#endError(output.end));
+          break;
+      }
+    }
+    this.#arm();
+  }
+
+  #command(command: VoiceCommand): void {
+    const { gateway } = this.#settings;
+    if (command.d.channel_id === null) {
+      // The stay ends either way; a gateway that is closed has ended it at Discord.
+      this.#leaving = gateway.send(command).catch(() => {});
+      return;
+    }
+    this.#unsent++;
+    gateway.send(command, { signal: this.#ending.signal }).catch((error: unknown) => {
+      if (!this.#ending.signal.aborted) this.#fail(error);
+    }).finally(() => this.#unsent--);
+  }
+
+  /** The voice server has ended the session, and does not say for good. */
+  #wait(now: number): void {
+    const { status } = this.#settings.gateway;
+    this.#waitsForGateway = status !== undefined && status.state !== "live";
+    if (!this.#waitsForGateway) this.#apply(this.#join.wait(now));
+  }
+
+  #arm(): void {
+    const { host } = this.#settings;
+    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    this.#timer = null;
+    const { at } = this.#join.deadline;
+    if (at === Infinity) return;
+    this.#timer = host.setTimeout(() => {
+      this.#timer = null;
+      this.#guard(() => this.#apply(this.#join.tick(host.now())));
+    }, Math.max(0, at - host.now()));
+  }
+
+  // The voice server.
+
+  async #connect(server: VoiceServer): Promise<void> {
+    const { options, dial, openUdp, host } = this.#settings;
+    this.#endSession();
+    this.#waitsForGateway = false;
+    const { dave = null, modes, discovery = {}, dialDeadlineMs } = options;
+    const session = new ServerSession({
+      server,
+      state: { dave, ...(modes && { modes }) },
+      dial,
+      ...(dialDeadlineMs !== undefined && { dialDeadlineMs }),
+      openUdp,
+      discovery,
+      host,
+      backoff: this.#backoff,
+      onStatus: (status) => this.#guard(() => this.#session === session && this.#setStatus(status)),
+      onEvent: (event) => this.#guard(() => this.#session === session && this.#callEvent(event)),
+      onPacket: (packet) => {
+        if (this.#session === session) this.#hearing.packet(packet);
+      },
+      onChange: () => {
+        if (this.#session === session) this.#changed();
+      },
+    });
+    this.#session = session;
+    session.speak(this.#speaking);
+    const before = this.#channelId;
+    this.#channelId = server.channelId;
+    if (before !== null && before !== server.channelId) {
+      this.#guard(() => this.#emit({ type: "moved", channelId: server.channelId }));
+    }
+    try {
+      const end = await session.run();
+      if (end === null || this.#session !== session) return;
+      this.#lastError = end.error;
+      const { signal } = this.#ending;
+      if (end.action === "rejoin") await sleep(end.delayMs, { host, signal });
+      if (this.#session !== session) return;
+      const now = host.now();
+      this.#guard(() => {
+        if (end.action === "stop") this.#apply(this.#join.stop());
+        else if (end.action === "rejoin") this.#apply(this.#join.rejoin(now));
+        else this.#wait(now);
+      });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #endSession(): void {
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
+    this.#hearing.restart();
+  }
+
+  #callEvent(event: VoiceEvent): void {
+    if (event.type === "speaking") this.#hearing.named();
+    this.#emit(event);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#player?.wake();
+    if (this.#session?.ready !== true) return;
+    this.#joined?.resolve();
+    this.#joined = null;
+  }
+
+  #outlet(speaking: number): Outlet {
+    const session = () => this.#session;
+    const isOpen = () => this.#isOpen;
+    return {
+      get open() {
+        return isOpen();
+      },
+      send: (frame) => {
+        const encrypted = session()?.dave?.encrypt(frame) ?? null;
+        // Without keys nothing leaves, and time passes.
+        if (encrypted === null) session()?.media?.skip(1);
+        else return session()?.media?.send(encrypted);
+      },
+      skip: (slots) => session()?.media?.skip(slots),
+      speaks: (speaks) => {
+        this.#speaking = speaks ? speaking : 0;
+        session()?.speak(this.#speaking);
+      },
+    };
+  }
+
+  get #isOpen(): boolean {
+    const session = this.#session;
+    if (!session?.media?.open || !session.dave) return false;
+    const { phase, alone } = session.dave;
+    return (phase !== "joining" || alone) && (session.hasSpoken || session.ready);
+  }
+
+  // The end.
+
+  #assertMedia(what: string): void {
+    if (this.#settings.openUdp !== null) return;
+    throw new VoiceMediaError(`Cannot ${what}: the voice connection was made without media`, {
+      code: "ERR_VOICE_MEDIA_UNSUPPORTED",
+    });
+  }
+
+  #endError(end: VoiceJoinEnd): VoiceClosedError {
+    return new VoiceClosedError(end, this.#lastError);
+  }
+
+  /** Something threw that is nobody's business here: leaves with it. */
+  #fail(cause: unknown): void {
+    if (this.#closedError || this.#ending.signal.aborted) return;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const outputs = this.#join.leave().filter(({ type }) => type === "command");
+    this.#finish(error);
+    for (const output of outputs) if (output.type === "command") this.#command(output.command);
+  }
+
+  #finish(error: Error | null): void {
+    if (this.#ending.signal.aborted) return;
+    const { host, onClosed } = this.#settings;
+    this.#closedError = error ?? new VoiceClosedError({ cause: "left", channelId: this.#channelId }, null);
+    this.#ending.abort(this.#closedError);
+    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#stopListening();
+    this.#endSession();
+    this.#hearing.close(error);
+    this.#joined?.reject(this.#closedError);
+    this.#joined = null;
+    onClosed();
+    this.#player?.wake();
+    try {
+      this.#setStatus({ state: "closed", error });
+    } catch {
+      // It is over already.
+    }
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #emit(event: VoiceConnectionEvent): void {
+    this.#settings.options.onEvent?.(event);
+  }
+
+  #setStatus(status: VoiceStatus): void {
+    this.#status = status;
+    this.#settings.options.onStatus?.(status);
+  }
+}

@@ -1,0 +1,116 @@
+/** What a voice connection is made from, and what it tells, as types alone. */
+
+import type { Dial } from "../shard/dial.ts";
+import type { Host } from "../shard/host.ts";
+import type { OpenUdp } from "./datagram.ts";
+import type { DaveCounters } from "./dave_io.ts";
+import type { DaveProvider } from "./dave_session.ts";
+import type { DiscoveryTimes } from "./media.ts";
+import type { EncryptionMode } from "./payload.ts";
+import type { MediaCounters } from "./receiver.ts";
+import type { VoiceEvent } from "./state_io.ts";
+import type { VoiceStatus } from "./status.ts";
+import type { VoiceGateway } from "./voice_gateway.ts";
+
+/** What a voice connection is made from. */
+export interface JoinVoiceOptions {
+  /** The guild's id. */
+  readonly guildId: string;
+  /** The voice channel's id. */
+  readonly channelId: string;
+  /** The bot's user id; the gateway's, where it knows it. */
+  readonly userId?: string;
+  /** Makes end-to-end encryption, such as `daveyProvider()`. Without it only stage channels can be joined (4017). */
+  readonly dave?: DaveProvider | null;
+  /**
+   * Whether the bot mutes itself.
+   *
+   * @default {false}
+   */
+  readonly selfMute?: boolean;
+  /**
+   * Whether the bot deafens itself.
+   *
+   * @default {false}
+   */
+  readonly selfDeaf?: boolean;
+  /**
+   * Whether sound can be sent and received. Without it the voice gateway alone is joined, which needs no UDP: who is there,
+   * and who speaks.
+   *
+   * @default {true}
+   */
+  readonly media?: boolean;
+  /** Gives the join up: the bot leaves, and `joinVoice` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * How long the main gateway may take to answer, in ms. A full channel is never answered.
+   *
+   * @default {15_000}
+   */
+  readonly joinTimeoutMs?: number;
+  /** Called whenever the status changes. If it throws, the connection closes with that error. */
+  readonly onStatus?: (status: VoiceStatus) => void;
+  /** Called with what happens in the call. If it throws, the connection closes with that error. */
+  readonly onEvent?: (event: VoiceConnectionEvent) => void;
+  /** The transport encryptions to use, the best first; both by default. */
+  readonly modes?: readonly EncryptionMode[];
+  /** How long the question for this side's address may take. */
+  readonly discovery?: DiscoveryTimes;
+  /** How long a handshake may take, in ms. */
+  readonly dialDeadlineMs?: number;
+  /** Opens connections to the voice gateway; a WebSocket by default. */
+  readonly dial?: Dial;
+  /** Opens sockets for media; the runtime's own by default. */
+  readonly openUdp?: OpenUdp;
+  /** Clock, timers and randomness; the runtime's by default. */
+  readonly host?: Host;
+}
+
+/** What happens in a stay. */
+export type VoiceConnectionEvent =
+  | VoiceEvent
+  /** The bot is in another channel than before, because it moved or was moved. */
+  | { readonly type: "moved"; readonly channelId: string }
+  /** The main gateway did not answer a move: the stay goes on in the channel before. */
+  | { readonly type: "not_moved"; readonly channelId: string };
+
+/** Options of `VoiceConnection.play`. */
+export interface PlayOptions {
+  /** Ends the playing: five frames of silence go out, and `play` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * How the bot speaks: 1 microphone, 2 soundshare, 4 priority.
+   *
+   * @default {1}
+   */
+  readonly speaking?: number;
+}
+
+/** How many packets went which way, since the present voice session began. */
+export interface VoiceCounters {
+  /** Packets sent. */
+  readonly sent: number;
+  /** Packets received, and datagrams dropped; `null` before the session has a key. */
+  readonly media: MediaCounters | null;
+  /** Frames encrypted and decrypted end to end; `null` before there is a session. */
+  readonly dave: DaveCounters | null;
+}
+
+/** What a connection is made from, with nothing left out. */
+export interface VoiceConnectionSettings {
+  /** The user's options. */
+  readonly options: JoinVoiceOptions;
+  /** The main gateway. */
+  readonly gateway: VoiceGateway;
+  /** The bot's user id. */
+  readonly userId: string;
+  /** Opens connections. */
+  readonly dial: Dial;
+  /** Opens sockets; `null` = no media. */
+  readonly openUdp: OpenUdp | null;
+  /** Clock, timers and randomness. */
+  readonly host: Host;
+  /** Called once, when it is over. */
+  onClosed(): void;
+}

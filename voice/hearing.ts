@@ -1,0 +1,199 @@
+/**
+ * From packets of sound to one stream of Opus frames for each user who is listened to.
+ *
+ * Packets take another way than the voice gateway's messages, and can come before the one that says whose they are: such
+ * wait a moment. What nobody listens to is not even decrypted.
+ */
+
+import type { Clock } from "../ratelimit/clock.ts";
+import type { DaveReceived } from "./dave_io.ts";
+import type { MediaPacket } from "./receiver.ts";
+import { type InOrder, Sequencer } from "./sequencer.ts";
+
+/** A received Opus frame. */
+export interface OpusPacket {
+  /** The frame. */
+  readonly frame: Uint8Array;
+  /** Counts packets, 16 bits. */
+  readonly sequence: number;
+  /** Counts samples at 48 kHz, 32 bits; silence that was not sent counts as well. */
+  readonly timestamp: number;
+  /** How many packets before this one never came, or were dropped because nobody read them in time. */
+  readonly lost: number;
+}
+
+/** Options of a stream of received frames. */
+export interface ReceiveOptions {
+  /**
+   * Packets that may wait for the reader. Beyond, the oldest are dropped, and marked as lost.
+   *
+   * @default {250}
+   */
+  readonly maxQueued?: number;
+}
+
+/** What listening needs. */
+export interface HearingOptions {
+  /** Keeps the time. */
+  readonly clock: Clock;
+  /** Who sends with an SSRC; `null` if that is not known yet. */
+  userOf(ssrc: number): string | null;
+  /** Decrypts a frame of a user. */
+  decrypt(userId: string, frame: Uint8Array): DaveReceived;
+}
+
+/** Five seconds. */
+const MAX_QUEUED = 250;
+/** How long a packet waits for one before it, in ms. */
+const REORDER_MS = 60;
+/** Packets of unknown senders that are kept, and for how long, in ms. */
+const MAX_UNKNOWN = 256;
+const UNKNOWN_MS = 2_000;
+
+/** All who are listened to on one connection. */
+export class Hearing {
+  readonly #options: HearingOptions;
+  readonly #ears = new Map<string, Ear>();
+  #unknown: { readonly packet: MediaPacket; readonly at: number }[] = [];
+  #closed: { readonly error: Error | null } | null = null;
+
+  /** Nobody is listened to. */
+  constructor(options: HearingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The frames of a user, from now on.
+   *
+   * @throws {TypeError} If the user is listened to already.
+   */
+  stream(userId: string, { maxQueued = MAX_QUEUED }: ReceiveOptions = {}): ReadableStream<OpusPacket> {
+    if (!(maxQueued >= 1)) {
+      throw new RangeError(`Cannot receive: at least one packet must be able to wait: ${maxQueued}`);
+    }
+    if (this.#ears.has(userId)) {
+      throw new TypeError(`Cannot receive: the user is listened to already: ${userId}`);
+    }
+    const ear = new Ear(this.#options.clock, maxQueued, () => void this.#ears.delete(userId));
+    if (this.#closed) ear.close(this.#closed.error);
+    else this.#ears.set(userId, ear);
+    return ear.stream;
+  }
+
+  /** A packet came. */
+  packet(packet: MediaPacket): void {
+    if (this.#ears.size === 0) return;
+    const userId = this.#options.userOf(packet.ssrc);
+    if (userId !== null) {
+      if (this.#unknown.some((one) => one.packet.ssrc === packet.ssrc)) this.named();
+      return this.#hear(userId, packet);
+    }
+    this.#unknown.push({ packet, at: this.#options.clock.now() });
+    if (this.#unknown.length > MAX_UNKNOWN) this.#unknown.shift();
+  }
+
+  /** It was said who sends with which SSRC. */
+  named(): void {
+    const since = this.#options.clock.now() - UNKNOWN_MS;
+    const waiting = this.#unknown.filter(({ at }) => at >= since);
+    this.#unknown = waiting.filter(({ packet }) => this.#options.userOf(packet.ssrc) === null);
+    for (const { packet } of waiting) {
+      const userId = this.#options.userOf(packet.ssrc);
+      if (userId !== null) this.#hear(userId, packet);
+    }
+  }
+
+  /** A new session: SSRCs mean something else. */
+  restart(): void {
+    this.#unknown = [];
+  }
+
+  /** Nothing comes any more. */
+  close(error: Error | null): void {
+    this.#closed = { error };
+    this.#unknown = [];
+    for (const ear of this.#ears.values()) ear.close(error);
+    this.#ears.clear();
+  }
+
+  #hear(userId: string, packet: MediaPacket): void {
+    const ear = this.#ears.get(userId);
+    if (ear === undefined) return;
+    const { frame } = this.#options.decrypt(userId, packet.payload);
+    if (frame !== null) ear.hear({ ...packet, payload: frame });
+  }
+}
+
+/** One user's frames, in order, until somebody reads them. */
+class Ear {
+  readonly stream: ReadableStream<OpusPacket>;
+  readonly #clock: Clock;
+  readonly #maxQueued: number;
+  readonly #queue: OpusPacket[] = [];
+  readonly #sequencer = new Sequencer<MediaPacket>();
+  #ssrc: number | null = null;
+  #timer: unknown = null;
+  #wake: (() => void) | null = null;
+  #end: { readonly error: Error | null } | null = null;
+  #cancelled = false;
+
+  constructor(clock: Clock, maxQueued: number, onCancel: () => void) {
+    this.#clock = clock;
+    this.#maxQueued = maxQueued;
+    this.stream = new ReadableStream({
+      pull: (controller) => this.#pull(controller),
+      cancel: () => {
+        this.#cancelled = true;
+        this.#stop();
+        onCancel();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  hear(packet: MediaPacket): void {
+    if (this.#ssrc !== packet.ssrc) this.#enqueue(this.#sequencer.restart());
+    this.#ssrc = packet.ssrc;
+    this.#enqueue(this.#sequencer.push(packet));
+    if (!this.#sequencer.holds || this.#timer !== null) return;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = null;
+      this.#enqueue(this.#sequencer.flush());
+    }, REORDER_MS);
+  }
+
+  close(error: Error | null): void {
+    this.#enqueue(this.#sequencer.flush());
+    this.#end = { error };
+    this.#stop();
+  }
+
+  #enqueue(packets: readonly InOrder<MediaPacket>[]): void {
+    for (const { packet: { payload: frame, sequence, timestamp }, lost } of packets) {
+      this.#queue.push({ frame, sequence, timestamp, lost });
+    }
+    while (this.#queue.length > this.#maxQueued) this.#dropOldest();
+    if (packets.length > 0) this.#wake?.();
+  }
+
+  #dropOldest(): void {
+    const dropped = this.#queue.shift();
+    const [next] = this.#queue;
+    if (dropped && next) this.#queue[0] = { ...next, lost: next.lost + dropped.lost + 1 };
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<OpusPacket>): Promise<void> {
+    while (!this.#cancelled) {
+      const packet = this.#queue.shift();
+      if (packet) return controller.enqueue(packet);
+      if (this.#end?.error) return controller.error(this.#end.error);
+      if (this.#end) return controller.close();
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#wake?.();
+  }
+}

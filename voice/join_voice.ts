@@ -1,0 +1,98 @@
+/**
+ * `joinVoice()`: from a shard and a channel to a voice connection.
+ *
+ * A function and no method of the shard: whoever has no use for voice does not carry it along.
+ */
+
+import { GatewayIntent } from "../gateway/intent.ts";
+import { dial as dialWebSocket } from "../shard/dial.ts";
+import { systemHost } from "../shard/host.ts";
+import { MissingIntentError } from "../shard/request_errors.ts";
+import { VoiceConnection } from "./connection.ts";
+import type { JoinVoiceOptions } from "./connection_options.ts";
+import { assertUdp, openUdp as openRuntimeUdp } from "./udp.ts";
+import type { VoiceGateway } from "./voice_gateway.ts";
+
+/** The stays of each gateway, by guild: Discord has room for one. */
+const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
+
+/**
+ * Joins a voice channel. Resolves when sound can be sent and received.
+ *
+ * The events that answer need not be named in the shard's options. The shard must be the guild's, and its events must be
+ * consumed, or there are none.
+ *
+ * @throws {VoiceMediaError} At once, where there is no UDP or no permission to use it.
+ * @throws {MissingIntentError} At once: the answer needs GUILD_VOICE_STATES.
+ * @throws {TypeError} At once: the bot is in voice in this guild already, or its user id is not known.
+ * @throws {VoiceClosedError} The channel is full or closed, or the voice server turned the bot away.
+ * @throws the signal's reason, if it is aborted before.
+ *
+ * @see https://docs.discord.com/developers/topics/voice-connections
+ *
+ * @example
+ * ```ts
+ * import { Shard } from "@discordgateway/edge";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ * import { daveyProvider, joinVoice } from "@discordgateway/edge/voice";
+ * import davey from "npm:@snazzah/davey@0.1.12";
+ *
+ * const guild = { id: "40", channels: [{ name: "voice", type: 2, id: "41" }] };
+ * await using discord = new FakeDiscord({ guilds: [guild] });
+ * const fake = await discord.openVoice();
+ * const { token, dial, fetch } = discord;
+ * const shard = new Shard({ token, intents: 1 << 7, dial, fetch });          // GUILD_VOICE_STATES
+ *
+ * await shard.run(async (event) => {
+ *   if (event.t !== "READY") return;
+ *   // The events that answer come while this one is being handled.
+ *   await using connection = await joinVoice(shard, {
+ *     guildId: "40",
+ *     channelId: "41",
+ *     dave: daveyProvider(davey),
+ *     dial: fake.dial,                          // leave out dial and openUdp to talk to Discord
+ *     openUdp: fake.openUdp,
+ *   });
+ *   if (connection.status.state !== "live") throw new Error("unexpected");
+ *   await connection.play([new Uint8Array([0xfc, 1, 2, 3])]);
+ *   await shard.close();
+ * });
+ * ```
+ */
+export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions): Promise<VoiceConnection> {
+  const { media = true, openUdp, dial = dialWebSocket, host = systemHost, signal, guildId } = options;
+  if (media && openUdp === undefined) await assertUdp();
+  if (gateway.intents !== undefined && (gateway.intents & GatewayIntent.GUILD_VOICE_STATES) === 0) {
+    throw new MissingIntentError("VOICE_STATE_UPDATE", "GUILD_VOICE_STATES", { action: "join voice" });
+  }
+  const userId = options.userId ?? gateway.userId ?? null;
+  if (userId === null) {
+    throw new TypeError("Cannot join voice: the bot's user id is not known: give it in the options");
+  }
+  signal?.throwIfAborted();
+  const stays = STAYS.get(gateway) ?? new Map<string, VoiceConnection>();
+  STAYS.set(gateway, stays);
+  if (stays.has(guildId)) {
+    throw new TypeError(`Cannot join voice: the bot is in voice in this guild already, move it: ${guildId}`);
+  }
+  const connection = new VoiceConnection({
+    options,
+    gateway,
+    userId,
+    dial,
+    openUdp: media ? openUdp ?? openRuntimeUdp : null,
+    host,
+    onClosed: () => void stays.delete(guildId),
+  });
+  stays.set(guildId, connection);
+  const onAbort = () => void connection.close();
+  signal?.addEventListener("abort", onAbort);
+  try {
+    await connection.start();
+    return connection;
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

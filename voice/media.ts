@@ -1,0 +1,221 @@
+/**
+ * The media of one voice session: a socket, the discovery of its address, a cipher, and what comes and goes through them.
+ *
+ * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
+ */
+
+import type { Host } from "../shard/host.ts";
+import type { DatagramSocket, OpenUdp } from "./datagram.ts";
+import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
+import { NonceExhaustedError } from "./errors.ts";
+import { VoiceMediaError } from "./media_error.ts";
+import type { EncryptionMode } from "./payload.ts";
+import { type MediaCounters, type MediaPacket, MediaReceiver } from "./receiver.ts";
+import { encodeRtpHeader, RtpClock } from "./rtp.ts";
+import type { MediaServer } from "./state_io.ts";
+import { createTransportCipher, type TransportCipher } from "./transport_encryption.ts";
+
+/** How long the question for the address may take. */
+export interface DiscoveryTimes {
+  /**
+   * How long an answer may take before the question is asked again, in ms.
+   *
+   * @default {1_000}
+   */
+  readonly retryMs?: number;
+  /**
+   * How long all of it may take, in ms.
+   *
+   * @default {10_000}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** What media is made from, and whom it tells. */
+export interface MediaOptions {
+  /** From READY. */
+  readonly server: MediaServer;
+  /** Opens the socket. */
+  readonly openUdp: OpenUdp;
+  /** Clock, timers and randomness. */
+  readonly host: Host;
+  /** How long the question for the address may take. */
+  readonly discovery: DiscoveryTimes;
+  /** The address was found. */
+  onFound(address: DiscoveredAddress): void;
+  /** Frames may be sent and come in. */
+  onOpen(): void;
+  /** A packet of sound came. */
+  onPacket(packet: MediaPacket): void;
+  /** There is no media any more. Called once, last. */
+  onFailed(error: Error): void;
+}
+
+/** How often a datagram keeps the way open, in ms. */
+const KEEP_ALIVE_MS = 5_000;
+
+/** The media of one voice session. */
+export class Media {
+  readonly #options: MediaOptions;
+  readonly #clock: RtpClock;
+  #discovery: Discovery | null = null;
+  #socket: DatagramSocket | null = null;
+  #cipher: TransportCipher | null = null;
+  #receiver: MediaReceiver | null = null;
+  #timer: unknown = null;
+  #keepAlives = 0;
+  #sent = 0;
+  #over = false;
+  /** Packets leave in the order of their numbers, also where they are sealed by promises. */
+  #tail: Promise<void> | null = null;
+
+  /** Opens nothing yet. */
+  constructor(options: MediaOptions) {
+    this.#options = options;
+    const { host, server: { ssrc } } = options;
+    const random = (bits: number) => Math.floor(host.random() * 2 ** bits);
+    this.#clock = new RtpClock({ sequence: random(16), timestamp: random(32), ssrc });
+  }
+
+  /** Whether frames can be sent. */
+  get open(): boolean {
+    return this.#cipher !== null && !this.#over;
+  }
+
+  /** What came in; `null` before the key. */
+  get counters(): MediaCounters | null {
+    return this.#receiver?.counters ?? null;
+  }
+
+  /** Packets sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Opens the socket and asks for the address. */
+  async start(): Promise<void> {
+    const { server: { ip, port, ssrc }, openUdp, host, discovery } = this.#options;
+    try {
+      const socket = await openUdp({ address: ip, port }, {
+        receive: (datagram) => this.#receive(datagram),
+        failed: (error) => this.#fail(error),
+      });
+      if (this.#over) return socket.close();
+      this.#socket = socket;
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#discovery = new Discovery({ ...discovery, ssrc, now: host.now() });
+    this.#discover(this.#discovery, this.#discovery.tick(host.now()));
+  }
+
+  /** The session has its key. */
+  async setKey(mode: EncryptionMode, key: Uint8Array): Promise<void> {
+    try {
+      const cipher = await createTransportCipher({ mode, key });
+      if (this.#over) return;
+      this.#receiver = new MediaReceiver(cipher, (packet) => {
+        if (!this.#over) this.#options.onPacket(packet);
+      });
+      this.#cipher = cipher;
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#options.onOpen();
+  }
+
+  /** Sends a frame in the next slot. Resolves, where it is a promise, when it has left. */
+  send(frame: Uint8Array): Promise<void> | void {
+    const cipher = this.#cipher;
+    if (cipher === null || this.#over) return;
+    try {
+      const sealed = cipher.seal(encodeRtpHeader(this.#clock.next()), frame);
+      if (this.#tail === null && !(sealed instanceof Promise)) return this.#write(sealed);
+      return this.#tail = this.#writeAfter(this.#tail, sealed);
+    } catch (error) {
+      if (!(error instanceof NonceExhaustedError)) throw error;
+      // A new session brings a new key.
+      this.#fail(error);
+    }
+  }
+
+  /** Slots pass without a frame. */
+  skip(slots: number): void {
+    this.#clock.skip(slots);
+  }
+
+  /** Gives the socket up. */
+  close(): void {
+    this.#over = true;
+    this.#setTimer(null);
+    this.#socket?.close();
+  }
+
+  async #writeAfter(before: Promise<void> | null, sealed: Uint8Array | Promise<Uint8Array>): Promise<void> {
+    try {
+      const packet = await sealed;
+      await before;
+      this.#write(packet);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #write(packet: Uint8Array): void {
+    if (this.#over) return;
+    this.#sent++;
+    this.#socket?.send(packet);
+  }
+
+  #receive(datagram: Uint8Array): void {
+    const discovery = this.#discovery;
+    if (this.#over) return;
+    if (discovery !== null) this.#discover(discovery, discovery.receive(datagram));
+    else this.#receiver?.receive(datagram);
+  }
+
+  #discover(discovery: Discovery, output: DiscoveryOutput | null): void {
+    switch (output?.type) {
+      case "found":
+        this.#discovery = null;
+        this.#keepAlive();
+        return this.#options.onFound(output.found);
+      case "failed":
+        return this.#fail(
+          new VoiceMediaError(
+            `Cannot find the address: the media server answers one of ${output.attempts} questions: none`,
+            { code: "ERR_VOICE_MEDIA_DISCOVERY" },
+          ),
+        );
+      case "send":
+        this.#socket?.send(output.packet);
+    }
+    const { host } = this.#options;
+    this.#setTimer(
+      discovery.deadline - host.now(),
+      () => this.#discover(discovery, discovery.tick(host.now())),
+    );
+  }
+
+  #keepAlive(): void {
+    this.#setTimer(KEEP_ALIVE_MS, () => {
+      this.#socket?.send(encodeKeepAlive(this.#keepAlives++));
+      this.#keepAlive();
+    });
+  }
+
+  #setTimer(ms: number | null, callback: () => void = () => {}): void {
+    const { host } = this.#options;
+    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    this.#timer = ms === null ? null : host.setTimeout(() => {
+      this.#timer = null;
+      callback();
+    }, Math.max(0, ms));
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#over) return;
+    this.close();
+    this.#options.onFailed(cause instanceof Error ? cause : new Error(String(cause)));
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Frames of a source, each at its time.
+ *
+ * The timeline is a grid: slot n is due at start + n × 20 ms, whatever the slots before it cost, so nothing adds up to a
+ * drift. One frame takes one slot. What can go wrong with that:
+ *
+ * - *The process stalls.* Frames that are late go out a few at a time, a moment apart, until the grid is caught up with.
+ *   Beyond half a second they would be of no use to anybody: the slots that have passed are given up.
+ * - *The source stalls.* A short while it is waited for. Then silence is said, as at the end, and whatever comes later
+ *   takes the next slot to come.
+ * - *Nothing may leave*, for want of keys or of a connection. The source is left alone, and time passes without it.
+ *
+ * Slots that pass without a frame count in the time that the packets carry. So that clock does not drift either.
+ */
+
+import type { Clock } from "../ratelimit/clock.ts";
+import type { Awaitable } from "./aead.ts";
+import { SILENCE_FRAME } from "./dave_frame.ts";
+import { FrameSource } from "./frame_source.ts";
+
+/** Where frames go to. */
+export interface Outlet {
+  /** Whether frames may leave now. When that changes, {@linkcode Player.wake} is to be called. */
+  readonly open: boolean;
+  /** Sends a frame in the next slot of the packets' time. */
+  send(frame: Uint8Array): Awaitable<void>;
+  /** Slots pass without a frame. */
+  skip(slots: number): void;
+  /** Says that sound begins, or has ended. */
+  speaks(speaks: boolean): void;
+}
+
+/** What a player is made from. */
+export interface PlayerOptions {
+  /** Opus frames of 20 ms. */
+  readonly source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** Where they go to. */
+  readonly outlet: Outlet;
+  /** Keeps the time. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** The length of a frame, in ms. */
+export const FRAME_MS = 20;
+/** Silence that ends a burst of speech, in frames. */
+export const SILENCE_FRAMES = 5;
+/** Late frames that leave at once. */
+const MAX_BURST = 3;
+/** The pause between two bursts, in ms. */
+const BURST_PAUSE_MS = 5;
+/** Beyond this, slots that have passed are given up, in ms. */
+const MAX_LATE_MS = 500;
+/** How long a source that has nothing is waited for, in ms. */
+const PATIENCE_MS = 100;
+
+const SILENCE = Uint8Array.from(SILENCE_FRAME);
+
+/** What a player waits for besides the time. */
+type Wanted = "end" | "frame" | "outlet";
+
+/** Plays one source to its end. */
+export class Player {
+  readonly #options: PlayerOptions;
+  readonly #source: FrameSource;
+  /** When slot 0 was due, in ms. */
+  #start = 0;
+  /** The next slot. */
+  #slot = 0;
+  #speaks = false;
+  #waiting: { readonly wanted: Wanted; wake(): void } | null = null;
+
+  /** Nothing is asked of the source yet. */
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+    this.#source = new FrameSource(options.source, () => {
+      if (this.#source.over || this.#waiting?.wanted === "frame") this.#waiting?.wake();
+    });
+  }
+
+  /** The outlet has opened or closed. */
+  wake(): void {
+    if (this.#waiting?.wanted === "outlet") this.#waiting.wake();
+  }
+
+  /**
+   * Plays, and resolves when the last silence has gone out.
+   *
+   * @throws What the source throws, or the signal's reason; the silence has gone out then, too.
+   */
+  async run(): Promise<void> {
+    const { clock, signal } = this.#options;
+    const onAbort = () => this.#source.stop(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    try {
+      this.#source.start();
+      await this.#untilOpen();
+      await this.#untilFilled(Infinity);
+      this.#start = clock.now();
+      await this.#play();
+    } finally {
+      this.#source.stop(null);
+      await this.#hush();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #play(): Promise<void> {
+    const { clock, outlet } = this.#options;
+    let burst = 0;
+    while (!this.#source.over) {
+      if (!outlet.open) {
+        await this.#untilOpen();
+        this.#giveUpSlots();
+        continue;
+      }
+      const earlyMs = this.#dueAt - clock.now();
+      if (-earlyMs > MAX_LATE_MS) {
+        this.#giveUpSlots();
+      } else if (earlyMs > 0 || burst === MAX_BURST) {
+        burst = 0;
+        await this.#wait("end", Math.max(earlyMs, BURST_PAUSE_MS));
+      } else {
+        burst++;
+        await this.#playNext();
+      }
+    }
+    this.#source.check();
+  }
+
+  async #playNext(): Promise<void> {
+    const frame = this.#source.take();
+    if (frame === null) return await this.#starve();
+    this.#say(true);
+    await this.#send(frame);
+  }
+
+  /** The source has nothing, though it is time. */
+  async #starve(): Promise<void> {
+    await this.#untilFilled(PATIENCE_MS);
+    if (this.#source.over || this.#source.filled) return;
+    await this.#hush();
+    await this.#untilFilled(Infinity);
+    this.#giveUpSlots();
+  }
+
+  /** Says silence, if sound was said before. */
+  async #hush(): Promise<void> {
+    const { clock, outlet } = this.#options;
+    if (!this.#speaks) return;
+    this.#giveUpSlots();
+    for (let frames = 0; frames < SILENCE_FRAMES && outlet.open; frames++) {
+      for (let earlyMs = this.#dueAt - clock.now(); earlyMs > 0; earlyMs = this.#dueAt - clock.now()) {
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, earlyMs));
+      }
+      if (outlet.open) await this.#send(SILENCE);
+    }
+    this.#say(false);
+  }
+
+  async #send(frame: Uint8Array): Promise<void> {
+    this.#slot++;
+    // Waited for even where it is no promise: a source in memory must not keep others from their turn.
+    await this.#options.outlet.send(frame);
+  }
+
+  #say(speaks: boolean): void {
+    if (this.#speaks === speaks) return;
+    this.#speaks = speaks;
+    this.#options.outlet.speaks(speaks);
+  }
+
+  get #dueAt(): number {
+    return this.#start + this.#slot * FRAME_MS;
+  }
+
+  /** On to the first slot that has not passed. */
+  #giveUpSlots(): void {
+    const { clock, outlet } = this.#options;
+    const passed = Math.ceil((clock.now() - this.#dueAt) / FRAME_MS);
+    if (passed <= 0) return;
+    this.#slot += passed;
+    outlet.skip(passed);
+  }
+
+  async #untilOpen(): Promise<void> {
+    while (!this.#options.outlet.open && !this.#source.over) await this.#wait("outlet", Infinity);
+  }
+
+  /** Waits until the source has something, has ended, or is to be waited for no longer. */
+  async #untilFilled(patienceMs: number): Promise<void> {
+    if (!this.#source.filled && !this.#source.over) await this.#wait("frame", patienceMs);
+  }
+
+  /** Waits so long, or until what is wanted happens; the end of the source always wakes. */
+  async #wait(wanted: Wanted, ms: number): Promise<void> {
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#waiting = null;
+        if (timer !== null) clock.clearTimeout(timer);
+        resolve();
+      };
+      const timer = ms === Infinity ? null : clock.setTimeout(wake, ms);
+      this.#waiting = { wanted, wake };
+    });
+  }
+}

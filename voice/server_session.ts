@@ -1,0 +1,299 @@
+/**
+ * One voice session at one voice server, over as many connections as it takes.
+ *
+ * The cycle is *dial → loop → verdict → wait*. What the verdict table lets resume is resumed here, and the media goes on
+ * meanwhile; any other verdict ends this session, and whoever made it decides with the main gateway what follows.
+ */
+
+import { KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
+import type { LatencyReading } from "../gateway/latency.ts";
+import type { Backoff } from "../ratelimit/backoff.ts";
+import { abortable } from "../shard/abortable.ts";
+import type { Connection } from "../shard/connection.ts";
+import { type Dial, DialError } from "../shard/dial.ts";
+import type { Host } from "../shard/host.ts";
+import type { Dave } from "./dave.ts";
+import type { OpenUdp } from "./datagram.ts";
+import { VoiceLoop } from "./loop.ts";
+import { type DiscoveryTimes, Media } from "./media.ts";
+import { VoiceMediaError } from "./media_error.ts";
+import type { MediaPacket } from "./receiver.ts";
+import type { VoiceRoster } from "./roster.ts";
+import { VoiceState } from "./state.ts";
+import type { MediaServer, VoiceEvent, VoiceServer, VoiceSession, VoiceStateOptions } from "./state_io.ts";
+import type { VoiceStatus } from "./status.ts";
+import type { VoiceEndCause } from "./transitions.ts";
+import { sleep } from "./sleep.ts";
+import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./verdict.ts";
+
+/** What a session is made from, and whom it tells. */
+export interface ServerSessionOptions {
+  /** Where to connect, and as whom. */
+  readonly server: VoiceServer;
+  /** What every state is made from besides. */
+  readonly state: Omit<VoiceStateOptions, "server" | "now" | "session">;
+  /** Opens connections. */
+  readonly dial: Dial;
+  /** How long a handshake may take, in ms. */
+  readonly dialDeadlineMs?: number;
+  /** Opens the socket for media; `null` = there will be no media. */
+  readonly openUdp: OpenUdp | null;
+  /** How long the question for the address may take. */
+  readonly discovery: DiscoveryTimes;
+  /** Clock, timers and randomness. */
+  readonly host: Host;
+  /** Waits between attempts; shared with the sessions before. */
+  readonly backoff: Backoff;
+  /** Where it stands. */
+  onStatus(status: VoiceStatus): void;
+  /** What happens in the call. */
+  onEvent(event: VoiceEvent): void;
+  /** A packet of sound came. */
+  onPacket(packet: MediaPacket): void;
+  /** Whether frames can be sent may have changed. */
+  onChange(): void;
+}
+
+/** How a session ended by itself. */
+export interface ServerSessionEnd {
+  /** What follows. */
+  readonly action: Exclude<VoiceVerdictAction, "resume">;
+  /** Why. */
+  readonly cause: VoiceEndCause;
+  /** The same in a sentence. */
+  readonly why: string;
+  /** Discord's close code, where one came. */
+  readonly closeCode: number | null;
+  /** What went wrong, where something threw. */
+  readonly error: Error | null;
+  /** How long to wait before what follows, in ms. */
+  readonly delayMs: number;
+}
+
+/** The same of a connection, after which the session may go on. */
+interface Verdict extends Omit<ServerSessionEnd, "action"> {
+  readonly action: VoiceVerdictAction;
+}
+
+/** How a connection ended, or why there was none. */
+interface Ended extends Pick<ServerSessionEnd, "cause" | "closeCode" | "error"> {
+  readonly session: VoiceSession | null;
+  readonly proven: boolean;
+  readonly wasLive: boolean;
+}
+
+/** Where media would come from, said by a client that has none. */
+const NO_MEDIA = { address: "0.0.0.0", port: 9 };
+
+/** One voice session. */
+export class ServerSession {
+  readonly #options: ServerSessionOptions;
+  readonly #ending = new AbortController();
+  #session: VoiceSession | null = null;
+  #state: VoiceState | null = null;
+  #loop: VoiceLoop | null = null;
+  #media: Media | null = null;
+  #mediaError: Error | null = null;
+  #failedResumes = 0;
+  /** The speaking bits that are wanted, and those last said. */
+  #speaking = 0;
+  #saidSpeaking = 0;
+  #hasSpoken = false;
+
+  /** Nothing is opened yet. */
+  constructor(options: ServerSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Who is in the call; `null` before there is one. */
+  get roster(): VoiceRoster | null {
+    return this.#state?.roster ?? this.#session?.roster ?? null;
+  }
+
+  /** The end-to-end encryption; `null` before there is a call. */
+  get dave(): Dave | null {
+    return this.#state?.dave ?? this.#session?.dave ?? null;
+  }
+
+  /** The media; `null` before READY, and where there is none. */
+  get media(): Media | null {
+    return this.#media;
+  }
+
+  /** How long heartbeats took to be acknowledged. */
+  get latency(): LatencyReading | null {
+    return this.#state?.latency ?? null;
+  }
+
+  /** The session has its description, and its media is open where there is to be media. */
+  get ready(): boolean {
+    return this.#loop?.phase === "live" && (this.#options.openUdp === null || this.#media?.open === true);
+  }
+
+  /** Runs until it ends; `null` if it was closed. Rejects if it cannot even be attempted. */
+  async run(): Promise<ServerSessionEnd | null> {
+    const { signal } = this.#ending;
+    const { host } = this.#options;
+    try {
+      for (;;) {
+        const ended = this.#mediaError ? this.#withoutMedia(this.#mediaError) : await this.#connect();
+        if (signal.aborted) return null;
+        const end = this.#decide(ended);
+        if (end.action !== "resume") return { ...end, action: end.action };
+        await sleep(end.delayMs, { host, signal });
+        if (signal.aborted) return null;
+      }
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Says how this client speaks, now or as soon as it can be said. */
+  speak(bits: number): void {
+    this.#speaking = bits;
+    this.#saySpeaking();
+  }
+
+  /** Whether op 5 has been said with a bit: only then packets may leave. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** The end-to-end encryption may have something to say. */
+  poke(): void {
+    this.#loop?.poke();
+  }
+
+  /** Ends it: the connection is closed for good, and the media with it. */
+  close(): void {
+    if (!this.#ending.signal.aborted) this.#ending.abort(new Error("The voice session is over"));
+    this.#loop?.close();
+    this.#media?.close();
+  }
+
+  async #connect(): Promise<Ended> {
+    const { server, dial, dialDeadlineMs, onStatus } = this.#options;
+    const { signal } = this.#ending;
+    let connection: Connection;
+    try {
+      // The port belongs to the endpoint.
+      const url = `wss://${server.endpoint}/?v=8`;
+      onStatus({ state: "dialing", url, action: this.#session === null ? "identify" : "resume" });
+      const dialing = dial(url, {
+        signal,
+        ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
+      });
+      connection = await abortable(dialing, signal, (late) => late.close(KEEP_SESSION_CLOSE_CODE));
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error;
+      return { ...this.#unconnected, cause: "dial_failed", error };
+    }
+    if (signal.aborted) {
+      connection.close(KEEP_SESSION_CLOSE_CODE);
+      throw signal.reason;
+    }
+    return await this.#converse(connection);
+  }
+
+  #converse(connection: Connection): Promise<Ended> {
+    const { server, state: options, host, onStatus, onEvent, onChange } = this.#options;
+    const state = new VoiceState({ ...options, server, now: host.now(), session: this.#session });
+    let wasLive = false;
+    return new Promise((resolve) => {
+      const loop = new VoiceLoop({
+        connection,
+        state,
+        host,
+        onOutput: (output) => {
+          if (output.type === "discover") this.#discover(output.media);
+          else if (output.type === "key") void this.#media?.setKey(output.mode, output.key);
+          else onEvent(output.event);
+        },
+        onPhase: () => {
+          const { phase } = state;
+          if (phase === "closed") return;
+          if (phase === "live") {
+            wasLive = true;
+            this.#saySpeaking();
+          }
+          onStatus({ state: phase });
+          onChange();
+          if (this.#mediaError) this.#loop?.mediaFailed(this.#mediaError);
+        },
+        onEnd: (end) => {
+          this.#session = end.session;
+          this.#state = null;
+          this.#loop = null;
+          resolve({ ...end, wasLive });
+          onChange();
+        },
+      });
+      this.#state = state;
+      this.#loop = loop;
+      onStatus({ state: "awaiting_hello" });
+      // Told first: whoever hears it may close the session, and with it the loop.
+      if (this.#ending.signal.aborted) loop.close();
+      loop.start();
+    });
+  }
+
+  /** Looks up what follows. */
+  #decide({ cause, closeCode, error, proven, wasLive }: Ended): Verdict {
+    const { backoff, onStatus } = this.#options;
+    if (proven) backoff.reset();
+    this.#failedResumes = wasLive ? 0 : this.#failedResumes + 1;
+    const resumable = this.#session !== null;
+    const { action, delay, why } = isFinal(error)
+      ? { ...VOICE_VERDICTS.no_common_mode, why: "Media is not possible here" }
+      : voiceVerdict({ cause, resumable, failedResumes: this.#failedResumes });
+    const waits = action === "resume" || action === "rejoin";
+    const isFirst = backoff.attempts === 0;
+    const backoffMs = waits ? backoff.next() : 0;
+    const delayMs = delay === "none" && isFirst ? 0 : backoffMs;
+    onStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs });
+    return { action, cause, why, closeCode, error, delayMs };
+  }
+
+  get #unconnected(): Pick<Ended, "session" | "closeCode" | "proven" | "wasLive"> {
+    return { session: this.#session, closeCode: null, proven: false, wasLive: false };
+  }
+
+  #withoutMedia(error: Error): Ended {
+    return { ...this.#unconnected, cause: "media_failed", error };
+  }
+
+  #discover(server: MediaServer): void {
+    const { openUdp, discovery, host, onPacket, onChange } = this.#options;
+    if (openUdp === null) return this.#loop?.found(NO_MEDIA);
+    this.#media = new Media({
+      server,
+      openUdp,
+      discovery,
+      host,
+      onFound: (address) => this.#loop?.found(address),
+      onOpen: onChange,
+      onPacket,
+      onFailed: (error) => {
+        this.#mediaError = error;
+        this.#loop?.mediaFailed(error);
+        onChange();
+      },
+    });
+    void this.#media.start();
+  }
+
+  #saySpeaking(): void {
+    if (this.#speaking === this.#saidSpeaking || !this.#loop?.speaking(this.#speaking)) return;
+    this.#saidSpeaking = this.#speaking;
+    this.#hasSpoken ||= this.#speaking !== 0;
+  }
+}
+
+/** Another attempt would end in the same way. */
+function isFinal(error: Error | null): boolean {
+  return error instanceof VoiceMediaError &&
+    (error.code === "ERR_VOICE_MEDIA_UNSUPPORTED" || error.code === "ERR_VOICE_MEDIA_PERMISSION");
+}

@@ -1,0 +1,37 @@
+/** The end of a stay in voice that the program did not ask for, or asked for while something else waited. */
+
+import type { VoiceJoinEnd, VoiceJoinEndCause } from "./join.ts";
+
+const WHY: { readonly [Cause in VoiceJoinEndCause]: string } = {
+  left: "the bot has left the channel",
+  kicked: "the bot was disconnected from the channel, or the channel is gone",
+  timeout: "the main gateway did not answer: the channel is full, closed to the bot, or gone",
+  disconnected: "the voice server ended the session, and the main gateway named no other",
+  stopped: "nothing can follow on how the voice session ended",
+};
+
+/**
+ * The stay is over. `cause` is what the last voice session failed with, if it failed.
+ *
+ * @example
+ * ```ts
+ * import { VoiceClosedError } from "@discordgateway/edge/voice";
+ *
+ * const error = new VoiceClosedError({ cause: "kicked", channelId: "2" }, null);
+ * if (error.code !== "ERR_VOICE_CLOSED" || error.end.cause !== "kicked") throw error;
+ * ```
+ */
+export class VoiceClosedError extends Error {
+  /** The name of the class. */
+  override readonly name = "VoiceClosedError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_VOICE_CLOSED";
+  /** How the stay ended. */
+  readonly end: VoiceJoinEnd;
+
+  /** Made by the voice connection. */
+  constructor(end: VoiceJoinEnd, cause: Error | null) {
+    super(`Cannot stay in voice: ${WHY[end.cause]}: ${end.cause}`, cause === null ? undefined : { cause });
+    this.end = end;
+  }
+}

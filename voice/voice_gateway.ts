@@ -1,0 +1,38 @@
+/**
+ * What voice needs of the main gateway, and nothing else of it: a shard is one, and so is whatever passes these messages
+ * on from another process.
+ */
+
+import type { VoiceStateUpdate } from "../gateway/payload.ts";
+import type { VoiceServerEvent, VoiceStateEvent } from "./join.ts";
+
+/** What is sent to the main gateway. */
+export interface VoiceCommand {
+  /** Update voice state. */
+  readonly op: 4;
+  /** Which channel. */
+  readonly d: VoiceStateUpdate;
+}
+
+/** What is heard of the main gateway. */
+export type VoiceGatewayEvent =
+  | { readonly t: "READY" | "RESUMED" }
+  | { readonly t: "VOICE_STATE_UPDATE"; readonly d: VoiceStateEvent }
+  | { readonly t: "VOICE_SERVER_UPDATE"; readonly d: VoiceServerEvent };
+
+/** A main gateway as voice sees it. */
+export interface VoiceGateway {
+  /** The bot's user id, where it is known. */
+  readonly userId?: string | null;
+  /** The intents of its session, where they are known. */
+  readonly intents?: number;
+  /** What it is doing, where that is known: only while it is `live` it can say what becomes of a voice session. */
+  readonly status?: { readonly state: string };
+  /** Sends a command on the connection that the guild belongs to; rejects if it cannot be sent. */
+  send(command: VoiceCommand, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
+  /** Hears events as they come in; returns how to stop that. */
+  listen(
+    names: readonly VoiceGatewayEvent["t"][],
+    listener: (event: VoiceGatewayEvent) => void,
+  ): () => void;
+}
