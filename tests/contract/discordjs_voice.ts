@@ -10,7 +10,7 @@ const PACKAGES = ["@discordjs/voice", "@snazzah/davey", "@noble/ciphers"];
 /** What one of its clients reports. */
 export interface PeerReport {
   readonly as: string;
-  readonly event: "state" | "transitioned" | "heard" | "op 4" | "error";
+  readonly event: "state" | "transitioned" | "heard" | "played" | "op 4" | "error";
   readonly to?: string;
   readonly from?: string;
   readonly frame?: string;
@@ -72,6 +72,15 @@ export class DiscordjsVoice implements AsyncDisposable {
     await this.#tell({ as, say: hex(frame) });
   }
 
+  /** A client plays frames by its own player, one in 20 ms, and its five frames of silence; resolves when it has. */
+  async play(as: string, frames: readonly Uint8Array[]): Promise<void> {
+    const played = () =>
+      this.reports.filter((report) => report.as === as && report.event === "played").length;
+    const before = played();
+    await this.#tell({ as, play: frames.map(hex) });
+    await this.until(`${as} has played`, () => played() > before);
+  }
+
   /** A client leaves. */
   async leave(as: string): Promise<void> {
     await this.#tell({ as, leave: true });
@@ -94,6 +103,13 @@ export class DiscordjsVoice implements AsyncDisposable {
     );
   }
 
+  /** All that a client has heard of a user, in hexadecimal. */
+  heard(as: string, userId: string): readonly string[] {
+    return this.reports.flatMap((report) =>
+      report.as === as && report.event === "heard" && report.from === userId ? [report.frame ?? ""] : []
+    );
+  }
+
   /** What went wrong in it. */
   get errors(): readonly string[] {
     return this.reports.filter(({ event }) => event === "error").map(({ as, message }) =>
@@ -103,7 +119,11 @@ export class DiscordjsVoice implements AsyncDisposable {
 
   /** Waits until something is so, or until the process has ended, which it must not. */
   async until(what: string, condition: () => boolean): Promise<void> {
-    const story = () => `${JSON.stringify(this.reports.slice(-8))} ${this.stderr}`;
+    const brief = this.reports.slice.bind(this.reports, -8);
+    const story = () =>
+      `${
+        JSON.stringify(brief(), (name, value) => name === "frame" ? value.slice(0, 16) : value)
+      } ${this.stderr}`;
     try {
       await until(what, () => this.#ended || condition());
     } catch (error) {

@@ -1,9 +1,10 @@
 // Clients of @discordjs/voice in a process of their own, told by lines of JSON what to do: nothing of it is patched.
 //
-// In: { join, as }, { say, as }, { listen, as }, { leave, as }. Out: what happens, as { as, event, ... }.
+// In: { join, as }, { say, as }, { play, as }, { leave, as }. Out: what happens, as { as, event, ... }.
 
 import { createInterface } from "node:readline";
-import { joinVoiceChannel } from "@discordjs/voice";
+import { Readable } from "node:stream";
+import { createAudioPlayer, createAudioResource, joinVoiceChannel, StreamType } from "@discordjs/voice";
 
 const connections = new Map();
 const tell = (message) => console.log(JSON.stringify(message));
@@ -49,11 +50,27 @@ function join(as, { endpoint, token, sessionId, guildId, channelId, userId }) {
   });
 }
 
+function play(as, frames) {
+  const player = createAudioPlayer();
+  player.on("error", (error) => tell({ as, event: "error", message: String(error) }));
+  const subscription = connections.get(as).subscribe(player);
+  player.on("idle", () => {
+    subscription.unsubscribe();
+    tell({ as, event: "played" });
+  });
+  // All of it lies ready: where the player finds nothing it says silence.
+  const source = Readable.from(frames.map((frame) => Buffer.from(frame, "hex")), {
+    highWaterMark: frames.length + 1,
+  });
+  player.play(createAudioResource(source, { inputType: StreamType.Opus }));
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const { as, join: credentials, say, leave } = JSON.parse(line);
+  const { as, join: credentials, say, play: frames, leave } = JSON.parse(line);
   const connection = connections.get(as);
   if (credentials) join(as, credentials);
   else if (say) connection.playOpusPacket(Buffer.from(say, "hex"));
+  else if (frames) play(as, frames);
   else if (leave) connection.destroy();
 }
 process.exit(0);
