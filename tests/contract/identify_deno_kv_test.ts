@@ -1,15 +1,17 @@
-/** The contract of identify limiters, on a real Deno KV in a file. */
+/** The contract of identify limiters, on a real Deno KV: one file that three processes have open. */
 
-import { DenoKvIdentifyLimiter } from "../../ratelimit/identify_deno_kv.ts";
 import { identifyContract } from "../ratelimit/identify_contract.ts";
+import { KvLimiterProcess } from "./kv_limiter_process.ts";
 
 identifyContract("Deno KV", async () => {
   const folder = await Deno.makeTempDir();
-  const kv = await Deno.openKv(`${folder}/kv`);
+  const processes = await Promise.all([1, 2, 3].map(() => KvLimiterProcess.start(`${folder}/kv`)));
+  let made = 0;
   return {
-    limiter: (options) => new DenoKvIdentifyLimiter(kv, options),
+    // Each limiter in another process than the one before.
+    limiter: (options) => processes[made++ % processes.length]!.limiter(options),
     [Symbol.asyncDispose]: async () => {
-      kv.close();
+      await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
       await Deno.remove(folder, { recursive: true });
     },
   };

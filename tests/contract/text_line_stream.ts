@@ -1,0 +1,17 @@
+/** Text in pieces → whole lines. */
+export class TextLineStream extends TransformStream<string, string> {
+  /** Keeps the beginning of a line until the rest has come. */
+  constructor() {
+    let rest = "";
+    super({
+      transform: (text, controller) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) controller.enqueue(line);
+      },
+      flush: (controller) => {
+        if (rest !== "") controller.enqueue(rest);
+      },
+    });
+  }
+}
