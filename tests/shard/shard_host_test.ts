@@ -348,8 +348,7 @@ Deno.test("shard host: commands are refused with a reason: malformed, stopped, t
   const command = { op: 31, d: { guild_ids: ["1"] } } as const;
   const stopped = await assertRejects(() => object.host.send(command), ShardHostError);
   assertEquals(stopped.code, "ERR_SHARD_HOST_STOPPED");
-  // deno-lint-ignore no-explicit-any -- what comes over RPC has no type
-  await assertRejects(() => object.host.send({ op: 2, d: {} } as any), CommandError);
+  await assertRejects(() => object.host.send({ op: 2, d: {} } as never), CommandError);
 
   object.discord.faults.silentReady = 1;
   await object.host.start();
