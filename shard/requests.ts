@@ -152,7 +152,7 @@ export class Requests {
   take(event: GatewayDispatch, size: number): boolean {
     // Whatever has no body answers nothing.
     if (field(event, "d") === null) return true;
-    for (const request of this.#open) if (request.take(event, size)) break;
+    for (const request of this.#bySurety()) if (request.take(event, size)) break;
     return this.#size < this.#options.maxSize;
   }
 
@@ -169,7 +169,7 @@ export class Requests {
       : DEFAULT_RETRY_MS;
     const [op, meta] = [field(d, "opcode"), field(d, "meta")];
     const [nonce, guildId] = [field(meta, "nonce"), field(meta, "guild_id")];
-    const request = [...this.#open].find((each) => each.isMeant({ op, nonce, guildId }));
+    const request = this.#bySurety().find((each) => each.isMeant({ op, nonce, guildId }));
     if (request) this.#options.shut(request.gate, now + retryMs);
     else if (op === 8 && typeof guildId === "string") this.#options.shut(gateOfGuild(guildId), now + retryMs);
     request?.askAgain();
@@ -215,6 +215,14 @@ export class Requests {
     } finally {
       request.stop();
     }
+  }
+
+  /**
+   * In the order of asking, but whoever may have asked in vain comes last: an answer names its guild, not its question,
+   * and what was asked on this connection is answered.
+   */
+  #bySurety(): Request<unknown>[] {
+    return [...this.#open].sort((one, other) => Number(one.mayBeLost) - Number(other.mayBeLost));
   }
 
   #checkNonce({ op, d }: GatewayCommand): void {
@@ -292,6 +300,10 @@ class Request<Answer> {
 
   get nonce(): unknown {
     return field(this.#question.command.d, "nonce");
+  }
+
+  get mayBeLost(): boolean {
+    return this.#mayBeLost;
   }
 
   start(): void {

@@ -128,6 +128,25 @@ Deno.test("shard: a request that got lost with its connection is asked once more
   await play.shard.close();
 });
 
+Deno.test("shard: an answer goes to the one that asked on this connection, not to one whose question got lost", async () => {
+  const play = await new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } })
+    .live();
+  const guild = guildOf(play);
+  play.discord.faults.muteAnswers = 1;
+  const lost = play.shard.requestChannelInfo(guild, ["status"], { deadlineMs: 5_000 });
+  await play.clock.advance(0);
+  play.connection.drop();
+  await play.untilState("live");
+  const resumedAt = play.clock.now();
+  const { channels } = await play.shard.requestChannelInfo(guild, ["voice_start_time"]);
+  assertEquals(channels, [{ id: "77", voice_start_time: null }]);
+  assertEquals(play.clock.now(), resumedAt);
+  await play.clock.advance(5_000);
+  assertEquals((await lost).channels, [{ id: "77", status: null }]);
+  await play.shard.close();
+  assertQuiet(play);
+});
+
 Deno.test("shard: asked once more in vain, it is an error", async () => {
   const play = await crowd(10).live();
   play.discord.faults.muteAnswers = 2;
