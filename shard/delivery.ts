@@ -9,6 +9,7 @@
 import { Backoff } from "../ratelimit/mod.ts";
 import type { Numbered } from "./event_queue.ts";
 import type { Host } from "./host.ts";
+import { sleep } from "./sleep.ts";
 
 /** What a handler learns about the call it is in. */
 export interface DeliveryAttempt {
@@ -182,7 +183,9 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
       if (this.#isStopped) throw new DeliveryStoppedError();
       const isHopeless = deadLetter !== undefined && attempts >= deadLetter.after;
       // Who takes dead letters is asked at once; only what failed there, too, waits.
-      if (!isHopeless || attempts > deadLetter.after) await this.#sleep(backoff.next());
+      if (!isHopeless || attempts > deadLetter.after) {
+        await sleep(backoff.next(), { host, signal: this.#stopping.signal });
+      }
       if (this.#isStopped) throw new DeliveryStoppedError();
       const attempt = new Attempt(attempts + 1);
       try {
@@ -223,21 +226,6 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
         settle();
         reject(error);
       });
-    });
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { host } = this.#options;
-    const { signal } = this.#stopping;
-    return new Promise((resolve) => {
-      const done = () => {
-        host.clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = host.setTimeout(done, ms);
-      signal.addEventListener("abort", done);
-      if (signal.aborted) done();
     });
   }
 }

@@ -40,6 +40,7 @@ import {
 import type { TurnOptions } from "../ratelimit/mod.ts";
 import type { WantedName } from "./event.ts";
 import type { EventHandler } from "./event_queue.ts";
+import { eventStream } from "./event_stream.ts";
 import { type FleetConsumer, HandledEvents, MergedEvents } from "./fleet_consumer.ts";
 import { FleetCore } from "./fleet_core.ts";
 import type { FleetEvent } from "./fleet_event.ts";
@@ -131,20 +132,7 @@ export class Fleet<
    * @throws {TypeError} If the fleet has a consumer already.
    */
   [Symbol.asyncIterator](): AsyncIterator<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
-    const merged = this.#consumeBy(
-      "iterate",
-      new MergedEvents<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>(),
-    );
-    return {
-      next: () => {
-        this.#core.start();
-        return merged.next();
-      },
-      return: async () => {
-        await this.close({ keepSession: true });
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#iterate();
   }
 
   /**
@@ -154,17 +142,7 @@ export class Fleet<
    */
   get events(): ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> {
     if (this.#events) return this.#events;
-    const iterator = this[Symbol.asyncIterator]();
-    return this.#events = new ReadableStream({
-      pull: async (controller) => {
-        const { done, value } = await iterator.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => {
-        await this.close({ keepSession: true });
-      },
-    }, { highWaterMark: 0 });
+    return this.#events = eventStream(this.#iterate());
   }
 
   /**
@@ -263,6 +241,23 @@ export class Fleet<
   }
 
   // Inside.
+
+  #iterate(): AsyncIterator<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    const merged = this.#consumeBy(
+      "iterate",
+      new MergedEvents<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>(),
+    );
+    return {
+      next: () => {
+        this.#core.start();
+        return merged.next();
+      },
+      return: async () => {
+        await this.close({ keepSession: true });
+        return { done: true, value: undefined };
+      },
+    };
+  }
 
   #consumeBy<Consumer extends FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>>(
     how: string,

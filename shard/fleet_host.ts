@@ -37,7 +37,7 @@ import {
   writeFleetRecord,
 } from "./fleet_host_plan.ts";
 import { routeCommand, shardSelection } from "./fleet_plan.ts";
-import { askGatewayBot } from "./gateway_address.ts";
+import { askGatewayBot } from "./ask_gateway_bot.ts";
 import type { GatewayBot } from "./gateway_bot.ts";
 import { type Host, systemHost, wallClock } from "./host.ts";
 import { type ErrorReport, reportError } from "./shard_host_options.ts";

@@ -6,7 +6,7 @@ import { GatewayBotError } from "./errors.ts";
 import { IdentifyBudgetError } from "./fleet_errors.ts";
 import type { AnyFleetOptions } from "./fleet_options.ts";
 import { type ShardSelection, shardSelection } from "./fleet_plan.ts";
-import { askGatewayBot } from "./gateway_address.ts";
+import { askGatewayBot } from "./ask_gateway_bot.ts";
 import type { GatewayBot } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";

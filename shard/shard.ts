@@ -1,68 +1,39 @@
 /**
- * The shard: keeps one session alive over as many connections as it takes.
+ * The shard: what a program sees of one session, kept alive over as many connections as it takes.
  *
- * A cycle is *dial → loop → verdict → wait*. Whatever ends a connection is looked up in the verdict table, and the next
- * cycle resumes or identifies by it; a verdict of *stop* ends the shard with a typed error. Events go through one
- * bounded queue, from which one consumer takes them: an iterator, a stream, or a handler.
+ * Events go through one bounded queue, from which one consumer takes them: an iterator, a stream, or a handler. The
+ * connections are the business of the cycle behind it.
  */
 
-import {
-  delayMs,
-  type DirectMessageEventName,
-  type EndCause,
-  type EventName,
-  type GatewayCommand,
-  type GatewayDispatch,
-  type GatewayEnd,
-  type GatewayPhase,
-  GatewayState,
-  gatewayUrl,
-  type GuildEventName,
-  KEEP_SESSION_CLOSE_CODE,
-  type LatencyReading,
-  type RequestChannelInfo,
-  type RequestGuildMembers,
-  type SessionRecord,
-  type UngatedEventName,
-  verdict,
+import type {
+  DirectMessageEventName,
+  EventName,
+  GatewayCommand,
+  GatewayDispatch,
+  GuildEventName,
+  LatencyReading,
+  RequestChannelInfo,
+  RequestGuildMembers,
+  SessionRecord,
+  UngatedEventName,
 } from "../gateway/mod.ts";
-import { Backoff, type TurnOptions } from "../ratelimit/mod.ts";
-import { abortable } from "./abortable.ts";
+import type { TurnOptions } from "../ratelimit/mod.ts";
 import type { CommandBudget } from "./command_budget.ts";
 import type { CommandOutcome } from "./command_gates.ts";
 import { Commands } from "./commands.ts";
-import type { Connection } from "./connection.ts";
-import { dial, DialError } from "./dial.ts";
-import { GatewayBotError, ShardStoppedError } from "./errors.ts";
+import { Cycle } from "./cycle.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
 import { type EventHandler, EventQueue } from "./event_queue.ts";
-import { GatewayAddress } from "./gateway_address.ts";
+import { eventStream } from "./event_stream.ts";
 import type { GuildMembersChunk } from "./guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
-import { type Host, systemHost } from "./host.ts";
+import { systemHost } from "./host.ts";
 import { Listeners } from "./listeners.ts";
-import { ConnectionLoop } from "./loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Answers, RequestOptions } from "./requests.ts";
 import { settingsOf } from "./settings.ts";
-import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
-
-/** How a connection ended, or why there was none. */
-interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
-  readonly cause: EndCause;
-  readonly phase: GatewayPhase | null;
-}
-
-/** A consumer that takes nothing for so long, in ms, while the session waits for it, waits for something itself. */
-const STUCK_MS = 60_000;
-
-/** Something that waits for the consumer, and that the session is parked for when it is too much. */
-interface Backlog {
-  readonly length: number;
-  drained(): Promise<void>;
-}
 
 /**
  * A bot's connection to Discord that reconnects, resumes and backs off by itself.
@@ -101,34 +72,15 @@ export class Shard<
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
 > implements AsyncIterable<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
-  readonly #options: ShardOptions<Guild, DirectMessage, Ungated>;
-  readonly #host: Host;
-  readonly #shard: readonly [id: number, count: number];
   readonly #intents: number;
   /** The names that the user gave; `null` = every event is wanted. */
   readonly #named: ReadonlySet<string> | null;
-  /** What the connection hands out: these, and what answers an open request. */
-  readonly #wanted: Set<string> | null;
   readonly #listeners: Listeners;
   readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   readonly #commands: Commands;
-  readonly #backoff: Backoff;
-  readonly #address: GatewayAddress;
-  /** Aborted when the shard closes: ends a dial, a request and a wait. */
-  readonly #closing = new AbortController();
+  readonly #cycle: Cycle;
   #events: ReadableStream<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
   #consumed = false;
-  #running: Promise<void> | null = null;
-  #status: ShardStatus = { state: "idle" };
-  /** The session between connections; a connected state knows better. */
-  #session: SessionRecord | null;
-  /** Sessions that Discord has dropped, by their number in the queue, as long as something of them is not handled. */
-  readonly #lostSessions = new Map<number, SessionRecord>();
-  #failedResumes = 0;
-  /** What did not keep up. */
-  #behind: Backlog;
-  #state: GatewayState | null = null;
-  #loop: ConnectionLoop | null = null;
   #userId: string | null;
 
   /**
@@ -139,36 +91,41 @@ export class Shard<
    * @throws {SessionRecordError} The session record is malformed or belongs to another shard.
    */
   constructor(options: ShardOptions<Guild, DirectMessage, Ungated>) {
-    const { session, shard, intents, named, queueLimits, commandLimits } = settingsOf(options);
-    this.#options = options;
-    this.#host = options.host ?? systemHost;
-    this.#session = session;
-    this.#shard = shard;
+    const settings = settingsOf(options);
+    const { intents, named, queueLimits, commandLimits } = settings;
+    const host = options.host ?? systemHost;
+    // What the connection hands out: these, what is listened to, and what answers an open request. READY says who the
+    // bot is.
+    const wanted = named && new Set([...named, "READY"]);
     this.#intents = intents;
     this.#named = named;
-    // READY says who the bot is.
-    this.#wanted = named && new Set([...named, "READY"]);
-    this.#listeners = new Listeners(this.#wanted);
+    this.#listeners = new Listeners(wanted);
     this.#queue = new EventQueue(queueLimits);
-    this.#behind = this.#queue;
     this.#commands = new Commands({
-      host: this.#host,
+      host,
       intents,
       limits: commandLimits,
-      wanted: this.#wanted,
+      wanted,
       maxSize: queueLimits.maxSize,
-      onWaiting: () => this.#loop?.commandsWaiting(),
+      onWaiting: () => this.#cycle.commandsWaiting(),
+    });
+    this.#cycle = new Cycle({
+      options,
+      settings,
+      host,
+      wanted,
+      queue: this.#queue,
+      commands: this.#commands,
+      onEvent: (event, size) => this.#deliver(event, size),
     });
     this.#userId = userIdOf(options.token);
-    this.#address = new GatewayAddress(options, this.#host);
-    this.#backoff = new Backoff({ random: () => this.#host.random() });
   }
 
   // What it is doing.
 
   /** What the shard is doing. */
   get status(): ShardStatus {
-    return this.#status;
+    return this.#cycle.status;
   }
 
   /**
@@ -177,13 +134,12 @@ export class Shard<
    * a restart before that finds it refused, and learns of the gap.
    */
   get session(): SessionRecord | null {
-    const session = this.#lostSessions.get(this.#queue.oldestSession) ?? this.#received;
-    return session && { ...session, sequence: this.#queue.handled(session.sequence) };
+    return this.#cycle.session;
   }
 
   /** How long heartbeats of the present connection took to be acknowledged; `null` without a connection. */
   get latency(): LatencyReading | null {
-    return this.#state?.latency ?? null;
+    return this.#cycle.latency;
   }
 
   /** Events that wait for the consumer now, and the most that ever did. */
@@ -214,17 +170,7 @@ export class Shard<
    * @throws {TypeError} If the shard has a consumer already.
    */
   [Symbol.asyncIterator](): AsyncIterator<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
-    this.#takeConsumer("iterate");
-    return {
-      next: () => {
-        this.#start();
-        return this.#queue.next();
-      },
-      return: async () => {
-        await this.close({ keepSession: true });
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#iterate("iterate");
   }
 
   /**
@@ -234,18 +180,7 @@ export class Shard<
    */
   get events(): ReadableStream<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
     if (this.#events) return this.#events;
-    this.#takeConsumer("stream");
-    return this.#events = new ReadableStream({
-      pull: async (controller) => {
-        this.#start();
-        const { done, value } = await this.#queue.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => {
-        await this.close({ keepSession: true });
-      },
-    }, { highWaterMark: 0 });
+    return this.#events = eventStream(this.#iterate("stream"));
   }
 
   /**
@@ -259,7 +194,7 @@ export class Shard<
   async run(handler: EventHandler<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>): Promise<void> {
     this.#takeConsumer("run");
     const consumed = this.#queue.consume(handler);
-    this.#start();
+    this.#cycle.start();
     try {
       await consumed;
     } finally {
@@ -404,8 +339,7 @@ export class Shard<
    */
   async close(options: { readonly keepSession?: boolean } = {}): Promise<SessionRecord | null> {
     const { keepSession = false } = options;
-    if (!this.#closing.signal.aborted) this.#close({ keepSession, error: null });
-    await this.#running;
+    await this.#cycle.close({ keepSession });
     return keepSession ? this.session : null;
   }
 
@@ -414,125 +348,27 @@ export class Shard<
     await this.close({ keepSession: true });
   }
 
-  // The cycle.
+  // Inside.
 
   #takeConsumer(how: string): void {
     if (this.#consumed) throw new TypeError(`Cannot ${how}: the shard has a consumer already`);
     this.#consumed = true;
   }
 
-  #start(): void {
-    if (this.#running === null && !this.#closing.signal.aborted) this.#running = this.#cycle();
-  }
-
-  async #cycle(): Promise<void> {
-    const { signal } = this.#closing;
-    try {
-      while (!signal.aborted) {
-        const ended = await this.#connect();
-        if (!signal.aborted) await this.#decide(ended);
-      }
-    } catch (error) {
-      // A closed shard has its reason already; what its dial or wait was aborted with is not another.
-      if (signal.aborted) return;
-      try {
-        this.#close({ keepSession: true, error });
-      } catch {
-        // `onStatus` threw while it was told of the first failure, which the consumer learns of anyway.
-      }
-    }
-  }
-
-  /** One connection, from the first request to its end. */
-  async #connect(): Promise<Ended> {
-    const { signal } = this.#closing;
-    const { dial: dialFunction = dial, dialDeadlineMs } = this.#options;
-    const action = this.#session === null ? "identify" : "resume";
-    let connection: Connection;
-    try {
-      const url = this.#resumeUrl() ?? gatewayUrl(await this.#address.find(signal));
-      this.#setStatus({ state: "dialing", url, action });
-      const dialing = dialFunction(url, {
-        signal,
-        ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
-      });
-      connection = await abortable(dialing, signal, (late) => late.close(KEEP_SESSION_CLOSE_CODE));
-    } catch (error) {
-      return this.#notConnected(error);
-    }
-    if (signal.aborted) {
-      // Closed between the handshake and here.
-      connection.close(KEEP_SESSION_CLOSE_CODE);
-      throw signal.reason;
-    }
-    return await this.#converse(connection);
-  }
-
-  #notConnected(error: unknown): Ended {
-    const nothing = {
-      phase: null,
-      session: this.#session,
-      closeCode: null,
-      proven: false,
-      progressed: false,
+  #iterate(
+    how: string,
+  ): AsyncIterator<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    this.#takeConsumer(how);
+    return {
+      next: () => {
+        this.#cycle.start();
+        return this.#queue.next();
+      },
+      return: async () => {
+        await this.close({ keepSession: true });
+        return { done: true, value: undefined };
+      },
     };
-    if (error instanceof DialError) return { ...nothing, cause: "dial_failed", error };
-    if (error instanceof GatewayBotError) {
-      const unauthorized = error.status === 401 || error.status === 403;
-      return { ...nothing, cause: unauthorized ? "gateway_bot_unauthorized" : "gateway_bot_failed", error };
-    }
-    throw error;
-  }
-
-  /** Runs a loop over the connection until it ends. */
-  #converse(connection: Connection): Promise<Ended> {
-    const { token, identifyLimiter, gateway } = this.#options;
-    const host = this.#host;
-    const state = new GatewayState({
-      ...gateway,
-      token,
-      intents: this.#intents,
-      shard: this.#shard,
-      session: this.#session,
-      wanted: this.#wanted,
-      random: () => host.random(),
-      now: host.now(),
-    });
-    this.#state = state;
-    this.#commands.connecting(state);
-    return new Promise((resolve, reject) => {
-      const guarded = (act: () => void) => {
-        try {
-          act();
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#loop = new ConnectionLoop({
-        connection,
-        state,
-        host,
-        identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
-        shardId: this.#shard[0],
-        commands: this.#commands.queue,
-        onEvent: (event, size) => this.#deliver(event, size),
-        onPhase: () => {
-          const { phase } = state;
-          if (phase === "live") this.#commands.requests.connected();
-          if (phase !== "closed") guarded(() => this.#setStatus({ state: phase }));
-        },
-        onEnd: (end) => {
-          this.#state = null;
-          this.#loop = null;
-          this.#session = end.session;
-          this.#commands.disconnected({ parked: end.cause === "consumer_behind" });
-          resolve(end);
-        },
-      });
-      // Told last: whoever hears it may close the shard, and with it the loop.
-      this.#setStatus({ state: "awaiting_hello" });
-      this.#loop?.start();
-    });
   }
 
   #deliver(event: GatewayDispatch, size: number): void {
@@ -540,123 +376,10 @@ export class Shard<
     else if (event.t === "READY") this.#userId = readyUserId(event.d) ?? this.#userId;
     this.#listeners.offer(event);
     const { requests } = this.#commands;
-    if (requests.active && !requests.take(event, size)) this.#fallBehind(requests);
+    if (requests.active && !requests.take(event, size)) this.#cycle.fallBehind(requests);
     if (this.#named?.has(event.t) === false) return;
     // The state hands out wanted events only: that is what the type of this shard's events says.
     const wanted = event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>;
-    if (!this.#queue.push(wanted, size)) this.#fallBehind(this.#queue);
-  }
-
-  #fallBehind(behind: Backlog): void {
-    this.#behind = behind;
-    this.#loop?.close({ keepSession: true, consumerBehind: true });
-  }
-
-  /** Looks up what follows, and waits until it may. */
-  async #decide(ended: Ended): Promise<void> {
-    if (ended.proven) this.#backoff.reset();
-    if (ended.proven || ended.progressed) this.#failedResumes = 0;
-    else if (ended.phase === "resuming") this.#failedResumes++;
-
-    const { cause, closeCode, error } = ended;
-    const { action, session, delay, why } = verdict({
-      cause,
-      session: ended.session,
-      failedResumes: this.#failedResumes,
-    });
-    if (action === "stop") throw this.#stopError(ended, why);
-    if (session === null && this.#session !== null) this.#loseSession(this.#session, cause);
-    this.#session = session;
-
-    if (cause === "consumer_behind") {
-      this.#setStatus({ state: "draining", queued: this.#behind.length });
-      return await this.#park(this.#behind);
-    }
-    const isFirst = this.#backoff.attempts === 0;
-    const backoffMs = this.#backoff.next();
-    const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#host.random());
-    this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
-    if (waitMs > 0) await this.#sleep(waitMs);
-  }
-
-  /**
-   * Waits until what did not keep up has caught up. Whoever handles an event, or reads an answer, by waiting for a
-   * command would wait for ever: if for a whole minute nothing is taken, those who wait to send are sent away.
-   */
-  async #park(behind: Backlog): Promise<void> {
-    const host = this.#host;
-    let left = behind.length;
-    const look = () => {
-      if (behind.length === left) this.#commands.giveUp();
-      left = behind.length;
-      timer = host.setTimeout(look, STUCK_MS);
-    };
-    let timer = host.setTimeout(look, STUCK_MS);
-    await behind.drained();
-    host.clearTimeout(timer);
-    this.#commands.disconnected({ parked: false });
-  }
-
-  #stopError({ cause, closeCode, error }: Ended, why: string): Error {
-    if (error !== null && cause !== "gateway_bot_unauthorized") return error;
-    return new ShardStoppedError({ endCause: cause, closeCode, why, ...(error && { cause: error }) });
-  }
-
-  #loseSession(lost: SessionRecord, cause: EndCause): void {
-    this.#failedResumes = 0;
-    const { sessionId, sequence } = lost;
-    for (const number of this.#lostSessions.keys()) {
-      if (number < this.#queue.oldestSession) this.#lostSessions.delete(number);
-    }
-    this.#lostSessions.set(this.#queue.session, lost);
-    this.#queue.push({ op: null, t: "SESSION_GAP", s: null, d: { sessionId, sequence, cause } }, 0);
-    this.#queue.startSession();
-  }
-
-  /** The present session with the last sequence that came in. */
-  get #received(): SessionRecord | null {
-    return this.#state?.session ?? this.#session;
-  }
-
-  #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
-    // After a failure the consumer still gets what waits, and the record goes on following it.
-    const session = error === null ? this.session : this.#received;
-    this.#closing.abort(new Error("The shard was closed"));
-    this.#loop?.close({ keepSession });
-    this.#session = keepSession ? session : null;
-    this.#queue.finish(error);
-    this.#commands.close(error);
-    this.#setStatus({ state: "closed", error });
-  }
-
-  #setStatus(status: ShardStatus): void {
-    this.#status = status;
-    this.#options.onStatus?.(status);
-  }
-
-  /** The session's own URL, or `null` without one that can be dialled. */
-  #resumeUrl(): string | null {
-    const url = this.#session?.resumeGatewayUrl ?? null;
-    if (url === null) return null;
-    try {
-      return gatewayUrl(url);
-    } catch {
-      // Not a WebSocket URL: as good as none, the main gateway takes resumes too.
-      return null;
-    }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { signal } = this.#closing;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#host.clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = this.#host.setTimeout(done, ms);
-      signal.addEventListener("abort", done);
-    });
+    if (!this.#queue.push(wanted, size)) this.#cycle.fallBehind(this.#queue);
   }
 }

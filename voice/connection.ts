@@ -21,7 +21,7 @@ import { VoiceJoin, type VoiceJoinEnd, type VoiceJoinOutput } from "./join.ts";
 import { VoiceMediaError } from "./media_error.ts";
 import { type Outlet, Player } from "./player.ts";
 import { ServerSession } from "./server_session.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../shard/sleep.ts";
 import type { VoiceEvent, VoiceServer } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";

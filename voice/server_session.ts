@@ -23,7 +23,7 @@ import { VoiceState } from "./state.ts";
 import type { MediaServer, VoiceEvent, VoiceServer, VoiceSession, VoiceStateOptions } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceEndCause } from "./transitions.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../shard/sleep.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./verdict.ts";
 
 /** What a session is made from, and whom it tells. */

@@ -1,4 +1,4 @@
-/** Where the gateway is: as given, or asked of the REST API once, within a deadline. */
+/** Asks Discord where the gateway is, within a deadline, and passes on what it allows. */
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../ratelimit/mod.ts";
 import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
@@ -8,34 +8,6 @@ import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
 /** How long the REST API may take to answer, in ms. */
 const DEADLINE_MS = 15_000;
-
-/** Finds the gateway's base URL, and remembers it. */
-export class GatewayAddress {
-  readonly #options: Pick<ShardOptions, "url" | "token" | "api" | "fetch" | "identifyLimiter">;
-  readonly #host: Host;
-  #url: string | null;
-
-  /** Asks nobody yet. */
-  constructor(
-    options: Pick<ShardOptions, "url" | "token" | "api" | "fetch" | "identifyLimiter">,
-    host: Host,
-  ) {
-    this.#options = options;
-    this.#host = host;
-    this.#url = options.url ?? null;
-  }
-
-  /**
-   * The base URL. The first answer also tells the identify limiter what Discord allows.
-   *
-   * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
-   * @throws the signal's reason, once it is aborted.
-   */
-  async find(signal: AbortSignal): Promise<string> {
-    if (this.#url !== null) return this.#url;
-    return this.#url = (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
-  }
-}
 
 /**
  * Asks the REST API within a deadline, and tells the identify limiter what Discord allows.

@@ -1,0 +1,302 @@
+/**
+ * The cycle of a shard: *dial → loop → verdict → wait*.
+ *
+ * Whatever ends a connection is looked up in the verdict table, and the next round resumes or identifies by it; a verdict
+ * of *stop* ends the shard with a typed error. What comes in on the way goes to the shard, which says when it is too much.
+ */
+
+import {
+  delayMs,
+  type EndCause,
+  type GatewayDispatch,
+  type GatewayEnd,
+  type GatewayPhase,
+  GatewayState,
+  type LatencyReading,
+  type SessionRecord,
+  verdict,
+} from "../gateway/mod.ts";
+import { Backoff } from "../ratelimit/mod.ts";
+import type { Commands } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import { ShardStoppedError } from "./errors.ts";
+import type { EventQueue } from "./event_queue.ts";
+import { dialFailure, type DiallerOptions, GatewayDialler } from "./gateway_dialler.ts";
+import { HandledSession, type SessionQueue } from "./handled_session.ts";
+import type { Host } from "./host.ts";
+import { ConnectionLoop } from "./loop.ts";
+import type { ShardOptions } from "./options.ts";
+import type { Settings } from "./settings.ts";
+import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+import { sleep } from "./sleep.ts";
+import type { ShardStatus } from "./status.ts";
+
+/** What a cycle is made from. */
+export interface CycleOptions {
+  /** The shard's options, of which the cycle takes what concerns connections. */
+  readonly options: DiallerOptions & Pick<ShardOptions, "gateway" | "onStatus">;
+  /** Who the shard is, and what it asks for. */
+  readonly settings: Pick<Settings, "session" | "shard" | "intents">;
+  /** Clock, timers and randomness. */
+  readonly host: Host;
+  /** The names that the connection hands out; `null` = all. They may change at any time. */
+  readonly wanted: ReadonlySet<string> | null;
+  /** What waits for the consumer. */
+  readonly queue: SessionQueue & Pick<EventQueue<never>, "finish" | "length" | "drained">;
+  /** What the program asks of Discord. */
+  readonly commands: Commands;
+  /** Takes each event, with the length of its frame. */
+  onEvent(event: GatewayDispatch, size: number): void;
+}
+
+/** How a connection ended, or why there was none. */
+interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
+  readonly cause: EndCause;
+  readonly phase: GatewayPhase | null;
+}
+
+/** Something that waits for the consumer, and that the session is parked for when it is too much. */
+export interface Backlog {
+  /** How much waits. */
+  readonly length: number;
+  /** Resolves as soon as nothing waits any more. */
+  drained(): Promise<void>;
+}
+
+/** A consumer that takes nothing for so long, in ms, while the session waits for it, waits for something itself. */
+const STUCK_MS = 60_000;
+
+/** All connections of one shard, one after another. */
+export class Cycle {
+  readonly #options: CycleOptions["options"];
+  readonly #settings: CycleOptions["settings"];
+  readonly #host: Host;
+  readonly #wanted: ReadonlySet<string> | null;
+  readonly #queue: CycleOptions["queue"];
+  readonly #commands: Commands;
+  readonly #onEvent: CycleOptions["onEvent"];
+  readonly #handled: HandledSession;
+  readonly #backoff: Backoff;
+  readonly #dialler: GatewayDialler;
+  /** Aborted when the shard closes: ends a dial, a request and a wait. */
+  readonly #closing = new AbortController();
+  #running: Promise<void> | null = null;
+  #status: ShardStatus = { state: "idle" };
+  /** The session between connections; a connected state knows better. */
+  #session: SessionRecord | null;
+  #failedResumes = 0;
+  /** What did not keep up. */
+  #behind: Backlog;
+  #state: GatewayState | null = null;
+  #loop: ConnectionLoop | null = null;
+
+  /** Nothing is opened yet. */
+  constructor({ options, settings, host, wanted, queue, commands, onEvent }: CycleOptions) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#host = host;
+    this.#wanted = wanted;
+    this.#queue = queue;
+    this.#commands = commands;
+    this.#onEvent = onEvent;
+    this.#handled = new HandledSession(queue);
+    this.#session = settings.session;
+    this.#behind = queue;
+    this.#dialler = new GatewayDialler(options, host, (status) => this.#setStatus(status));
+    this.#backoff = new Backoff({ random: () => host.random() });
+  }
+
+  /** What the shard is doing. */
+  get status(): ShardStatus {
+    return this.#status;
+  }
+
+  /** The session to resume after a restart. */
+  get session(): SessionRecord | null {
+    return this.#handled.record(this.#received);
+  }
+
+  /** Heartbeats of the present connection; `null` without one. */
+  get latency(): LatencyReading | null {
+    return this.#state?.latency ?? null;
+  }
+
+  /** Opens the first connection, where that has not happened yet. */
+  start(): void {
+    if (this.#running === null && !this.#closing.signal.aborted) this.#running = this.#run();
+  }
+
+  /** Somebody joined the queue of commands. */
+  commandsWaiting(): void {
+    this.#loop?.commandsWaiting();
+  }
+
+  /** More waits than may: parks the session at Discord until this has been taken. */
+  fallBehind(behind: Backlog): void {
+    this.#behind = behind;
+    this.#loop?.close({ keepSession: true, consumerBehind: true });
+  }
+
+  /** Ends it for good. Resolves when nothing runs any more. */
+  async close({ keepSession }: { readonly keepSession: boolean }): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#close({ keepSession, error: null });
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      while (!signal.aborted) {
+        const ended = await this.#connect();
+        if (!signal.aborted) await this.#decide(ended);
+      }
+    } catch (error) {
+      // A closed shard has its reason already; what its dial or wait was aborted with is not another.
+      if (signal.aborted) return;
+      try {
+        this.#close({ keepSession: true, error });
+      } catch {
+        // `onStatus` threw while it was told of the first failure, which the consumer learns of anyway.
+      }
+    }
+  }
+
+  /** One connection, from the first request to its end. */
+  async #connect(): Promise<Ended> {
+    const session = this.#session;
+    let connection: Connection;
+    try {
+      connection = await this.#dialler.open(session, this.#closing.signal);
+    } catch (error) {
+      const failure = dialFailure(error);
+      return { ...failure, session, phase: null, closeCode: null, proven: false, progressed: false };
+    }
+    return await this.#converse(connection);
+  }
+
+  /** Runs a loop over the connection until it ends. */
+  #converse(connection: Connection): Promise<Ended> {
+    const { token, identifyLimiter, gateway } = this.#options;
+    const { intents, shard } = this.#settings;
+    const host = this.#host;
+    const state = new GatewayState({
+      ...gateway,
+      token,
+      intents,
+      shard,
+      session: this.#session,
+      wanted: this.#wanted,
+      random: () => host.random(),
+      now: host.now(),
+    });
+    this.#state = state;
+    this.#commands.connecting(state);
+    return new Promise((resolve, reject) => {
+      const guarded = (act: () => void) => {
+        try {
+          act();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#loop = new ConnectionLoop({
+        connection,
+        state,
+        host,
+        identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
+        shardId: shard[0],
+        commands: this.#commands.queue,
+        onEvent: this.#onEvent,
+        onPhase: () => {
+          const { phase } = state;
+          if (phase === "live") this.#commands.requests.connected();
+          if (phase !== "closed") guarded(() => this.#setStatus({ state: phase }));
+        },
+        onEnd: (end) => {
+          this.#state = null;
+          this.#loop = null;
+          this.#session = end.session;
+          this.#commands.disconnected({ parked: end.cause === "consumer_behind" });
+          resolve(end);
+        },
+      });
+      // Told last: whoever hears it may close the shard, and with it the loop.
+      this.#setStatus({ state: "awaiting_hello" });
+      this.#loop?.start();
+    });
+  }
+
+  /** Looks up what follows, and waits until it may. */
+  async #decide(ended: Ended): Promise<void> {
+    if (ended.proven) this.#backoff.reset();
+    if (ended.proven || ended.progressed) this.#failedResumes = 0;
+    else if (ended.phase === "resuming") this.#failedResumes++;
+
+    const { cause, closeCode, error } = ended;
+    const { action, session, delay, why } = verdict({
+      cause,
+      session: ended.session,
+      failedResumes: this.#failedResumes,
+    });
+    if (action === "stop") throw this.#stopError(ended, why);
+    if (session === null && this.#session !== null) {
+      this.#failedResumes = 0;
+      this.#handled.lose(this.#session, cause);
+    }
+    this.#session = session;
+
+    if (cause === "consumer_behind") {
+      this.#setStatus({ state: "draining", queued: this.#behind.length });
+      return await this.#park(this.#behind);
+    }
+    const isFirst = this.#backoff.attempts === 0;
+    const backoffMs = this.#backoff.next();
+    const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#host.random());
+    this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
+    await sleep(waitMs, { host: this.#host, signal: this.#closing.signal });
+  }
+
+  /**
+   * Waits until what did not keep up has caught up. Whoever handles an event, or reads an answer, by waiting for a
+   * command would wait for ever: if for a whole minute nothing is taken, those who wait to send are sent away.
+   */
+  async #park(behind: Backlog): Promise<void> {
+    const host = this.#host;
+    let left = behind.length;
+    const look = () => {
+      if (behind.length === left) this.#commands.giveUp();
+      left = behind.length;
+      timer = host.setTimeout(look, STUCK_MS);
+    };
+    let timer = host.setTimeout(look, STUCK_MS);
+    await behind.drained();
+    host.clearTimeout(timer);
+    this.#commands.disconnected({ parked: false });
+  }
+
+  #stopError({ cause, closeCode, error }: Ended, why: string): Error {
+    if (error !== null && cause !== "gateway_bot_unauthorized") return error;
+    return new ShardStoppedError({ endCause: cause, closeCode, why, ...(error && { cause: error }) });
+  }
+
+  /** The present session with the last sequence that came in. */
+  get #received(): SessionRecord | null {
+    return this.#state?.session ?? this.#session;
+  }
+
+  #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
+    // After a failure the consumer still gets what waits, and the record goes on following it.
+    const session = error === null ? this.session : this.#received;
+    this.#closing.abort(new Error("The shard was closed"));
+    this.#loop?.close({ keepSession });
+    this.#session = keepSession ? session : null;
+    this.#queue.finish(error);
+    this.#commands.close(error);
+    this.#setStatus({ state: "closed", error });
+  }
+
+  #setStatus(status: ShardStatus): void {
+    this.#status = status;
+    this.#options.onStatus?.(status);
+  }
+}
