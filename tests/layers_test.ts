@@ -87,6 +87,7 @@ const LAYERS: readonly Layer[] = [
       "voice/aead.ts": ["crypto"],
       "voice/connection.ts": ["ReadableStream"],
       "voice/hearing.ts": ["ReadableStream", "ReadableStreamDefaultController"],
+      "voice/built_in_crypto.ts": ["process"],
       "voice/udp.ts": ["Deno", "navigator", "process"],
     },
     modules: PACKAGES,
@@ -142,6 +143,7 @@ const RUNTIME_FILES = [
   "shard/session_store_deno_kv.ts",
   "tests/fake/server.ts",
   "tests/fake/voice/udp_server.ts",
+  "voice/built_in_crypto.ts",
   "voice/udp.ts",
 ];
 

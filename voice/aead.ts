@@ -1,46 +1,63 @@
 /**
- * The two ciphers of the transport encryption behind one interface: AES-256-GCM by WebCrypto, which every runtime has, and
- * XChaCha20-Poly1305 by @noble/ciphers, which none has.
+ * The two ciphers of the transport encryption behind one interface. AES-256-GCM comes from `node:crypto` where the runtime has
+ * it, and elsewhere from WebCrypto, which every runtime has and which answers by promises; XChaCha20-Poly1305, which no
+ * runtime has, comes from @noble/ciphers.
  */
 
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { copyOf } from "./bytes.ts";
+import { builtInAesGcm } from "./built_in_crypto.ts";
 
-/** A value, or the promise of one: WebCrypto gives promises, a cipher in JavaScript does not. */
+/** A value, or the promise of one: WebCrypto gives promises, the other ciphers do not. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** What a cipher is given besides the text. */
 export interface AeadInput {
   /** As long as {@linkcode Aead.nonceBytes}. */
-  readonly nonce: Uint8Array<ArrayBuffer>;
+  readonly nonce: Uint8Array;
   /** What is in the clear and must not be changed either. */
-  readonly additional: Uint8Array<ArrayBuffer>;
+  readonly additional: Uint8Array;
 }
 
-/** Encrypts, and tells whether what it decrypts was changed. */
+/** Encrypts, and tells whether what it decrypts was changed. Keeps nothing of what it is given. */
 export interface Aead {
   /** The length of a nonce in bytes. */
   readonly nonceBytes: number;
   /** Gives the ciphertext and after it the tag of 16 bytes. */
-  encrypt(input: AeadInput, plain: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array>;
+  encrypt(input: AeadInput, plain: Uint8Array): Awaitable<Uint8Array>;
   /** Gives the text; `null` if the tag does not fit. */
-  decrypt(input: AeadInput, sealed: Uint8Array<ArrayBuffer>): Awaitable<Uint8Array | null>;
+  decrypt(input: AeadInput, sealed: Uint8Array): Awaitable<Uint8Array | null>;
 }
 
-/** AES-256-GCM. */
-export async function aesGcm(key: Uint8Array<ArrayBuffer>): Promise<Aead> {
+/** One that answers at once. */
+export interface SyncAead extends Aead {
+  encrypt(input: AeadInput, plain: Uint8Array): Uint8Array;
+  decrypt(input: AeadInput, sealed: Uint8Array): Uint8Array | null;
+}
+
+/** AES-256-GCM by the best that the runtime has. */
+export async function aesGcm(key: Uint8Array): Promise<Aead> {
+  return builtInAesGcm(key) ?? await webAesGcm(key);
+}
+
+/** AES-256-GCM by WebCrypto. */
+export async function webAesGcm(key: Uint8Array): Promise<Aead> {
   const { subtle } = crypto;
-  const imported = await subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
+  const imported = await subtle.importKey("raw", copyOf(key), "AES-GCM", false, ["encrypt", "decrypt"]);
+  // Copies, since what is given may be changed before the promise is kept.
   const algorithm = ({ nonce, additional }: AeadInput) => ({
     name: "AES-GCM",
-    iv: nonce,
-    additionalData: additional,
+    iv: copyOf(nonce),
+    additionalData: copyOf(additional),
   });
   return {
     nonceBytes: 12,
-    encrypt: async (input, plain) => new Uint8Array(await subtle.encrypt(algorithm(input), imported, plain)),
+    encrypt: async (input, plain) => {
+      return new Uint8Array(await subtle.encrypt(algorithm(input), imported, copyOf(plain)));
+    },
     decrypt: async (input, sealed) => {
       try {
-        return new Uint8Array(await subtle.decrypt(algorithm(input), imported, sealed));
+        return new Uint8Array(await subtle.decrypt(algorithm(input), imported, copyOf(sealed)));
       } catch {
         return null;
       }
@@ -49,7 +66,7 @@ export async function aesGcm(key: Uint8Array<ArrayBuffer>): Promise<Aead> {
 }
 
 /** XChaCha20-Poly1305. */
-export function xChaCha20Poly1305(key: Uint8Array<ArrayBuffer>): Aead {
+export function xChaCha20Poly1305(key: Uint8Array): SyncAead {
   return {
     nonceBytes: 24,
     encrypt: ({ nonce, additional }, plain) => xchacha20poly1305(key, nonce, additional).encrypt(plain),

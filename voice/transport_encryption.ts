@@ -80,11 +80,13 @@ export async function createTransportCipher(options: TransportCipherOptions): Pr
   return new RtpSizeCipher(mode, aead, firstNonce);
 }
 
-class RtpSizeCipher implements TransportCipher {
+/** Both modes on any cipher. */
+export class RtpSizeCipher implements TransportCipher {
   readonly mode: EncryptionMode;
   readonly #aead: Aead;
   #nextNonce: number;
 
+  /** The cipher has its key, and its nonces are not used up to the first one. */
   constructor(mode: EncryptionMode, aead: Aead, firstNonce: number) {
     this.mode = mode;
     this.#aead = aead;
@@ -95,9 +97,11 @@ class RtpSizeCipher implements TransportCipher {
     if (this.#nextNonce >= 2 ** 32) throw new NonceExhaustedError();
     const nonce = new Uint8Array(this.#aead.nonceBytes);
     new DataView(nonce.buffer).setUint32(0, this.#nextNonce++);
-    const sealed = this.#aead.encrypt({ nonce, additional: copyOf(clear) }, copyOf(plain));
-    const packet = (bytes: Uint8Array) => concat(clear, bytes, nonce.subarray(0, NONCE_BYTES));
-    return sealed instanceof Promise ? sealed.then(packet) : packet(sealed);
+    const sealed = this.#aead.encrypt({ nonce, additional: clear }, plain);
+    const tail = nonce.subarray(0, NONCE_BYTES);
+    if (!(sealed instanceof Promise)) return concat(clear, sealed, tail);
+    const head = copyOf(clear);
+    return sealed.then((bytes) => concat(head, bytes, tail));
   }
 
   open(packet: Uint8Array, clearBytes: number): Awaitable<Uint8Array | null> {
@@ -105,8 +109,8 @@ class RtpSizeCipher implements TransportCipher {
     if (end - TAG_BYTES < clearBytes) return null;
     const nonce = new Uint8Array(this.#aead.nonceBytes);
     nonce.set(packet.subarray(end));
-    const additional = copyOf(packet, 0, clearBytes);
-    return this.#aead.decrypt({ nonce, additional }, copyOf(packet, clearBytes, end));
+    const additional = packet.subarray(0, clearBytes);
+    return this.#aead.decrypt({ nonce, additional }, packet.subarray(clearBytes, end));
   }
 }
 

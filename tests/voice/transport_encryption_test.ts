@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import process from "node:process";
+import * as nodeCrypto from "node:crypto";
+import { webAesGcm } from "../../voice/aead.ts";
+import { builtInAesGcm } from "../../voice/built_in_crypto.ts";
+import { RtpSizeCipher } from "../../voice/transport_encryption.ts";
 import {
   createTransportCipher,
   encodeRtpHeader,
@@ -7,9 +12,40 @@ import {
   NonceExhaustedError,
   packetNonce,
   RTCP_CLEAR_BYTES,
+  type TransportCipher,
 } from "../../voice/mod.ts";
 import { hChaCha20, hex, sealIndependently, sealXChaCha } from "./independent_crypto.ts";
 
+/** Both modes, on every implementation of their ciphers. */
+const CIPHERS: readonly {
+  readonly name: string;
+  readonly mode: EncryptionMode;
+  make(key: Uint8Array, firstNonce?: number): Promise<TransportCipher>;
+}[] = [
+  {
+    name: "AES-256-GCM by node:crypto",
+    mode: "aead_aes256_gcm_rtpsize",
+    make: (key, firstNonce = 0) => {
+      const aead = builtInAesGcm(key);
+      assert(aead !== null, "this runtime has it");
+      return Promise.resolve(new RtpSizeCipher("aead_aes256_gcm_rtpsize", aead, firstNonce));
+    },
+  },
+  {
+    name: "AES-256-GCM by WebCrypto",
+    mode: "aead_aes256_gcm_rtpsize",
+    make: async (key, firstNonce = 0) => {
+      return new RtpSizeCipher("aead_aes256_gcm_rtpsize", await webAesGcm(key), firstNonce);
+    },
+  },
+  {
+    name: "XChaCha20-Poly1305",
+    mode: "aead_xchacha20_poly1305_rtpsize",
+    make: (key, firstNonce = 0) => {
+      return createTransportCipher({ mode: "aead_xchacha20_poly1305_rtpsize", key, firstNonce });
+    },
+  },
+];
 const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize"];
 const KEY = Uint8Array.from({ length: 32 }, (_, at) => 7 * at + 1);
 const HEADER = encodeRtpHeader({ sequence: 1, timestamp: 960, ssrc: 7 });
@@ -30,9 +66,9 @@ Deno.test("transport encryption: the second implementation agrees with the publi
   assertEquals(sealed.subarray(-16), hex("c0875924c1c7987947deafd8780acf49"));
 });
 
-for (const mode of MODES) {
-  Deno.test(`transport encryption: ${mode}: packets are sealed byte by byte as by other code`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY, firstNonce: 0x01020304 });
+for (const { name, mode, make } of CIPHERS) {
+  Deno.test(`transport encryption: ${name}: packets are sealed byte by byte as by other code`, async () => {
+    const cipher = await make(KEY, 0x01020304);
     for (const nonce of [[1, 2, 3, 4], [1, 2, 3, 5]] as const) {
       const plain = Uint8Array.of(0xf8, 1, 2, 3);
       const expected = sealIndependently({ mode, key: KEY, clear: HEADER, plain, nonce: [...nonce] });
@@ -40,8 +76,8 @@ for (const mode of MODES) {
     }
   });
 
-  Deno.test(`transport encryption: ${mode}: packets of other code are opened, whatever their nonce`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: packets of other code are opened, whatever their nonce`, async () => {
+    const cipher = await make(KEY);
     await fc.assert(fc.asyncProperty(
       fc.uint8Array({ minLength: 12, maxLength: 80 }),
       fc.uint8Array({ maxLength: 200 }),
@@ -53,8 +89,8 @@ for (const mode of MODES) {
     ));
   });
 
-  Deno.test(`transport encryption: ${mode}: RTCP is opened behind its eight clear bytes`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: RTCP is opened behind its eight clear bytes`, async () => {
+    const cipher = await make(KEY);
     const clear = hex("80 c8 0006 0000c0de");
     const plain = hex("e5 5a 2c 11 00 00 00 00 00 01 02 03");
     // The native client counts low bytes first, with the top bit set.
@@ -62,8 +98,8 @@ for (const mode of MODES) {
     assertEquals(await cipher.open(packet, RTCP_CLEAR_BYTES), plain);
   });
 
-  Deno.test(`transport encryption: ${mode}: one bit changed anywhere, and it does not open [case 71]`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: one bit changed anywhere, and it does not open [case 71]`, async () => {
+    const cipher = await make(KEY);
     const packet = await cipher.seal(HEADER, Uint8Array.of(1, 2, 3));
     for (let at = 0; at < packet.length; at++) {
       const changed = packet.slice();
@@ -72,34 +108,34 @@ for (const mode of MODES) {
     }
     assert(await cipher.open(packet, 12) !== null);
     assertEquals(await cipher.open(packet, 16), null, "another split");
-    const other = await createTransportCipher({ mode, key: KEY.toReversed() });
+    const other = await make(KEY.toReversed());
     assertEquals(await other.open(packet, 12), null, "another key");
   });
 
-  Deno.test(`transport encryption: ${mode}: a packet that is cut short anywhere does not open`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: a packet that is cut short anywhere does not open`, async () => {
+    const cipher = await make(KEY);
     const packet = await cipher.seal(HEADER, Uint8Array.of(1, 2, 3));
     for (let length = 0; length < packet.length; length++) {
       assertEquals(await cipher.open(packet.subarray(0, length), 12), null, `${length} bytes`);
     }
   });
 
-  Deno.test(`transport encryption: ${mode}: an empty payload is sealed and opened`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: an empty payload is sealed and opened`, async () => {
+    const cipher = await make(KEY);
     const packet = await cipher.seal(HEADER, new Uint8Array());
     assertEquals([packet.length, (await cipher.open(packet, 12))?.length], [32, 0]);
   });
 
-  Deno.test(`transport encryption: ${mode}: nonces count in the order of the calls, and none comes twice`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY });
+  Deno.test(`transport encryption: ${name}: nonces count in the order of the calls, and none comes twice`, async () => {
+    const cipher = await make(KEY);
     const packets = await Promise.all(
       Array.from({ length: 300 }, (_, at) => cipher.seal(HEADER, Uint8Array.of(at & 255))),
     );
     assertEquals(packets.map(packetNonce), packets.map((_, at) => at));
   });
 
-  Deno.test(`transport encryption: ${mode}: after the last nonce comes an error, at once and from then on`, async () => {
-    const cipher = await createTransportCipher({ mode, key: KEY, firstNonce: 2 ** 32 - 2 });
+  Deno.test(`transport encryption: ${name}: after the last nonce comes an error, at once and from then on`, async () => {
+    const cipher = await make(KEY, 2 ** 32 - 2);
     const last = [await cipher.seal(HEADER, HEADER), await cipher.seal(HEADER, HEADER)];
     assertEquals(last.map(packetNonce), [0xffff_fffe, 0xffff_ffff]);
     for (let again = 0; again < 2; again++) {
@@ -108,7 +144,9 @@ for (const mode of MODES) {
     }
     assert(await cipher.open(last[0]!, 12) !== null, "opening goes on");
   });
+}
 
+for (const mode of MODES) {
   Deno.test(`transport encryption: ${mode}: the key is copied, and shows in no inspection`, async () => {
     const key = KEY.slice();
     const cipher = await createTransportCipher({ mode, key });
@@ -141,4 +179,90 @@ for (const mode of MODES) {
 Deno.test("transport encryption: a packet's nonce are its last four bytes", () => {
   assertEquals(packetNonce(hex("00 01 fffefdfc")), 0xfffefdfc);
   assertEquals([packetNonce(hex("010203")), packetNonce(hex("01020304"))], [null, 0x01020304]);
+});
+
+Deno.test("transport encryption: a packet is sealed and opened at once where node:crypto is", async () => {
+  for (const mode of MODES) {
+    const cipher = await createTransportCipher({ mode, key: KEY });
+    const packet = cipher.seal(HEADER, Uint8Array.of(1));
+    assert(packet instanceof Uint8Array, mode);
+    assertEquals(cipher.open(packet, 12), Uint8Array.of(1));
+  }
+});
+
+Deno.test("transport encryption: without node:crypto packets are the same, by promises", async () => {
+  const mode = "aead_aes256_gcm_rtpsize";
+  const before = await createTransportCipher({ mode, key: KEY });
+  const { getBuiltinModule } = process;
+  const asked: string[] = [];
+  Object.assign(process, { getBuiltinModule: (name: string) => void asked.push(name) });
+  const without = await createTransportCipher({ mode, key: KEY }).finally(() => {
+    Object.assign(process, { getBuiltinModule });
+  });
+  assertEquals(asked, ["node:crypto"]);
+  const packet = without.seal(HEADER, Uint8Array.of(1));
+  assert(packet instanceof Promise);
+  assertEquals(await packet, await before.seal(HEADER, Uint8Array.of(1)));
+});
+
+Deno.test("transport encryption: what is given may be changed while a promise is under way", async () => {
+  const cipher = new RtpSizeCipher("aead_aes256_gcm_rtpsize", await webAesGcm(KEY), 0);
+  const [clear, plain] = [HEADER.slice(), Uint8Array.of(1, 2, 3)];
+  const sealing = cipher.seal(clear, plain);
+  clear.fill(9);
+  plain.fill(9);
+  const packet = await sealing;
+  const nonce = [0, 0, 0, 0] as const;
+  const parts = { mode: cipher.mode, key: KEY, clear: HEADER, plain: [1, 2, 3], nonce };
+  assertEquals(packet, sealIndependently(parts));
+  const opening = cipher.open(packet, 12);
+  packet.fill(9);
+  assertEquals(await opening, Uint8Array.of(1, 2, 3));
+});
+
+Deno.test("transport encryption: a module that only has the name of node:crypto is not used", () => {
+  assert(builtInAesGcm(KEY, nodeCrypto) !== null);
+  const { createSecretKey, createCipheriv, createDecipheriv } = nodeCrypto;
+  const whole = { createSecretKey, createCipheriv, createDecipheriv };
+  const silent = {
+    setAAD: () => {},
+    setAuthTag: () => {},
+    update: () => new Uint8Array(),
+    final: () => new Uint8Array(),
+  };
+  const credulous = (...[name, key, iv, options]: Parameters<typeof createDecipheriv>) => {
+    const decipher = createDecipheriv(name, key, iv, options);
+    return {
+      setAAD: () => {},
+      setAuthTag: () => {},
+      update: (text: Uint8Array) => decipher.update(text),
+      final: () => {
+        try {
+          return decipher.final();
+        } catch {
+          return new Uint8Array();
+        }
+      },
+    };
+  };
+  for (
+    const [what, module] of [
+      ["none", null],
+      ["an empty one", {}],
+      ["one without decryption", { createSecretKey, createCipheriv }],
+      ["one whose key throws", {
+        ...whole,
+        createSecretKey: () => {
+          throw new Error("unsupported");
+        },
+      }],
+      ["one that does nothing", {
+        ...whole,
+        createCipheriv: () => ({ ...silent, getAuthTag: () => new Uint8Array(16) }),
+      }],
+      ["one that decrypts nothing", { ...whole, createDecipheriv: () => silent }],
+      ["one that encrypts for another key", { ...whole, createSecretKey: () => createSecretKey(KEY) }],
+      ["one that believes every tag", { ...whole, createDecipheriv: credulous }],
+    ] as const
+  ) assertEquals(builtInAesGcm(KEY, module), null, what);
 });
