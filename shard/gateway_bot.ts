@@ -96,16 +96,19 @@ export async function fetchGatewayBot(token: string, options: GatewayBotOptions 
     };
     await (signal ? abortable(ask(), signal) : ask());
   } catch (cause) {
-    throw new GatewayBotError(`Cannot get ${url}: ${cause instanceof Error ? cause.message : cause}`, {
-      status,
-      cause,
-    });
+    throw new GatewayBotError(`Cannot get ${url}: ${reasons(cause)}`, { status, cause });
   }
   if (status !== 200) throw new GatewayBotError(`Cannot get ${url}: status ${status}`, { status });
   if (!isGatewayBot(body)) {
     throw new GatewayBotError(`Cannot get ${url}: the answer is incomplete`, { status });
   }
   return body;
+}
+
+/** Deno and Node.js say no more than "fetch failed", and why it did in the cause. */
+function reasons(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 function isGatewayBot(body: unknown): body is GatewayBot {

@@ -1,5 +1,5 @@
 /**
- * A certificate for 127.0.0.1, signed by itself: for clients that speak to a voice gateway by `wss://` and nothing else.
+ * A certificate for 127.0.0.1 and localhost, signed by itself: for clients that dial `wss://` as they would dial Discord.
  *
  * Made with WebCrypto for each test, so no private key lies in the repository.
  *
@@ -25,7 +25,7 @@ const [INTEGER, BIT_STRING, OCTET_STRING, OID, UTF8, SEQUENCE, SET, UTC_TIME] = 
   0x31,
   0x17,
 ];
-const [VERSION, EXTENSIONS, IP_ADDRESS] = [0xa0, 0xa3, 0x87];
+const [VERSION, EXTENSIONS, DNS_NAME, IP_ADDRESS] = [0xa0, 0xa3, 0x82, 0x87];
 
 const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const COMMON_NAME = [0x55, 0x04, 0x03];
@@ -46,7 +46,10 @@ export async function selfSigned(): Promise<Certificate> {
     ...der(SEQUENCE, [...der(OID, BASIC_CONSTRAINTS), ...TRUE, ...der(OCTET_STRING, der(SEQUENCE, []))]),
     ...der(SEQUENCE, [
       ...der(OID, SUBJECT_ALTERNATIVE_NAME),
-      ...der(OCTET_STRING, der(SEQUENCE, der(IP_ADDRESS, [127, 0, 0, 1]))),
+      ...der(
+        OCTET_STRING,
+        der(SEQUENCE, [...der(IP_ADDRESS, [127, 0, 0, 1]), ...der(DNS_NAME, text("localhost"))]),
+      ),
     ]),
   ];
   const unsigned = der(SEQUENCE, [

@@ -8,6 +8,11 @@ import { SUITE, wsPath } from "./suite_program.ts";
 export const bun: Runtime = {
   name: `Bun ${VERSIONS.bun}`,
   lacks: {},
-  run: async (control, report) =>
-    await runProcess(await npmBinary("bun"), [SUITE, control, await wsPath()], report),
+  run: async ({ url, certificateFile }, report) =>
+    await runProcess(
+      await npmBinary("bun"),
+      [SUITE, url, await wsPath(), "dialNamesCertificate"],
+      certificateFile,
+      report,
+    ),
 };

@@ -4,6 +4,7 @@
  */
 
 import { FakeDiscord, type FakeDiscordOptions, type Faults, type MessageOptions } from "../fake/mod.ts";
+import { type Certificate, selfSigned } from "../contract/certificate.ts";
 import { until } from "../contract/until.ts";
 
 /** What has happened at a fake, as plain JSON. */
@@ -37,9 +38,12 @@ export type Mishap =
   | { readonly do: "invalidateSession"; readonly resumable: boolean }
   | { readonly do: "sendRaw"; readonly text: string };
 
+/** Whether the programs trust the certificate of a fake that speaks TLS. */
+export type Trust = "trusted" | "untrusted";
+
 /** What a program may ask for. */
 export type Wish =
-  | { readonly ask: "make"; readonly options: FakeDiscordOptions }
+  | { readonly ask: "make"; readonly options: FakeDiscordOptions; readonly tls?: Trust }
   | { readonly ask: "end"; readonly id: number }
   | { readonly ask: "faults"; readonly id: number; readonly faults: Partial<Faults> }
   | { readonly ask: "message"; readonly id: number; readonly message: MessageOptions }
@@ -69,12 +73,19 @@ export interface Made {
 export class Control implements AsyncDisposable {
   /** Where wishes go, by POST. */
   readonly url: string;
+  /** The certificate that programs have to trust, in PEM. */
+  readonly certificate: string;
+  /** The same as a file. */
+  readonly certificateFile: string;
+  readonly #certificates: Readonly<Record<Trust, Certificate>>;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #fakes = new Map<number, FakeDiscord>();
   #made = 0;
 
-  /** Listens on a free port. */
-  constructor() {
+  private constructor(certificates: Readonly<Record<Trust, Certificate>>, certificateFile: string) {
+    this.#certificates = certificates;
+    this.certificate = certificates.trusted.cert;
+    this.certificateFile = certificateFile;
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
       try {
         return Response.json(await this.#fulfil(await request.json()) ?? null);
@@ -85,14 +96,23 @@ export class Control implements AsyncDisposable {
     this.url = `http://127.0.0.1:${this.#server.addr.port}/`;
   }
 
+  /** Makes the certificates, and listens on a free port. */
+  static async start(): Promise<Control> {
+    const [trusted, untrusted] = await Promise.all([selfSigned(), selfSigned()]);
+    const file = await Deno.makeTempFile({ prefix: "certificate-", suffix: ".pem" });
+    await Deno.writeTextFile(file, trusted.cert);
+    return new Control({ trusted, untrusted }, file);
+  }
+
   /** Ends every fake, and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#fakes.values()].map((fake) => fake.close()));
     await this.#server.shutdown();
+    await Deno.remove(this.certificateFile);
   }
 
   async #fulfil(wish: Wish): Promise<unknown> {
-    if (wish.ask === "make") return await this.#make(wish.options);
+    if (wish.ask === "make") return await this.#make(wish.options, wish.tls);
     const fake = this.#fakes.get(wish.id);
     if (!fake) throw new Error(`There is no such fake: ${wish.id}`);
     switch (wish.ask) {
@@ -118,12 +138,15 @@ export class Control implements AsyncDisposable {
     }
   }
 
-  async #make(options: FakeDiscordOptions): Promise<Made> {
+  async #make(options: FakeDiscordOptions, trust?: Trust): Promise<Made> {
     const id = ++this.#made;
     // Shards of one token share their identify limiter: with a token of its own none waits for another.
     const fake = new FakeDiscord({ token: `fake.token.${id}`, ...options });
     this.#fakes.set(id, fake);
-    const { api, gatewayUrl } = await fake.listen();
+    const server = await fake.listen(trust && { tls: this.#certificates[trust] });
+    // By another name: Deno resumes the TLS session of one name on any of its ports, and checks no certificate then.
+    const named = (url: string) => trust === "untrusted" ? url.replace("127.0.0.1", "localhost") : url;
+    const [api, gatewayUrl] = [named(server.api), named(server.gatewayUrl)] as const;
     return { id, token: fake.token, api, gatewayUrl, guildId: fake.guilds[0]?.id ?? "" };
   }
 }

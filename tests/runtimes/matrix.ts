@@ -16,7 +16,7 @@ import { Control } from "./control.ts";
 import { deno } from "./deno.ts";
 import { node, node22, nodeWithWs } from "./node.ts";
 import type { Result } from "./runner.ts";
-import { ENDS_BY_ITSELF, type Runtime } from "./runtime.ts";
+import { ENDS_BY_ITSELF, type Runtime, type Stage } from "./runtime.ts";
 import { workerd } from "./workerd.ts";
 
 const RUNTIMES: { readonly [word: string]: Runtime } = {
@@ -47,8 +47,8 @@ async function main(args: readonly string[]): Promise<number> {
   const runtimes = Object.entries(RUNTIMES).flatMap(([word, runtime]) => {
     return words.length === 0 || words.includes(word) ? [runtime] : [];
   });
-  await using control = new Control();
-  const columns = await Promise.all(runtimes.map((runtime) => runOn(runtime, control.url)));
+  await using control = await Control.start();
+  const columns = await Promise.all(runtimes.map((runtime) => runOn(runtime, control)));
   console.log(`\n${matrix(runtimes, columns)}\n`);
   const failed = runtimes.flatMap((runtime, index) => problems(runtime, columns[index] ?? new Map()));
   for (const problem of failed) console.error(problem);
@@ -65,14 +65,14 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function runOn(runtime: Runtime, control: string): Promise<Column> {
+async function runOn(runtime: Runtime, stage: Stage): Promise<Column> {
   const column = new Map<string, Result>();
   const report = (result: Result) => {
     column.set(result.name, result);
     console.log(`${mark(result)} ${runtime.name}: ${result.name}`);
   };
   try {
-    await runtime.run(control, report);
+    await runtime.run(stage, report);
   } catch (error) {
     console.error(`${runtime.name}: ${error instanceof Error ? error.message : error}`);
   }

@@ -60,7 +60,12 @@ for (
 ) {
   Deno.test(`matrix: a process that ${what} has not ended as it should`, async () => {
     const results: Result[] = [];
-    await runProcess(Deno.execPath(), ["eval", program], (result) => void results.push(result));
+    await runProcess(
+      Deno.execPath(),
+      ["eval", program],
+      "/no/such/certificate.pem",
+      (result) => void results.push(result),
+    );
     assertEquals(results.map(({ name, outcome }) => [name, outcome]), [[ENDS_BY_ITSELF, "failed"]]);
     assert(wrong.test(results[0]?.error ?? ""), results[0]?.error);
   });

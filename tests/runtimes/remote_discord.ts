@@ -1,7 +1,7 @@
 /** A fake Discord in another process, as the programs on every runtime see it. Nothing here but `fetch`. */
 
 import type { FakeDiscordOptions, Faults, MessageOptions } from "../fake/mod.ts";
-import type { Counts, Made, Mishap, Seen, Wish } from "./control.ts";
+import type { Counts, Made, Mishap, Seen, Trust, Wish } from "./control.ts";
 
 /** The other side of `control.ts`. */
 export class RemoteDiscord {
@@ -32,8 +32,15 @@ export class RemoteDiscord {
   }
 
   /** Has one made by the remote control at this URL. */
-  static async make(control: string, options: FakeDiscordOptions = {}): Promise<RemoteDiscord> {
-    return new RemoteDiscord(control, await ask<Made>(control, { ask: "make", options }));
+  static async make(
+    control: string,
+    options: FakeDiscordOptions,
+    tls?: Trust,
+  ): Promise<RemoteDiscord> {
+    return new RemoteDiscord(
+      control,
+      await ask<Made>(control, { ask: "make", options, ...(tls && { tls }) }),
+    );
   }
 
   /** A member writes. */

@@ -10,8 +10,21 @@ export interface Runtime {
   /** Why behaviours that need this are not played on it; nothing else may be skipped. */
   readonly lacks: { readonly [Ability in keyof Abilities | "process"]?: string };
   /** Plays the suite, and reports each behaviour as soon as it is known. */
-  readonly run: (control: string, report: (result: Result) => void) => Promise<void>;
+  readonly run: (stage: Stage, report: (result: Result) => void) => Promise<void>;
 }
+
+/** What a runtime is given. */
+export interface Stage {
+  /** URL of the remote control. */
+  readonly url: string;
+  /** The certificate that it has to trust, in PEM. */
+  readonly certificate: string;
+  /** The same as a file. */
+  readonly certificateFile: string;
+}
+
+/** Why a runtime lacks it. */
+export const NO_WORD_OF_CERTIFICATES = "its WebSocket does not say that it was the certificate";
 
 /** The row that is about the process itself. */
 export const ENDS_BY_ITSELF = "leaks: the process ends by itself, without a word on stderr";
@@ -21,16 +34,18 @@ const LIMIT_MS = 120_000;
 /** How long a process may take to notice that it has nothing left to do. */
 const PATIENCE_MS = 20_000;
 
-/** Plays the suite in a process of its own. */
+/** Plays the suite in a process of its own, which trusts the certificate in a file as it would trust Discord's. */
 export async function runProcess(
   program: string,
   args: readonly string[],
+  certificateFile: string,
   report: (result: Result) => void,
 ): Promise<void> {
   const { DISCORD_API: _api, DISCORD_TOKEN: _token, ...env } = Deno.env.toObject();
   const child = new Deno.Command(program, {
     args: [...args],
-    env: { ...env, NO_COLOR: "1" },
+    // The first is Deno's, the second that of the others.
+    env: { ...env, NO_COLOR: "1", DENO_CERT: certificateFile, NODE_EXTRA_CA_CERTS: certificateFile },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",

@@ -4,6 +4,7 @@ import type { FakeDiscordOptions } from "../fake/mod.ts";
 import type { Connection, Dial, Host, ShardOptions, ShardStatus } from "../../shard/mod.ts";
 import { dial, Shard, type WebSocketConstructor, type WebSocketDialOptions } from "../../shard/mod.ts";
 import type { FilesLike } from "../../shard/stores.ts";
+import type { Trust } from "./control.ts";
 import { expectEqual } from "./expect.ts";
 import { RemoteDiscord } from "./remote_discord.ts";
 import { COUNTED_CLOCK, until } from "./timers.ts";
@@ -16,6 +17,10 @@ export interface Abilities {
   readonly setEnvironment?: (name: string, value: string) => void;
   /** A folder, and how files are written. */
   readonly disk?: { readonly folder: string; readonly files: FilesLike };
+  /** Its WebSocket says that it was the certificate. */
+  readonly dialNamesCertificate?: true;
+  /** Its `fetch` does. */
+  readonly fetchNamesCertificate?: true;
 }
 
 /** Where behaviours run. */
@@ -70,9 +75,9 @@ export class Scene {
     this.surroundings = surroundings;
   }
 
-  /** A Discord of its own. */
-  async discord(options: FakeDiscordOptions = {}): Promise<RemoteDiscord> {
-    const discord = await RemoteDiscord.make(this.surroundings.control, options);
+  /** A Discord of its own; over TLS where it is said whether its certificate is trusted. */
+  async discord(options?: FakeDiscordOptions, tls?: Trust): Promise<RemoteDiscord> {
+    const discord = await RemoteDiscord.make(this.surroundings.control, options ?? {}, tls);
     this.#discords.push(discord);
     return discord;
   }

@@ -2,7 +2,7 @@
 
 import { AFTERWARDS, BEHAVIOURS, TOGETHER } from "./behaviours/mod.ts";
 import { fewAtATime, type Result } from "./runner.ts";
-import type { Runtime } from "./runtime.ts";
+import { NO_WORD_OF_CERTIFICATES, type Runtime } from "./runtime.ts";
 import { COMPATIBILITY_DATE, WorkerdServer } from "./workerd_server.ts";
 
 /** workerd. */
@@ -12,11 +12,14 @@ export const workerd: Runtime = {
     ws: "a worker's WebSocket is the runtime's own",
     setEnvironment: "a worker has bindings instead",
     disk: "a worker has no disk",
+    dialNamesCertificate: NO_WORD_OF_CERTIFICATES,
+    fetchNamesCertificate: "its fetch does not either",
     process: "a worker has no process of its own",
   },
-  run: async (control, report) => {
+  run: async ({ url: control, certificate }, report) => {
     await using server = await WorkerdServer.start("tests/runtimes/programs/suite_worker.ts", {
       durableObjects: { SUITE: "Suite" },
+      trustedCertificates: [certificate],
     });
     const play = async (name: string, index: number): Promise<Result> => {
       const response = await fetch(new URL(`${index}?control=${encodeURIComponent(control)}`, server.url));

@@ -15,6 +15,8 @@ export interface WorkerdOptions {
   readonly durableObjects?: Readonly<Record<string, string>>;
   /** Bindings to plain values. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** Certificates that outgoing connections trust besides those of the browsers' authorities, in PEM. @default {[]} */
+  readonly trustedCertificates?: readonly string[];
   /** Folder in which Durable Objects keep their storage from one start to the next. In memory by default. */
   readonly persist?: string;
   /** @default {COMPATIBILITY_DATE} */

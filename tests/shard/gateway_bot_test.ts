@@ -60,6 +60,16 @@ Deno.test("gateway bot: no answer is an error with the cause and no status", asy
   assertStrictEquals(error.cause, cause);
 });
 
+Deno.test("gateway bot: where the runtime says why only in a cause, the error says it too", async () => {
+  const cause = new TypeError("fetch failed", { cause: new Error("self-signed certificate") });
+  const error = await assertRejects(
+    () => fetchGatewayBot(TOKEN, { fetch: () => Promise.reject(cause), api: "https://x.test" }),
+    GatewayBotError,
+  );
+  assertEquals(error.message, "Cannot get https://x.test/gateway/bot: fetch failed: self-signed certificate");
+  assertStrictEquals(error.cause, cause);
+});
+
 Deno.test("gateway bot: an answer that is no JSON is an error with the status", async () => {
   const fetch: Fetch = () => Promise.resolve(new Response("<html>Bad Gateway</html>", { status: 502 }));
   const error = await assertRejects(() => fetchGatewayBot(TOKEN, { fetch }), GatewayBotError);

@@ -5,12 +5,13 @@ import { COMMANDS } from "./commands.ts";
 import { AFTERWARDS, CONSUMING } from "./consuming.ts";
 import { DIALLING } from "./dialling.ts";
 import { SESSION } from "./session.ts";
+import { TLS } from "./tls.ts";
 
 export type { Behaviour } from "./behaviour.ts";
 export { AFTERWARDS } from "./consuming.ts";
 
 /** Those that may be played at the same time. */
-export const TOGETHER: readonly Behaviour[] = [...DIALLING, ...SESSION, ...COMMANDS, ...CONSUMING];
+export const TOGETHER: readonly Behaviour[] = [...DIALLING, ...TLS, ...SESSION, ...COMMANDS, ...CONSUMING];
 
 /** All of them. */
 export const BEHAVIOURS: readonly Behaviour[] = [...TOGETHER, ...AFTERWARDS];

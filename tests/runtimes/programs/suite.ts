@@ -2,8 +2,8 @@
  * The suite as a program, for every runtime that has processes: a line of JSON for each behaviour, and then it has to end
  * by itself.
  *
- * Arguments: the URL of the remote control, the path of npm's `ws`, and "injected" where that is to be the WebSocket of
- * all behaviours.
+ * Arguments: the URL of the remote control, the path of npm's `ws`, then "injected" where that is to be the WebSocket of
+ * all behaviours, and "dialNamesCertificate" where the WebSocket says that it was the certificate.
  */
 
 import * as files from "node:fs/promises";
@@ -13,7 +13,7 @@ import { AFTERWARDS, TOGETHER } from "../behaviours/mod.ts";
 import { fewAtATime, play } from "../runner.ts";
 import type { Surroundings } from "../scene.ts";
 
-const [control = "", wsPath = "", injected] = process.argv.slice(2);
+const [control = "", wsPath = "", ...words] = process.argv.slice(2);
 const { default: ws } = await import(wsPath);
 const surroundings: Surroundings = {
   control,
@@ -21,8 +21,10 @@ const surroundings: Surroundings = {
     ws,
     setEnvironment: (name, value) => process.env[name] = value,
     disk: { folder: await files.mkdtemp(`${tmpdir()}/suite-`), files },
+    fetchNamesCertificate: true,
+    ...(words.includes("dialNamesCertificate") && { dialNamesCertificate: true }),
   },
-  ...(injected === "injected" && { WebSocket: ws }),
+  ...(words.includes("injected") && { WebSocket: ws }),
 };
 const report = (result: unknown) => console.log(JSON.stringify(result));
 

@@ -9,6 +9,7 @@ interface Description {
   readonly durableObjects?: Record<string, string>;
   readonly bindings?: Record<string, string>;
   readonly persist?: string;
+  readonly trustedCertificates?: string[];
 }
 
 const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
@@ -18,7 +19,7 @@ while (!text.includes("\n")) {
   if (done) throw new Error("Cannot start workerd: no description came");
   text += value;
 }
-const { script, durableObjects = {}, persist, ...rest }: Description = JSON.parse(text);
+const { script, durableObjects = {}, persist, trustedCertificates, ...rest }: Description = JSON.parse(text);
 const miniflare = new Miniflare({
   // Listed rather than searched for: what the bundle has left outside is the runtime's own.
   modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
@@ -27,6 +28,11 @@ const miniflare = new Miniflare({
     Object.entries(durableObjects).map(([name, className]) => [name, { className, useSQLite: true }]),
   ),
   ...(persist !== undefined && { durableObjectsPersist: persist }),
+  ...(trustedCertificates && {
+    outboundService: {
+      network: { allow: ["public", "private"], tlsOptions: { trustBrowserCas: true, trustedCertificates } },
+    },
+  }),
 });
 console.log((await miniflare.ready).href);
 while (!(await input.next()).done);
