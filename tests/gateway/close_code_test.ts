@@ -9,6 +9,7 @@ import {
   isSendableCloseCode,
   KEEP_SESSION_CLOSE_CODE,
 } from "../../gateway/close_code.ts";
+import { assertProperty } from "../property.ts";
 
 /** Discord's documentation, row by row, and the removed 4006. */
 const DOCUMENTED: readonly [code: number, name: string, fatal: boolean][] = [
@@ -110,7 +111,7 @@ for (
 }
 
 Deno.test("close code: every number can be described", () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 65535 }), (code) => {
+  assertProperty(fc.property(fc.integer({ min: 0, max: 65535 }), (code) => {
     const text = describeCloseCode(code);
     assert(text.startsWith(`${code}`) || text.startsWith("no close code"), text);
   }));

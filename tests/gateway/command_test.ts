@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { encodeCommand, MAX_FRAME_BYTES } from "../../gateway/command.ts";
 import { CommandError, PayloadTooLargeError } from "../../gateway/errors.ts";
 import type { GatewayCommand } from "../../gateway/payload.ts";
+import { assertProperty } from "../property.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
@@ -123,7 +124,7 @@ for (
 }
 
 Deno.test("command: any body is a frame of at most 4096 bytes that reads back the same, or one of two errors", () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.constantFrom(3, 4, 8, 31, 43), fc.dictionary(fc.string(), fc.anything()), (op, d) => {
       let frame: string;
       try {

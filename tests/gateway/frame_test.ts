@@ -2,6 +2,7 @@ import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from
 import fc from "fast-check";
 import { FrameError } from "../../gateway/errors.ts";
 import { type FrameDecoder, frameText, parsePayload } from "../../gateway/frame.ts";
+import { assertProperty } from "../property.ts";
 
 const bytes = new TextEncoder().encode('{"op":11}');
 
@@ -147,7 +148,7 @@ Deno.test("frame: any text is a payload or a FrameError, nothing else", () => {
       JSON.stringify(p)
     ),
   );
-  fc.assert(fc.property(text, (text) => {
+  assertProperty(fc.property(text, (text) => {
     try {
       const { op, s, t } = parsePayload(text);
       assertEquals(Number.isInteger(op), true);

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SessionRecordError } from "../../gateway/errors.ts";
 import { parseSessionRecord } from "../../gateway/session.ts";
+import { assertProperty } from "../property.ts";
 import { SESSION } from "./harness.ts";
 
 Deno.test("session: a record survives the way through JSON unchanged", () => {
@@ -57,7 +58,7 @@ for (const [what, value, message] of WRONG) {
 }
 
 Deno.test("session: any value is a record or refused with the one documented error", () => {
-  fc.assert(fc.property(fc.anything(), (value) => {
+  assertProperty(fc.property(fc.anything(), (value) => {
     try {
       parseSessionRecord(value);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { shardIdOf } from "../../gateway/snowflake.ts";
+import { assertProperty } from "../property.ts";
 
 const VECTORS: readonly [guildId: string | bigint, shardCount: number, shardId: number][] = [
   ["613425648685547541", 16, 8],
@@ -27,7 +28,7 @@ Deno.test("snowflake: the timestamp part of the documented guild is 146252071544
 });
 
 Deno.test("snowflake: the shard is in range and follows from the binary digits of the id", () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.bigInt(0n, (1n << 64n) - 1n), fc.integer({ min: 1, max: 100_000 }), (id, count) => {
       const shard = shardIdOf(id, count);
       assert(Number.isInteger(shard) && shard >= 0 && shard < count);
@@ -44,7 +45,7 @@ Deno.test("snowflake: the shard is in range and follows from the binary digits o
 
 Deno.test("snowflake: four shards split into 0, 4 and 8 of 12 and 1 to 3 of 4 have each guild once [case 46]", () => {
   const owners: readonly [id: number, count: number][] = [[0, 12], [4, 12], [8, 12], [1, 4], [2, 4], [3, 4]];
-  fc.assert(fc.property(fc.bigInt(0n, (1n << 64n) - 1n), (guild) => {
+  assertProperty(fc.property(fc.bigInt(0n, (1n << 64n) - 1n), (guild) => {
     assertEquals(owners.filter(([id, count]) => shardIdOf(guild, count) === id).length, 1);
   }));
 });

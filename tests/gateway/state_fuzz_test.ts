@@ -29,6 +29,7 @@ import {
   StateClosedError,
 } from "../../gateway/mod.ts";
 import { CommandRateLimitError } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 import { ACK, dispatch, Driver, frame, hello, ready, SESSION, TOKEN } from "./harness.ts";
 
 /** One input, or a wait. */
@@ -233,10 +234,9 @@ const settings = fc.record({
   filter: fc.boolean(),
 });
 
-/** Runs sequences and checks every promise. Returns which phases and causes they came to. */
-function explore(parameters: { readonly numRuns: number; readonly seed?: number }): ReadonlySet<string> {
+Deno.test("state: any sequence of inputs keeps every promise, and they go wherever a state can be", () => {
   const reached = new Set<string>();
-  fc.assert(
+  assertProperty(
     fc.property(settings, fc.array(step, { maxLength: 150, size: "max" }), (settings, steps) => {
       const driver = new Driver({
         random: () => settings.random,
@@ -262,17 +262,8 @@ function explore(parameters: { readonly numRuns: number; readonly seed?: number 
       checkBudget(driver);
       checkRecord(driver);
     }),
-    parameters,
+    { numRuns: 1_500 },
   );
-  return reached;
-}
-
-Deno.test("state: any sequence of inputs keeps every promise", () => {
-  explore({ numRuns: 500 });
-});
-
-Deno.test("state: the same sequences each time keep every promise, and go wherever a state can be", () => {
-  const reached = explore({ numRuns: 1_000, seed: 20 });
   const places = [
     ...["awaiting_permit", "identifying", "resuming", "live"],
     ...[

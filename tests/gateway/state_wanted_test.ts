@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../property.ts";
 import { ACK, dispatch, Driver, frame, hello, inPhase, ready, SESSION } from "./harness.ts";
 
 const WANTED = new Set(["MESSAGE_CREATE"]);
@@ -139,7 +140,7 @@ Deno.test("state: a filter changes what comes out and nothing else, whatever com
     fc.constantFrom(ACK, frame(1), frame(69), hello(), ready(3), frame(9, true)),
   );
   const step = fc.record({ text, wait: fc.nat(20_000) });
-  fc.assert(fc.property(fc.boolean(), fc.array(step, { maxLength: 60 }), (resume, steps) => {
+  assertProperty(fc.property(fc.boolean(), fc.array(step, { maxLength: 60 }), (resume, steps) => {
     const options = resume ? { session: SESSION } : {};
     const all = new Driver(options);
     const some = new Driver({ ...options, wanted: WANTED });

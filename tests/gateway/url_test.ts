@@ -7,6 +7,7 @@ import {
   type GatewayUrlErrorCode,
   type TransportCompression,
 } from "../../gateway/url.ts";
+import { assertProperty } from "../property.ts";
 
 const BUILT: readonly [base: string, compress: TransportCompression | undefined, url: string][] = [
   ["wss://gateway.discord.gg", undefined, "wss://gateway.discord.gg/?v=10&encoding=json"],
@@ -149,7 +150,7 @@ Deno.test("url: whatever was built passes the check and keeps port, path and the
     "zlib-stream",
     "zstd-stream",
   );
-  fc.assert(fc.property(path, fc.nat(65535), query, compress, (path, port, pairs, compress) => {
+  assertProperty(fc.property(path, fc.nat(65535), query, compress, (path, port, pairs, compress) => {
     const base = new URL(`ws://host.example:${port}${path}`);
     for (const [key, value] of pairs) base.searchParams.append(key, value);
     const url = checkGatewayUrl(gatewayUrl(base.href, { compress }));

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CommandLimiter, type HeartbeatSchedule } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 import { worstInAnyPeriod } from "../sim/saturate.ts";
 
 /** The rule, word for word and one ms at a time; times are whole ms. */
@@ -75,7 +76,7 @@ const question = fc.record({
 });
 
 Deno.test("command limiter: every answer is that of the rule tried ms by ms, whatever was sent before", () => {
-  fc.assert(
+  assertProperty(
     fc.property(question, ({ limit, periodMs, gaps, idle, dueIn, intervalMs }) => {
       const limiter = new CommandLimiter({ limit, periodMs });
       let now = 0;
@@ -132,7 +133,7 @@ const story = (wholeMs: boolean) => {
 for (const wholeMs of [true, false]) {
   const unit = wholeMs ? "whole ms" : "any fraction of a ms";
   Deno.test(`command limiter: commands, requests and waits in any order, in ${unit}: never too many, no beat late`, () => {
-    fc.assert(
+    assertProperty(
       fc.property(story(wholeMs), ({ limit, intervalShare, divisor, phaseMs, steps }) => {
         const periodMs = 1_000;
         const shortest = periodMs / (limit - 1);

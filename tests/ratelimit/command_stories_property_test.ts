@@ -5,18 +5,16 @@
  * (a laptop that slept) or goes back a little. Whatever happens: never 121 frames in any 60 s of one connection, in
  * order within a priority and high before low, no beat late, and every caller is answered exactly once and truly.
  *
- * The seed is printed also when all is well; `STORY_SEED` and `STORY_RUNS` choose others.
+ * Seed and number are printed also when all is well; `tests/property.ts` says how to choose others.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CommandNotSentError, type GatewayCommand, PayloadTooLargeError, Shard } from "../../mod.ts";
+import { assertProperty, SEED } from "../property.ts";
 import { worstInAnyPeriod } from "../sim/saturate.ts";
 import { Judge } from "./judge.ts";
 import { LeapingClock } from "./leaping_clock.ts";
-
-const RUNS = Number(Deno.env.get("STORY_RUNS") ?? 10_000);
-const SEED = Number(Deno.env.get("STORY_SEED") ?? Math.floor(Math.random() * 2 ** 31));
 
 const priority = fc.constantFrom("high" as const, "low" as const, undefined);
 const step = fc.oneof(
@@ -167,10 +165,19 @@ class Story {
 }
 
 /** How often what happened, over all stories. */
-const seen = { connections: 0, full: 0, written: 0, "gave up": 0, "write failed": 0, "not sent": 0 };
+const seen = {
+  stories: 0,
+  connections: 0,
+  full: 0,
+  written: 0,
+  "gave up": 0,
+  "write failed": 0,
+  "not sent": 0,
+};
 
 /** Plays one story and checks what came of it. */
 async function tell(told: Told): Promise<void> {
+  seen.stories++;
   const { steps } = told;
   const story = new Story(told);
   const { clock, judge, shard, callers } = story;
@@ -231,11 +238,10 @@ Deno.test("command stories: dense beats, and the clock goes back while the machi
 });
 
 Deno.test(`command stories: never 121 in 60 s, in order, no beat late, every caller answered once`, async () => {
-  console.log(`command stories: ${RUNS} from seed ${SEED}`);
-  await fc.assert(fc.asyncProperty(story, tell), { numRuns: RUNS, seed: SEED });
-  console.log(`command stories: ${JSON.stringify(seen)}`);
+  await assertProperty(fc.asyncProperty(story, tell), { numRuns: 10_000 });
+  console.log(`command stories, from seed ${SEED}: ${JSON.stringify(seen)}`);
   // The stories go where it hurts: full windows, and every way in which a caller can be answered.
   for (const [what, count] of Object.entries(seen)) {
-    assert(count > RUNS / 50, `${what}: ${count} in ${RUNS} stories`);
+    assert(count > seen.stories / 50, `${what}: ${count} in ${seen.stories} stories`);
   }
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Gate, GatedQueue } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 import { watched } from "./watched_signal.ts";
 
 const PRESENCE: Gate = { key: "presence", limit: 2, periodMs: 20_000, newestOnly: true };
@@ -176,7 +177,7 @@ Deno.test("gated queue: in any order of things every caller is answered once, no
     pauseMs: fc.integer({ min: 0, max: 12_000 }),
     serves: fc.boolean(),
   });
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+  await assertProperty(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
     const queue = new GatedQueue<{ readonly id: number; readonly key: string | null }>();
     const sent: { readonly id: number; readonly key: string | null; readonly at: number }[] = [];
     const answers: Promise<boolean>[] = [];

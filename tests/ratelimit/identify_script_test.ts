@@ -12,6 +12,7 @@ import {
 } from "../../ratelimit/mod.ts";
 import { RedisIdentifyLimiter } from "../../ratelimit/identify_redis.ts";
 import { IDENTIFY_SCRIPT } from "../../ratelimit/identify_script.ts";
+import { assertProperty } from "../property.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 
 const noRedis = await RedisServer.missing();
@@ -47,7 +48,7 @@ Deno.test({
     let conversations = 0;
     let grants = 0;
     try {
-      await fc.assert(
+      await assertProperty(
         fc.asyncProperty(fc.array(step, { maxLength: 30, size: "max" }), async (steps) => {
           const key = `conversation ${conversations++}`;
           const record = newIdentifyRecord("one@1700000000000", 1_700_000_000_000);

@@ -7,6 +7,7 @@ import {
   MemoryIdentifyLimiter,
 } from "../../ratelimit/mod.ts";
 import { VirtualClock } from "../fake/virtual_clock.ts";
+import { assertProperty } from "../property.ts";
 import { watched } from "./watched_signal.ts";
 
 /** A limiter on a virtual clock, and a log of who was answered when: `[shardId, answer, at]`. */
@@ -211,7 +212,7 @@ Deno.test("identify limiter: takes and aborts in any order: each answered once, 
     { weight: 2, arbitrary: fc.record({ do: fc.constant("abort" as const), which: fc.nat() }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat({ max: 8_000 }) }) },
   );
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
       fc.array(step, { maxLength: 25, size: "max" }),

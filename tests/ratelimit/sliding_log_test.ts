@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SlidingLog } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 
 Deno.test("sliding log: an entry counts from its instant until exactly one period later", () => {
   const log = new SlidingLog(3, 60_000);
@@ -58,7 +59,7 @@ Deno.test("sliding log: however a clock goes back, no entry leaves before its ti
     observed: fc.boolean(),
     idleMs: fc.constantFrom(0, 0, 5),
   });
-  fc.assert(fc.property(
+  assertProperty(fc.property(
     fc.integer({ min: 1, max: 8 }),
     fc.array(story, { maxLength: 30 }),
     fc.nat({ max: 60 }),
@@ -86,7 +87,7 @@ Deno.test("sliding log: however a clock goes back, no entry leaves before its ti
 });
 
 Deno.test("sliding log: agrees with counting one by one", () => {
-  fc.assert(fc.property(
+  assertProperty(fc.property(
     fc.integer({ min: 1, max: 8 }),
     fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 30, size: "max" }),
     fc.integer({ min: 0, max: 60 }),

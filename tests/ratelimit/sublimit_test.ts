@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SubLimit } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 
 Deno.test("sub-limit: five in any 20 s, and the sixth when the first has left", () => {
   const limit = new SubLimit({ limit: 5, periodMs: 20_000 });
@@ -46,7 +47,7 @@ Deno.test("sub-limit: a limit or a period that cannot be is refused", () => {
 });
 
 Deno.test("sub-limit: whoever goes as soon as it may never exceeds the limit in any period, and wastes none", () => {
-  fc.assert(fc.property(
+  assertProperty(fc.property(
     fc.integer({ min: 1, max: 6 }),
     fc.integer({ min: 1, max: 1_000 }),
     fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 }),

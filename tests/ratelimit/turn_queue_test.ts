@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { TurnQueue } from "../../ratelimit/mod.ts";
+import { assertProperty } from "../property.ts";
 import { watched } from "./watched_signal.ts";
 
 function drain<T>(queue: TurnQueue<T>): T[] {
@@ -155,7 +156,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 Deno.test("turn queue: every caller is answered exactly once and in order, whatever happens in between", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
       const queue = new TurnQueue<number>();
       const callers: { controller: AbortController; answers: string[] }[] = [];

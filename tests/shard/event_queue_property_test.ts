@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { EventQueue } from "../../shard/event_queue.ts";
+import { assertProperty } from "../property.ts";
 
 interface Event {
   readonly s: number | null;
@@ -120,7 +121,7 @@ class Model {
 }
 
 Deno.test("event queue: whatever happens, each event comes once, in order, within the limits, and is handled when it is", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(limits, steps, async (limits, steps) => {
       const queue = new EventQueue<Event>(limits);
       const model = new Model(limits);
@@ -181,7 +182,7 @@ Deno.test("event queue: whatever happens, each event comes once, in order, withi
 });
 
 Deno.test("event queue: a handler that is sync or async by turns sees the same as an iterator", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (kinds) => {
       const queue = new EventQueue<Event>({ maxEvents: 5, maxSize: 1_000 });
       const handled: number[] = [];

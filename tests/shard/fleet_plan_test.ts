@@ -11,6 +11,7 @@ import {
   routeCommand,
   shardSelection,
 } from "../../shard/fleet_plan.ts";
+import { assertProperty } from "../property.ts";
 
 Deno.test("fleet plan: a number of shards is all of them; a selection is sorted", () => {
   assertEquals(shardSelection(3), { ids: [0, 1, 2], count: 3 });
@@ -31,7 +32,7 @@ Deno.test("fleet plan: impossible selections are refused", () => {
 });
 
 Deno.test("fleet plan: the waves hold every shard once, in order, and no key twice in a wave", () => {
-  fc.assert(fc.property(
+  assertProperty(fc.property(
     fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { maxLength: 80 }),
     fc.integer({ min: 1, max: 64 }),
     (unsorted, maxConcurrency) => {
@@ -64,14 +65,16 @@ Deno.test("fleet plan: resumes go out a hundred a second, each somewhere in its 
 });
 
 Deno.test("fleet plan: related shards are exactly those that have a guild in common", () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), (count, other) => {
-    // Guilds repeat after `count * other` at the latest.
-    const common = Array.from({ length: count }, () => new Set<number>());
-    for (let guild = 0; guild < count * other; guild++) common[guild % count]!.add(guild % other);
-    common.forEach((others, shardId) => {
-      assertEquals(relatedShards(shardId, count, other), [...others].sort((a, b) => a - b));
-    });
-  }));
+  assertProperty(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), (count, other) => {
+      // Guilds repeat after `count * other` at the latest.
+      const common = Array.from({ length: count }, () => new Set<number>());
+      for (let guild = 0; guild < count * other; guild++) common[guild % count]!.add(guild % other);
+      common.forEach((others, shardId) => {
+        assertEquals(relatedShards(shardId, count, other), [...others].sort((a, b) => a - b));
+      });
+    }),
+  );
 });
 
 Deno.test("fleet plan: a command goes to its guild's shard, a presence to each", () => {

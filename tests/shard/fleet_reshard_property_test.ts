@@ -8,6 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../property.ts";
 import { assertQuiet, FleetPlay, textOf } from "./fleet_harness.ts";
 
 const steps = fc.array(
@@ -122,7 +123,7 @@ class Teller {
 }
 
 Deno.test("reshard: random stories lose no event and keep each guild's order", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(story, async (told) => {
       const teller = new Teller(told);
       const { play } = teller;

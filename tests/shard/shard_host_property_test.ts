@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { VirtualObject } from "../durable_object/virtual_object.ts";
+import { assertProperty } from "../property.ts";
 
 type Act =
   | { readonly act: "write"; readonly count: number }
@@ -91,7 +92,7 @@ async function play(story: readonly Act[]): Promise<void> {
 }
 
 Deno.test("shard host: random stories of kills, cuts and failing handlers: one identify, every message handled", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(acts, { minLength: 5, maxLength: 40 }), play),
     { numRuns: 40 },
   );

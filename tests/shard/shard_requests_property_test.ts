@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { GuildMembersChunk } from "../../mod.ts";
+import { assertProperty } from "../property.ts";
 import { crowd, everybody, Reading } from "./asking.ts";
 import { assertQuiet, type Play } from "./harness.ts";
 
@@ -26,7 +27,7 @@ const act = fc.record({
 });
 
 Deno.test("shard: over random stories every request ends complete, nothing comes twice, and no rule is broken", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 25 }), fc.integer(), async (story, seed) => {
       const guilds = [{ members: 1_200 }, { members: 2_100 }];
       const play = await crowd(0, { fake: { guilds, identifyLimit: { total: 100_000 } } }).live();

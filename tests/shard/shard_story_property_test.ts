@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CommandNotSentError, type SessionRecord } from "../../mod.ts";
 import type { FakeConnection } from "../fake/mod.ts";
+import { assertProperty } from "../property.ts";
 import { assertQuiet, field, Play, type PlayEvent } from "./harness.ts";
 
 const steps = fc.array(
@@ -186,7 +187,7 @@ function assertUnbroken({ sessions, written }: Bot): void {
 }
 
 Deno.test("shard: over random stories nothing of a session is lost, doubled or out of order, and no rule is broken", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.constantFrom(0, 0, 300, 20_000), steps, async (handlingMs, steps) => {
       const bot = new Bot(handlingMs);
       const { clock, discord } = bot.first;

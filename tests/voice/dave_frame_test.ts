@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 
 /** Seven bits a byte, the low ones first: written here a second time. */
 function leb128(value: number): number[] {
@@ -32,7 +33,7 @@ Deno.test("dave frame: the nonce, the clear ranges and the media's length", () =
 
 Deno.test("dave frame: any nonce of 32 bits and any ranges in order are read", () => {
   const range = fc.tuple(fc.nat(20), fc.nat(20));
-  fc.assert(fc.property(fc.nat(0xffff_ffff), fc.array(range, { maxLength: 10 }), (nonce, gaps) => {
+  assertProperty(fc.property(fc.nat(0xffff_ffff), fc.array(range, { maxLength: 10 }), (nonce, gaps) => {
     let at = 0;
     const ranges = gaps.map(([gap, size]) => {
       const offset = at + gap;
@@ -71,7 +72,7 @@ Deno.test("dave frame: any bytes are read or refused", () => {
     fc.uint8Array({ maxLength: 40 }).map((head) => Uint8Array.from([...head, head.length + 3, 0xfa, 0xfa])),
   );
   let read = 0;
-  fc.assert(
+  assertProperty(
     fc.property(bytes, (frame) => {
       const trailer = readDaveTrailer(frame);
       if (trailer === null) return;

@@ -9,6 +9,7 @@ import {
   readDaveBinary,
   VoiceFrameError,
 } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 
 Deno.test("voice frame: a JSON payload with and without a number", () => {
   assertEquals(parseVoicePayload('{"op":13,"d":{"user_id":"1"},"seq":10}'), {
@@ -95,14 +96,14 @@ Deno.test("voice frame: the DAVE messages have their fields where Discord puts t
 });
 
 Deno.test("voice frame: sequence numbers go around", () => {
-  fc.assert(fc.property(fc.nat(0xffff), fc.integer({ min: 1, max: 0x7fff }), (from, ahead) => {
+  assertProperty(fc.property(fc.nat(0xffff), fc.integer({ min: 1, max: 0x7fff }), (from, ahead) => {
     const later = (from + ahead) & 0xffff;
     return isSequenceAfter(later, from) && !isSequenceAfter(from, later) && !isSequenceAfter(from, from);
   }));
 });
 
 Deno.test("voice frame: whatever bytes come, they are read or a VoiceFrameError", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
+  assertProperty(fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
     try {
       const { op, payload } = parseVoiceBinary(bytes);
       readDaveBinary(op, payload);
@@ -111,7 +112,7 @@ Deno.test("voice frame: whatever bytes come, they are read or a VoiceFrameError"
     }
     return true;
   }));
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+  assertProperty(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
     try {
       return Number.isInteger(parseVoicePayload(text).op);
     } catch (error) {

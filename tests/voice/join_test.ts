@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { VoiceJoin, type VoiceJoinOptions, type VoiceJoinOutput, type VoiceServer } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 
 const GUILD = "41771983423143937";
 const SELF = "100";
@@ -400,7 +401,7 @@ Deno.test("join: whatever moves and changes of server come, and however they ove
     stateMs: fc.nat(900),
     serverMs: fc.nat(900),
   });
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
       const stay = connected();
       const queue: { at: number; act: () => unknown }[] = [];
@@ -445,7 +446,7 @@ Deno.test("join: any sequence of inputs gives whole pairs, ends once, and always
       (stay: Stay) => stay.do((join) => join.move("B", stay.now)),
     ),
   );
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(input, { maxLength: 30 }), (inputs) => {
       const stay = new Stay();
       for (const act of inputs) {

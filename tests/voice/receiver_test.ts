@@ -8,6 +8,7 @@ import {
   MediaReceiver,
   type TransportCipher,
 } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 import { hex, sealIndependently } from "./independent_crypto.ts";
 
 const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize"];
@@ -201,7 +202,7 @@ Deno.test("receiver: whatever datagrams come, none throws, and each is counted o
         })
       ),
     );
-    await fc.assert(
+    await assertProperty(
       fc.asyncProperty(fc.array(datagram, { maxLength: 20 }), async (datagrams) => {
         let heard = 0;
         const receiver = new MediaReceiver(cipher, () => heard++);

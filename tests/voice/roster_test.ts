@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { VoiceRoster } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 
 Deno.test("roster: the bot is recognised but not among the others", () => {
   const roster = new VoiceRoster("1");
@@ -33,7 +34,7 @@ Deno.test("roster: whatever happens, both ways of asking agree", () => {
     fc.tuple(fc.constant("speaks" as const), user, fc.nat(4)),
     fc.tuple(fc.constant("leaves" as const), user, fc.nat(4)),
   );
-  fc.assert(fc.property(fc.array(step), (steps) => {
+  assertProperty(fc.property(fc.array(step), (steps) => {
     const roster = new VoiceRoster("1");
     for (const [what, id, ssrc] of steps) {
       if (what === "speaks") roster.speaks(id, ssrc);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../property.ts";
 import { Call, frames, record, sound, type Speaker } from "./call.ts";
 
 const NAMES = ["alice", "bob", "carol"] as const;
@@ -32,7 +33,7 @@ async function allHear(call: Call, present: ReadonlyMap<string, Present>, round:
 
 Deno.test("voice rounds: three clients join, leave and rejoin 200 times, and all pairs hear each other within a second", async () => {
   const orders = fc.array(fc.nat(NAMES.length - 1), { minLength: ROUNDS, maxLength: ROUNDS });
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(orders, async (order) => {
       await using call = await Call.open();
       const present = new Map<string, Present>();

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeRtpHeader, packetKind, parseRtpHeader, RtpClock, stripPayload } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 import { hex } from "./independent_crypto.ts";
 
 Deno.test("rtp: the header that is sent, byte by byte", () => {
@@ -101,7 +102,7 @@ Deno.test("rtp: the extension's elements and the padding go, the sound stays [ca
 });
 
 Deno.test("rtp: what is sent is read back", () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.nat(0xffff), fc.nat(0xffff_ffff), fc.nat(0xffff_ffff), (sequence, timestamp, ssrc) => {
       const read = parseRtpHeader(encodeRtpHeader({ sequence, timestamp, ssrc }));
       assertEquals([read?.sequence, read?.timestamp, read?.ssrc], [sequence, timestamp, ssrc]);
@@ -110,7 +111,7 @@ Deno.test("rtp: what is sent is read back", () => {
 });
 
 Deno.test("rtp: any bytes are read or refused", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 90 }), (bytes) => {
+  assertProperty(fc.property(fc.uint8Array({ maxLength: 90 }), (bytes) => {
     const header = parseRtpHeader(bytes);
     if (header !== null) stripPayload(header, bytes.subarray(header.clearBytes));
   }));

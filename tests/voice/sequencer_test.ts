@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Sequencer } from "../../voice/sequencer.ts";
+import { assertProperty } from "../property.ts";
 
 function pushed(sequencer: Sequencer<{ sequence: number }>, ...sequences: readonly number[]): string {
   return sequences.flatMap((sequence) => sequencer.push({ sequence }))
@@ -43,7 +44,7 @@ Deno.test("sequencer: a copy of one that waits is no packet", () => {
 });
 
 Deno.test("sequencer: whatever happens on the way, order is kept and every missing packet is marked", () => {
-  fc.assert(
+  assertProperty(
     fc.property(
       fc.integer({ min: 0, max: 65_535 }),
       fc.array(fc.tuple(fc.boolean(), fc.nat(8)), { minLength: 1, maxLength: 200 }),

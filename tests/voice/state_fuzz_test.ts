@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../property.ts";
 import { binary, description, hello, inPhase, json, ready, VoiceDriver } from "./harness.ts";
 import { ScriptedProvider } from "./scripted_dave.ts";
 
@@ -54,7 +55,7 @@ const step = fc.oneof(
 
 Deno.test("voice state: any sequence of messages, time, cuts and resumes", () => {
   let secured = 0;
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, begun) => {
       const provider = new ScriptedProvider();
       let driver = begun

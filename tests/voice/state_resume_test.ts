@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../property.ts";
 import { binary, description, hello, inPhase, json, SERVER, VoiceDriver } from "./harness.ts";
 import { ScriptedProvider, type ScriptedSession } from "./scripted_dave.ts";
 
@@ -167,7 +168,7 @@ Deno.test("voice resume: a message sent after the beat is not confirmed by its a
 });
 
 Deno.test("voice resume: wherever the connection is cut, the group hears each message once and in order", () => {
-  fc.assert(fc.property(
+  assertProperty(fc.property(
     fc.integer({ min: 1, max: 12 }),
     fc.array(fc.tuple(fc.nat(11), fc.nat(3)), { maxLength: 6 }),
     fc.integer({ min: 65_500, max: 65_540 }),

@@ -14,6 +14,7 @@ import {
   RTCP_CLEAR_BYTES,
   type TransportCipher,
 } from "../../voice/mod.ts";
+import { assertProperty } from "../property.ts";
 import { hChaCha20, hex, sealIndependently, sealXChaCha } from "./independent_crypto.ts";
 
 /** Both modes, on every implementation of their ciphers. */
@@ -78,7 +79,7 @@ for (const { name, mode, make } of CIPHERS) {
 
   Deno.test(`transport encryption: ${name}: packets of other code are opened, whatever their nonce`, async () => {
     const cipher = await make(KEY);
-    await fc.assert(fc.asyncProperty(
+    await assertProperty(fc.asyncProperty(
       fc.uint8Array({ minLength: 12, maxLength: 80 }),
       fc.uint8Array({ maxLength: 200 }),
       fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)),

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
+import { assertProperty } from "../../property.ts";
 import { type RawVoiceClient, VoiceStage } from "../../voice_client.ts";
 
 /** Everybody is in the group, in one epoch under one code, and hears everybody else. */
@@ -294,7 +295,7 @@ Deno.test("dave: whatever happens in sixty rounds, those who are in the call hea
     who: fc.nat(NAMES.length - 1),
     together: fc.boolean(),
   });
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(move, { minLength: 60, maxLength: 60 }), async (moves) => {
       const stage = await VoiceStage.open({ heartbeatInterval: 10_000_000, firstSequence: 65_400 });
       const present = new Map<string, RawVoiceClient>();

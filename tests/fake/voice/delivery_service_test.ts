@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import davey from "@snazzah/davey";
 import fc from "fast-check";
+import { assertProperty } from "../../property.ts";
 import {
   type AcceptedCommit,
   DeliveryService,
@@ -409,7 +410,7 @@ Deno.test("delivery: after a reset the one who is left starts over with a newcom
 });
 
 Deno.test("delivery: after any sequence of joins, leaves and returns all members agree", async () => {
-  await fc.assert(
+  await assertProperty(
     fc.asyncProperty(fc.array(fc.nat(), { minLength: 60, maxLength: 60 }), async (rounds) => {
       const ids = ["1", "2", "3", "4", "5", "6", "7", "8"];
       const call = await Call.create("1", "2");
