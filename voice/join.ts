@@ -337,8 +337,9 @@ export class VoiceJoin {
       this.#deadline = { at: now + PAIR_MS, reason: "pair" };
     } else {
       this.#server = null;
-      // The deadline of an op 4 that was just sent stays; a move by somebody else begins one.
-      if (wasUp) this.#deadline = this.#answerDeadline(now);
+      // The deadline of an op 4 that was just sent stays; a move by somebody else begins one, also where a wait for a
+      // partner has just lost its token.
+      if (wasUp || this.#deadline.reason === "pair") this.#deadline = this.#answerDeadline(now);
     }
     return wasUp ? [{ type: "disconnect" }] : [];
   }
