@@ -176,6 +176,7 @@ export class VoiceConnection implements AsyncDisposable {
    * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
    * @throws {TypeError} Something is being played already.
    * @throws {VoiceClosedError} The stay ended first.
+   * @throws {OpusFrameError} The source gave something else than Opus frames.
    * @throws What the source throws, or the signal's reason.
    */
   async play(

@@ -5,6 +5,8 @@
  * is held back by whoever plays them.
  */
 
+import { isOpusFrame, OpusFrameError } from "./opus_frame.ts";
+
 /** Frames that are read ahead: 200 ms. */
 const READ_AHEAD = 10;
 
@@ -71,7 +73,11 @@ export class FrameSource {
         const { done, value } = await this.#iterator.next();
         if (this.#stopped) return;
         if (done) this.#end = "complete";
-        else this.#frames.push(value);
+        else if (isOpusFrame(value)) this.#frames.push(value);
+        else {
+          this.#end = { error: new OpusFrameError(value) };
+          void this.#return();
+        }
         this.#onChange();
       }
     } catch (error) {

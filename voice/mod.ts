@@ -41,6 +41,7 @@ export { VoiceJoin } from "./join.ts";
 export { joinVoice } from "./join_voice.ts";
 export { VoiceMediaError } from "./media_error.ts";
 export { VOICE_OPCODES, VoiceOpcode } from "./opcode.ts";
+export { OpusFrameError } from "./opus_frame.ts";
 export { MediaReceiver } from "./receiver.ts";
 export { VoiceRoster } from "./roster.ts";
 export {

@@ -1,6 +1,7 @@
 /** Pacing: frames on a grid of 20 ms, whatever the process or the source does. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { OpusFrameError } from "../../voice/mod.ts";
 import { FRAME_MS, type Outlet, Player, SILENCE_FRAMES } from "../../voice/player.ts";
 import { VirtualClock } from "../fake/mod.ts";
 import { frames } from "./call.ts";
@@ -259,4 +260,41 @@ Deno.test("player: an empty source says nothing", async () => {
   const playing = play(clock, []);
   await finish(clock, playing);
   assertEquals([playing.notes.sent, playing.notes.speaking, await playing.done], [[], [], null]);
+});
+
+const NO_FRAMES: readonly (readonly [what: string, given: unknown])[] = [
+  ["0 bytes", new Uint8Array(0)],
+  ["3840 bytes", new Uint8Array(3_840)],
+  ["string", "a file's name"],
+  ["undefined", undefined],
+  ["null", null],
+  ["object", new ArrayBuffer(4)],
+];
+for (const [what, given] of NO_FRAMES) {
+  Deno.test(`player: what is no Opus frame ends it after what came before: ${what}`, async () => {
+    const clock = new VirtualClock();
+    let returned = false;
+    function* source(): Generator<Uint8Array> {
+      try {
+        yield* frames(2);
+        yield given as Uint8Array; // what a program in JavaScript may do
+        yield* frames(2);
+      } finally {
+        returned = true;
+      }
+    }
+    const playing = play(clock, source());
+    await finish(clock, playing);
+    const error = await playing.done;
+    assertInstanceOf(error, OpusFrameError);
+    assertEquals([error.code, error.message.endsWith(`: ${what}`), returned], ["ERR_OPUS_FRAME", true, true]);
+    assertEquals([playing.notes.sound.length, playing.notes.sent.length], [2, 2 + SILENCE_FRAMES]);
+  });
+}
+
+Deno.test("player: the longest frame that Opus has is one", async () => {
+  const clock = new VirtualClock();
+  const playing = play(clock, [new Uint8Array(1_300).fill(7)]);
+  await finish(clock, playing);
+  assertEquals([playing.notes.sound.length, await playing.done], [1, null]);
 });
