@@ -153,7 +153,10 @@ class Ear {
   hear(packet: MediaPacket): void {
     if (this.#ssrc !== packet.ssrc) this.#enqueue(this.#sequencer.restart());
     this.#ssrc = packet.ssrc;
-    this.#enqueue(this.#sequencer.push(packet));
+    const inOrder = this.#sequencer.push(packet);
+    this.#enqueue(inOrder);
+    // A gap that is closed leaves the next one its full time.
+    if (inOrder.length > 0) this.#clearTimer();
     if (!this.#sequencer.holds || this.#timer !== null) return;
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = null;
@@ -192,8 +195,12 @@ class Ear {
   }
 
   #stop(): void {
+    this.#clearTimer();
+    this.#wake?.();
+  }
+
+  #clearTimer(): void {
     if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
-    this.#wake?.();
   }
 }

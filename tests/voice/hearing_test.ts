@@ -92,6 +92,29 @@ Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does no
   await alice.stop();
 });
 
+Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before", async () => {
+  const { clock, hearing, users, say } = stage();
+  users.set(1, "alice");
+  const alice = record(hearing.stream("alice"));
+  say(1, 1);
+  say(1, 3);
+  await clock.advance(50);
+  say(1, 2);
+  say(1, 5);
+  await clock.advance(50);
+  say(1, 4);
+  await clock.advance(0);
+  assertEquals(alice.packets.map(({ sequence, lost }) => [sequence, lost]), [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+    [5, 0],
+  ]);
+  assertEquals(clock.pending, 0);
+  await alice.stop();
+});
+
 Deno.test("hearing: a new source of the same user begins anew, without a mark", async () => {
   const { clock, hearing, users, say } = stage();
   users.set(1, "alice").set(9, "alice");
