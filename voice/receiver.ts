@@ -34,7 +34,7 @@ export type MediaDropReason =
   | "short"
   /** Changed on the way, or sealed with another key. */
   | "forged"
-  /** Its nonce has come before. */
+  /** Its nonce has come before, with the same SSRC. */
   | "replayed"
   /** Its lengths contradict each other. */
   | "malformed"
@@ -109,7 +109,7 @@ export class MediaReceiver {
     const header = this.#readHeader(packet);
     const nonce = packetNonce(packet);
     if (header === null || nonce === null) return;
-    if (this.#nonces.has(nonce)) {
+    if (this.#nonces.has(header.ssrc, nonce)) {
       this.#dropped.replayed++;
       return;
     }
@@ -143,7 +143,7 @@ export class MediaReceiver {
   ): void {
     // Only what was not forged is remembered: nobody can use up a nonce for somebody else.
     if (payload === null) this.#dropped.forged++;
-    else if (!this.#nonces.add(nonce)) this.#dropped.replayed++;
+    else if (!this.#nonces.add(header.ssrc, nonce)) this.#dropped.replayed++;
     else this.#handOut(header, stripPayload(header, payload));
   }
 
@@ -176,28 +176,37 @@ export class MediaReceiver {
   }
 }
 
-/** The last nonces that came, as many as it has room for. */
+/**
+ * The last nonces that came, as many as it has room for. Each speaker has nonces of its own: whether the server counts for
+ * all of them or for each is not known, and a packet is no replay of another speaker's.
+ */
 class RecentNonces {
-  readonly #ring: Uint32Array;
+  readonly #ring: Float64Array;
   readonly #known = new Set<number>();
   #count = 0;
 
   constructor(size: number) {
-    this.#ring = new Uint32Array(size);
+    this.#ring = new Float64Array(size);
   }
 
-  has(nonce: number): boolean {
-    return this.#known.has(nonce);
+  has(ssrc: number, nonce: number): boolean {
+    return this.#known.has(keyOf(ssrc, nonce));
   }
 
   /** Returns whether it is new. */
-  add(nonce: number): boolean {
-    if (this.#known.has(nonce)) return false;
+  add(ssrc: number, nonce: number): boolean {
+    const key = keyOf(ssrc, nonce);
+    if (this.#known.has(key)) return false;
     const at = this.#count % this.#ring.length;
     if (this.#count >= this.#ring.length) this.#known.delete(this.#ring[at] ?? 0);
-    this.#ring[at] = nonce;
-    this.#known.add(nonce);
+    this.#ring[at] = key;
+    this.#known.add(key);
     this.#count++;
     return true;
   }
+}
+
+/** All of the nonce and 21 bits of the SSRC: as much as an integer has room for. */
+function keyOf(ssrc: number, nonce: number): number {
+  return nonce * 2 ** 21 + ssrc % 2 ** 21;
 }

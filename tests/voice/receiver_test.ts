@@ -126,6 +126,14 @@ for (const mode of MODES) {
     assertEquals([heard.length, droppedOf(receiver.counters)], [1, { replayed: 3 }]);
   });
 
+  Deno.test(`receiver: ${mode}: speakers whose nonces are the same are both heard, a replay of either is dropped`, async () => {
+    const { receiver, heard } = await listen(mode);
+    const others = seal("80 78 0001 00000002 00000004", "07", 1);
+    for (const packet of [good, others, others, good]) receiver.receive(packet);
+    await receiver.settled();
+    assertEquals([heard, droppedOf(receiver.counters)], [["3 1 2: 120,1,2", "4 1 2: 7"], { replayed: 2 }]);
+  });
+
   Deno.test(`receiver: ${mode}: a forged packet does not use up a nonce`, async () => {
     const { receiver, heard } = await listen(mode);
     receiver.receive(good.map((byte, at) => at === 13 ? byte ^ 1 : byte));
