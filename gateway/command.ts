@@ -25,7 +25,8 @@ const encoder = new TextEncoder();
 /**
  * Checks a command and writes its frame.
  *
- * @throws {CommandError} The opcode is not a user's to send, the body is no JSON object, or the nonce exceeds 32 bytes.
+ * @throws {CommandError} The opcode is not a user's to send, the body is no JSON object, or the nonce is no string of at
+ * most 32 bytes.
  * @throws {PayloadTooLargeError} The frame exceeds 4096 bytes.
  *
  * @see https://docs.discord.com/developers/events/gateway-events#send-events
@@ -46,7 +47,10 @@ export function encodeCommand(command: GatewayCommand): string {
   if (typeof d !== "object" || d === null || Array.isArray(d)) {
     throw new CommandError(`Cannot send op ${op}: its body is an object: ${d === null ? "null" : typeof d}`);
   }
-  if ("nonce" in d && typeof d.nonce === "string") {
+  if ("nonce" in d && d.nonce !== undefined) {
+    if (typeof d.nonce !== "string") {
+      throw new CommandError(`Cannot send op ${op}: a nonce is a string: ${typeof d.nonce}`);
+    }
     const bytes = encoder.encode(d.nonce).length;
     if (bytes > MAX_NONCE_BYTES) {
       throw new CommandError(`Cannot send op ${op}: a nonce has at most ${MAX_NONCE_BYTES} bytes: ${bytes}`);

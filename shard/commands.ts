@@ -20,7 +20,7 @@ import {
   soundboardSoundsQuestion,
 } from "./guild_requests.ts";
 import type { Host } from "./host.ts";
-import { type Answers, type RequestOptions, Requests } from "./requests.ts";
+import { type Answers, type ConnectionLost, type RequestOptions, Requests } from "./requests.ts";
 
 /** What commands need of their shard. */
 export interface CommandsOptions {
@@ -109,10 +109,10 @@ export class Commands {
     this.#state = state;
   }
 
-  /** The connection is over; `parked` = until the consumer has caught up. */
-  disconnected(options: { readonly parked: boolean }): void {
+  /** The connection is over. */
+  disconnected(lost: ConnectionLost): void {
     this.#state = null;
-    this.requests.disconnected(options);
+    this.requests.disconnected(lost);
   }
 
   /** Discord says that something was asked too often. */

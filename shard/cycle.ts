@@ -216,7 +216,8 @@ export class Cycle {
           this.#state = null;
           this.#loop = null;
           this.#session = end.session;
-          this.#commands.disconnected({ parked: end.cause === "consumer_behind" });
+          const { cause, closeCode } = end;
+          this.#commands.disconnected({ parked: cause === "consumer_behind", closeCode });
           resolve(end);
         },
       });
@@ -271,7 +272,7 @@ export class Cycle {
     let timer = host.setTimeout(look, STUCK_MS);
     await behind.drained();
     host.clearTimeout(timer);
-    this.#commands.disconnected({ parked: false });
+    this.#commands.disconnected({ parked: false, closeCode: null });
   }
 
   #stopError({ cause, closeCode, error }: Ended, why: string): Error {

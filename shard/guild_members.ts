@@ -9,6 +9,7 @@ import {
 } from "../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./command_gates.ts";
 import { MissingIntentError } from "./request_errors.ts";
+import { isId, shown } from "./request_shape.ts";
 import type { Question } from "./requests.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
@@ -79,20 +80,27 @@ export function guildMembersQuestion(
   };
 }
 
-function checkShape({ guild_id, query, limit, user_ids }: RequestGuildMembers): void {
+function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGuildMembers): void {
   const refuse = (rule: string): never => {
     throw new CommandError(`Cannot request guild members: ${rule}`);
   };
-  if (typeof guild_id !== "string") refuse(`guild_id is one id: ${typeof guild_id}`);
+  if (!isId(guild_id)) refuse(`guild_id is one id: ${shown(guild_id)}`);
+  if (typeof nonce !== "string") refuse(`nonce is a string: ${shown(nonce)}`);
   if ((query === undefined) === (user_ids === undefined)) {
     refuse(`there is either query or user_ids: ${query === undefined ? "neither" : "both"}`);
   }
-  if (query !== undefined && !(Number.isInteger(limit) && Number(limit) >= 0)) {
-    refuse(`query needs a limit, an integer from 0: ${limit}`);
+  if (query !== undefined) {
+    if (typeof query !== "string") refuse(`query is a string: ${shown(query)}`);
+    if (!(Number.isInteger(limit) && Number(limit) >= 0)) {
+      refuse(`query needs a limit, an integer from 0: ${shown(limit)}`);
+    }
+    return;
   }
-  if (user_ids === undefined || typeof user_ids === "string") return;
-  const count = user_ids.length;
+  const ids: readonly unknown[] = Array.isArray(user_ids) ? user_ids : [user_ids];
+  const count = ids.length;
   if (count < 1 || count > MAX_USER_IDS) refuse(`user_ids has 1 to ${MAX_USER_IDS} ids: ${count}`);
+  const wrong = ids.find((id) => !isId(id));
+  if (wrong !== undefined) refuse(`user_ids has ids: ${shown(wrong)}`);
 }
 
 /**

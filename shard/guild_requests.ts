@@ -1,6 +1,7 @@
 /** Questions that are answered once for each guild: soundboard sounds (op 31) and channel info (op 43). */
 
-import { type EventData, GatewayOpcode, type RequestChannelInfo } from "../gateway/mod.ts";
+import { CommandError, type EventData, GatewayOpcode, type RequestChannelInfo } from "../gateway/mod.ts";
+import { areIds, isId, shown } from "./request_shape.ts";
 import type { Question } from "./requests.ts";
 
 /** The soundboard sounds of one guild. */
@@ -8,8 +9,15 @@ export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;
 /** What the voice channels of one guild show. */
 export type ChannelInfo = EventData<"CHANNEL_INFO">;
 
-/** A question for the sounds of these guilds. */
+/**
+ * A question for the sounds of these guilds.
+ *
+ * @throws {CommandError} Those are no ids.
+ */
 export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<SoundboardSounds> {
+  if (!areIds(guildIds)) {
+    throw new CommandError("Cannot request soundboard sounds: guild ids are a list of ids");
+  }
   const missing = new Set(guildIds);
   const expected = missing.size;
   return {
@@ -33,11 +41,21 @@ export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<
   };
 }
 
-/** A question for the channel info of this guild. */
+/**
+ * A question for the channel info of this guild.
+ *
+ * @throws {CommandError} That is no id, or those are no names of fields.
+ */
 export function channelInfoQuestion(
   guildId: string,
   fields: RequestChannelInfo["fields"],
 ): Question<ChannelInfo> {
+  if (!isId(guildId)) {
+    throw new CommandError(`Cannot request channel info: a guild id is an id: ${shown(guildId)}`);
+  }
+  if (!areIds(fields)) {
+    throw new CommandError("Cannot request channel info: fields are a list of their names");
+  }
   let complete = false;
   return {
     command: { op: GatewayOpcode.RequestChannelInfo, d: { guild_id: guildId, fields } },

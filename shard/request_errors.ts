@@ -2,8 +2,8 @@
 
 import type { GatewayCommand, IntentName } from "../gateway/mod.ts";
 
-/** Why a request is not complete: no answer came in time, or the shard closed. */
-export type RequestErrorCode = "ERR_REQUEST_DEADLINE" | "ERR_REQUEST_CLOSED";
+/** Why a request is not complete: no answer came in time, the shard closed, or Discord closes each time it is asked. */
+export type RequestErrorCode = "ERR_REQUEST_DEADLINE" | "ERR_REQUEST_CLOSED" | "ERR_REQUEST_REFUSED";
 
 /** How far a request got. */
 export interface RequestProgress {

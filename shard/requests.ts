@@ -13,11 +13,13 @@
  * - *the connection is replaced, the session goes on*: the replay brings what is missing. Should nothing come, the
  *   command may have been lost with the connection, and is asked once more;
  * - *the session is lost*: it is asked again on the new one;
+ * - *Discord closes with 4001 or 4002*: something that was sent made no sense to it. Whoever has just asked and has no
+ *   answer is asked again once, and no more: each time may cost an identify;
  * - *the consumer is behind and the session parked*: the deadline runs in any case. Who handles an event by waiting for
  *   an answer would otherwise wait for ever, since the shard waits for the event to be handled.
  */
 
-import { CommandError, type GatewayCommand, type GatewayDispatch } from "../gateway/mod.ts";
+import { CommandError, GatewayCloseCode, type GatewayCommand, type GatewayDispatch } from "../gateway/mod.ts";
 import type { Clock, Gate, GatedTurnOptions } from "../ratelimit/mod.ts";
 import { DEFAULT_RETRY_MS } from "./command_gates.ts";
 import { RequestError, type RequestProgress } from "./request_errors.ts";
@@ -28,6 +30,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /**
    * How long to wait for the next answer, in ms, from the moment the command was written and from each answer.
+   * `Infinity` waits as long as it takes.
    *
    * @default {30_000}
    */
@@ -90,6 +93,14 @@ export interface RequestsOptions {
   sessionId(): string | null;
 }
 
+/** How a connection ended, as far as requests are concerned. */
+export interface ConnectionLost {
+  /** The session waits at Discord until the consumer has caught up. */
+  readonly parked: boolean;
+  /** Discord's close code; `null` where there was none. */
+  readonly closeCode: number | null;
+}
+
 /** All open requests of one shard. */
 export class Requests {
   readonly #options: RequestsOptions;
@@ -113,8 +124,16 @@ export class Requests {
     return this.#open.size > 0;
   }
 
-  /** Asks when the first answer is asked for; hands out answers as they come. */
+  /**
+   * Asks when the first answer is asked for; hands out answers as they come.
+   *
+   * @throws {RangeError} `deadlineMs` is no positive number.
+   */
   ask<Answer>(question: Question<Answer>, options: RequestOptions): Answers<Answer> {
+    const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    if (!(deadlineMs > 0)) {
+      throw new RangeError(`Cannot wait for an answer: deadlineMs must be a positive number: ${deadlineMs}`);
+    }
     const request = new Request(question, options, {
       ...this.#options,
       ticks: (isAsked, isRead) => this.#pace === "parked" ? isRead : this.#pace === "live" && isAsked,
@@ -181,10 +200,10 @@ export class Requests {
     for (const request of this.#open) request.connected();
   }
 
-  /** The connection ended; `parked` = the session waits at Discord until the consumer has caught up. */
-  disconnected({ parked }: { readonly parked: boolean }): void {
+  /** The connection ended. */
+  disconnected({ parked, closeCode }: ConnectionLost): void {
     this.#pace = parked ? "parked" : "stopped";
-    for (const request of this.#open) request.retime();
+    for (const request of this.#open) request.disconnected(closeCode);
   }
 
   /** Resolves as soon as no answers wait any more. One at a time. */
@@ -283,6 +302,10 @@ class Request<Answer> {
   #isQueued = false;
   /** The connection on which it was asked is gone, and nothing has come since. */
   #mayBeLost = false;
+  /** It was asked on this connection, and nothing has come since. */
+  #isFresh = false;
+  /** How often in a row Discord closed the connection as if it had not understood, while it was fresh. */
+  #refusals = 0;
 
   constructor(question: Question<Answer>, options: RequestOptions, host: RequestHost) {
     this.#question = question;
@@ -338,7 +361,8 @@ class Request<Answer> {
     if (this.#askedIn === null) return false;
     const read = this.#question.read(event);
     if (read === "foreign") return false;
-    this.#mayBeLost = false;
+    this.#mayBeLost = this.#isFresh = false;
+    this.#refusals = 0;
     if (read !== "known") {
       this.#waiting.push({ answer: read.answer, size });
       this.#host.waits(size);
@@ -371,6 +395,17 @@ class Request<Answer> {
     this.retime();
   }
 
+  disconnected(closeCode: number | null): void {
+    const isSuspect = this.#isFresh && closeCode !== null && NOT_UNDERSTOOD.includes(closeCode);
+    this.#isFresh = false;
+    if (isSuspect && ++this.#refusals >= MAX_REFUSALS) {
+      const { command, progress } = this.#question;
+      const why = `Discord closes with ${closeCode} each time it is asked`;
+      return this.#fail(new RequestError(why, { code: "ERR_REQUEST_REFUSED", command, progress }));
+    }
+    this.retime();
+  }
+
   closed(cause: unknown): void {
     if (this.#isQueued) return;
     const { command, progress } = this.#question;
@@ -386,7 +421,8 @@ class Request<Answer> {
     this.#timer = null;
     const isAsked = this.#askedIn !== null && !this.#isQueued;
     if (this.#end !== null || !this.#host.ticks(isAsked, this.#waiting.length === 0)) return;
-    const deadlineMs = this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
+    if (deadlineMs === Infinity) return;
     this.#timer = clock.setTimeout(() => {
       this.#timer = null;
       this.#silent(deadlineMs);
@@ -405,10 +441,11 @@ class Request<Answer> {
     const { command, gate } = this.#question;
     const { priority = "low" } = this.#options;
     this.#isQueued = true;
-    this.#mayBeLost = false;
+    this.#mayBeLost = this.#isFresh = false;
     this.retime();
     const onTurn = () => {
       this.#isQueued = false;
+      this.#isFresh = true;
       this.#askedIn = this.#host.sessionId();
       this.#question.asked();
       this.retime();
@@ -440,6 +477,11 @@ class Request<Answer> {
 }
 
 const DEFAULT_DEADLINE_MS = 30_000;
+
+/** With these Discord says that it did not understand what was sent, and not what. */
+const NOT_UNDERSTOOD: readonly number[] = [GatewayCloseCode.UnknownOpcode, GatewayCloseCode.DecodeError];
+/** Once it may have been another frame's fault. */
+const MAX_REFUSALS = 2;
 
 function field(body: unknown, name: string): unknown {
   return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;

@@ -264,8 +264,10 @@ export class Shard<
    * sent again too; chunks that have not changed are not handed out twice.
    *
    * @throws {CommandError} The request is malformed: neither or both of `query` and `user_ids`, no `limit`, …
+   * @throws {RangeError} `deadlineMs` is no positive number.
    * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
-   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard closed in between.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, the shard closed in between, or Discord closes
+   * the connection each time it is asked.
    * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
@@ -298,6 +300,8 @@ export class Shard<
   /**
    * Asks for the soundboard sounds of guilds, and iterates over the answers, one for each, as they come.
    *
+   * @throws {CommandError} Those are no ids.
+   * @throws {RangeError} `deadlineMs` is no positive number.
    * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
    * @throws {PayloadTooLargeError} From the iterator: too many guilds for one frame.
    * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
@@ -314,7 +318,10 @@ export class Shard<
   /**
    * Asks for what a guild's voice channels show: their status, since when somebody talks there.
    *
-   * @throws {RequestError} No answer within `deadlineMs`, or the shard closed in between.
+   * @throws {CommandError} That is no id, or those are no names of fields.
+   * @throws {RangeError} `deadlineMs` is no positive number.
+   * @throws {RequestError} No answer within `deadlineMs`, the shard closed in between, or Discord closes the connection
+   * each time it is asked.
    * @throws {CommandNotSentError} The shard closed before its turn.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info

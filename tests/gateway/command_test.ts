@@ -123,6 +123,16 @@ for (
   });
 }
 
+Deno.test("command: a nonce that is no string is refused", () => {
+  for (const [nonce, type] of [["7", "number"], ["null", "object"]] as const) {
+    const error = assertThrows(
+      () => encodeCommand({ op: 8, d: { guild_id: "1", user_ids: ["2"], nonce: JSON.parse(nonce) } }),
+      CommandError,
+    );
+    assertEquals(error.message, `Cannot send op 8: a nonce is a string: ${type}`);
+  }
+});
+
 Deno.test("command: any body is a frame of at most 4096 bytes that reads back the same, or one of two errors", () => {
   assertProperty(
     fc.property(fc.constantFrom(3, 4, 8, 31, 43), fc.dictionary(fc.string(), fc.anything()), (op, d) => {

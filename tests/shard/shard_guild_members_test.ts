@@ -375,7 +375,14 @@ Deno.test("shard: what Discord would ignore for want of an intent is refused bef
 Deno.test("shard: a malformed request is refused before it is sent", () => {
   const shard = new Shard({ token: "token", intents: 2 });
   const malformed: readonly (readonly [rule: string, request: string])[] = [
-    ["guild_id is one id: object", '{"guild_id":["1"],"query":"","limit":0}'],
+    ["guild_id is one id: a list", '{"guild_id":["1"],"query":"","limit":0}'],
+    ["guild_id is one id: an empty string", '{"guild_id":"","query":"","limit":0}'],
+    ["guild_id is one id: 5", '{"guild_id":5,"query":"","limit":0}'],
+    ["query is a string: null", '{"guild_id":"1","query":null,"limit":0}'],
+    ["user_ids has ids: 5", '{"guild_id":"1","user_ids":["2",5]}'],
+    ["user_ids has ids: null", '{"guild_id":"1","user_ids":null}'],
+    ["nonce is a string: null", '{"guild_id":"1","query":"","limit":0,"nonce":null}'],
+    ["nonce is a string: 7", '{"guild_id":"1","query":"","limit":0,"nonce":7}'],
     ["there is either query or user_ids: neither", '{"guild_id":"1"}'],
     ["there is either query or user_ids: both", '{"guild_id":"1","query":"","limit":0,"user_ids":"1"}'],
     ["query needs a limit, an integer from 0: undefined", '{"guild_id":"1","query":""}'],
@@ -389,6 +396,24 @@ Deno.test("shard: a malformed request is refused before it is sent", () => {
     const error = assertThrows(() => shard.requestGuildMembers(request), CommandError);
     assertEquals(error.message, `Cannot request guild members: ${rule}`);
   }
+});
+
+Deno.test("shard: a deadline that can be none is refused at once, and one may be waited for without an end", async () => {
+  const play = await crowd(10).live();
+  const request = { guild_id: guildOf(play), query: "a", limit: 1 };
+  for (const deadlineMs of [0, -1, NaN]) {
+    const error = assertThrows(() => play.shard.requestGuildMembers(request, { deadlineMs }), RangeError);
+    assertEquals(
+      error.message,
+      `Cannot wait for an answer: deadlineMs must be a positive number: ${deadlineMs}`,
+    );
+  }
+  play.discord.faults.muteAnswers = 1;
+  const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: Infinity }));
+  await play.clock.advance(3_600_000);
+  assertEquals(reading.end, undefined);
+  await play.shard.close();
+  assertQuiet(play);
 });
 
 Deno.test("shard: a nonce of more than 32 bytes is refused, counted in bytes", async () => {

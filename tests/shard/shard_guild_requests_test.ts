@@ -1,7 +1,14 @@
 /** `requestSoundboardSounds()` and `requestChannelInfo()`: one answer for each guild. */
 
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
-import { CommandNotSentError, PayloadTooLargeError, RequestError } from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { CommandError, CommandNotSentError, PayloadTooLargeError, RequestError } from "../../mod.ts";
 import { Reading, timesAsked } from "./asking.ts";
 import { assertQuiet, Play } from "./harness.ts";
 
@@ -43,6 +50,31 @@ Deno.test("shard: a guild that does not answer is named by the error", async () 
   assertEquals(command, { op: 31, d: { guild_ids: ["5"] } });
   await play.shard.close();
   assertQuiet(play);
+});
+
+Deno.test("shard: what is no id and no list is refused before it is sent", async () => {
+  const play = await new Play().live();
+  const given = (text: string) => JSON.parse(text);
+  for (const guildIds of ["null", '"123"', "[5]", '["1",""]']) {
+    const error = assertThrows(() => play.shard.requestSoundboardSounds(given(guildIds)), CommandError);
+    assertEquals(error.message, "Cannot request soundboard sounds: guild ids are a list of ids");
+  }
+  for (
+    const [guildId, fields, rule] of [
+      ['""', '["status"]', "a guild id is an id: an empty string"],
+      ["5", '["status"]', "a guild id is an id: 5"],
+      ['"5"', "null", "fields are a list of their names"],
+      ['"5"', '"status"', "fields are a list of their names"],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () => play.shard.requestChannelInfo(given(guildId), given(fields)),
+      CommandError,
+    );
+    assertEquals(error.message, `Cannot request channel info: ${rule}`);
+  }
+  assertEquals([timesAsked(play, 31), timesAsked(play, 43), play.shard.status.state], [0, 0, "live"]);
+  await play.shard.close();
 });
 
 Deno.test("shard: no guild needs no question, too many fit in no frame", async () => {

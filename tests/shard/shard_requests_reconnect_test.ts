@@ -1,6 +1,6 @@
 /** Requests over reconnects: what was cut is replayed, what was lost is asked for again, and nothing comes twice. */
 
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { RequestError } from "../../mod.ts";
 import { crowd, everybody, guildOf, Reading, timesAsked } from "./asking.ts";
 import { assertQuiet, Play } from "./harness.ts";
@@ -160,6 +160,70 @@ Deno.test("shard: asked once more in vain, it is an error", async () => {
   assertEquals(timesAsked(play, 8), 2);
   await play.shard.close();
   assertQuiet(play);
+});
+
+Deno.test("shard: a request that Discord closes for each time is an error the second time, not an identify each time", async () => {
+  for (const code of [4001, 4002]) {
+    const play = await new Play().live();
+    play.discord.faults.muteAnswers = Infinity;
+    const guild = guildOf(play);
+    const reading = new Reading(play.shard.requestSoundboardSounds([guild], { deadlineMs: 5_000 }));
+    await play.clock.advance(0);
+    play.connection.close(code);
+    await play.clock.runUntil(() => timesAsked(play, 31) === 2);
+    assertEquals(reading.end, undefined, "once it may have been another frame");
+    play.connection.close(code);
+    await play.clock.advance(0);
+    assertInstanceOf(reading.end, RequestError);
+    assertEquals(
+      [reading.end.code, reading.end.message, reading.end.missing],
+      [
+        "ERR_REQUEST_REFUSED",
+        `Cannot complete op 31: Discord closes with ${code} each time it is asked: 0 of 1 came`,
+        [guild],
+      ],
+    );
+    await play.clock.advance(600_000);
+    assertEquals([timesAsked(play, 31), play.shard.status.state], [2, "live"]);
+    await play.shard.close();
+    assertQuiet(play);
+  }
+});
+
+Deno.test("shard: any other close is no fault of a request, however often it comes", async () => {
+  const play = await new Play().live();
+  play.discord.faults.muteAnswers = Infinity;
+  const reading = new Reading(play.shard.requestSoundboardSounds([guildOf(play)], { deadlineMs: 5_000 }));
+  await play.clock.advance(0);
+  for (const [index, code] of [4000, 4009, 4007, 4000].entries()) {
+    play.connection.close(code);
+    await play.clock.runUntil(() => timesAsked(play, 31) === index + 2);
+  }
+  play.discord.faults.muteAnswers = 0;
+  play.connection.close(4000);
+  await play.clock.runUntil(() => reading.end !== undefined);
+  assertEquals([reading.end, reading.answers.length], [null, 1]);
+  await play.shard.close();
+});
+
+Deno.test("shard: an answer shows that Discord understands the request", async () => {
+  const play = await new Play({ fake: { guilds: [{}, {}] } }).live();
+  const [one, two] = play.discord.guilds.map(({ id }) => id);
+  assert(one && two);
+  play.discord.faults.muteAnswers = 1;
+  const reading = new Reading(play.shard.requestSoundboardSounds([one, two], { deadlineMs: 5_000 }));
+  await play.clock.advance(0);
+  play.discord.faults.loseAnswers = [1];
+  play.connection.close(4001);
+  await play.clock.runUntil(() => reading.answers.length === 1);
+  // The connection may go for another reason now: the request was read on it.
+  play.connection.close(4001);
+  play.discord.faults.muteAnswers = 1;
+  await play.clock.runUntil(() => timesAsked(play, 31) === 3);
+  play.connection.close(4001);
+  await play.clock.runUntil(() => reading.end !== undefined);
+  assertEquals([reading.end, reading.answers.length], [null, 2]);
+  await play.shard.close();
 });
 
 Deno.test("shard: the deadline does not run while there is no connection", async () => {
