@@ -48,8 +48,11 @@ export type IdentifyOutcome = "ready" | "failed" | "unused";
 
 /** A turn to identify, of which the limiter wants to know how it ended. */
 export interface IdentifyPermit {
-  /** Ends the turn; called once, as soon as the outcome is known. Must not throw. */
-  release(outcome: IdentifyOutcome): void;
+  /**
+   * Ends the turn; called once, as soon as the outcome is known. A shard does not wait for it, and what it fails of is not
+   * reported.
+   */
+  release(outcome: IdentifyOutcome): void | Promise<void>;
 }
 
 /** Options of a {@linkcode MemoryIdentifyLimiter}. */

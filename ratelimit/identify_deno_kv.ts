@@ -110,7 +110,7 @@ export class DenoKvIdentifyLimiter extends StoredIdentifyLimiter {
   /**
    * Makes a limiter; the KV is not asked yet.
    *
-   * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
+   * @throws {RangeError} where an option is out of range, `maxConcurrency` 0 for one.
    */
   constructor(kv: DenoKv, options: DenoKvIdentifyLimiterOptions = {}) {
     const { key = ["discordgateway", "identify"], clock = wallClock, ...rest } = options;

@@ -30,6 +30,7 @@ import {
   type IdentifyBudgetState,
   type IdentifyReply,
   type IdentifyRequest,
+  isIdentifyRequest,
   newIdentifyRecord,
   readIdentifyRecord,
 } from "./identify_record.ts";
@@ -122,18 +123,17 @@ export class IdentifyCoordinator {
     return reply;
   }
 
-  /** The same over HTTP, for a class that does not extend `DurableObject` and so has no RPC: a POST of JSON. */
+  /**
+   * The same over HTTP, for a class that does not extend `DurableObject` and so has no RPC: a POST of JSON. Whatever else
+   * comes is answered with status 400, and changes nothing.
+   */
   async fetch(request: { json(): Promise<unknown> }): Promise<Response> {
-    const question = await request.json();
-    if (!isRequest(question)) return new Response("Cannot answer: this is no question", { status: 400 });
+    const question = await request.json().catch(() => null);
+    if (!isIdentifyRequest(question)) {
+      return new Response("Cannot answer: this is no question", { status: 400 });
+    }
     return Response.json(this.exchange(question));
   }
-}
-
-function isRequest(value: unknown): value is IdentifyRequest {
-  return typeof value === "object" && value !== null && "client" in value && "ask" in value &&
-    Array.isArray(value.ask) && "keep" in value && Array.isArray(value.keep) && "drop" in value &&
-    Array.isArray(value.drop) && "known" in value && "limits" in value;
 }
 
 /** What is used of a `DurableObjectNamespace` whose class has an `exchange` method. */
@@ -201,7 +201,7 @@ export class DurableObjectIdentifyLimiter extends StoredIdentifyLimiter {
   /**
    * Makes a limiter; the object is not asked yet.
    *
-   * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
+   * @throws {RangeError} where an option is out of range, `maxConcurrency` 0 for one.
    */
   constructor(namespace: CoordinatorNamespace, options: DurableObjectIdentifyLimiterOptions = {}) {
     const { name = "identify", over = "rpc", clock = wallClock, ...rest } = options;

@@ -85,11 +85,13 @@ export function sessionStartLimit(limit: SessionStartLimit): IdentifyLimits {
  * @throws {RangeError} where one is out of range.
  */
 export function requireIdentifyLimits(limits: IdentifyLimits): void {
-  requireInteger("maxConcurrency", limits.maxConcurrency ?? 1, 1);
-  requireInteger("total", limits.total ?? 1, 1);
-  requireInteger("remaining", limits.remaining ?? 0, 0);
-  requireDuration("periodMs", limits.periodMs ?? 0);
-  requireDuration("resetAfterMs", limits.resetAfterMs ?? 0);
+  // Only what is left out has a default: a `null`, as JSON may bring it, would go into the record.
+  const { maxConcurrency = 1, total = 1, remaining = 0, periodMs = 0, resetAfterMs = 0 } = limits;
+  requireInteger("maxConcurrency", maxConcurrency, 1);
+  requireInteger("total", total, 1);
+  requireInteger("remaining", remaining, 0);
+  requireDuration("periodMs", periodMs);
+  requireDuration("resetAfterMs", resetAfterMs);
 }
 
 /**
@@ -107,6 +109,6 @@ function requireInteger(name: string, value: number, least: number): void {
 }
 
 function requireDuration(name: string, value: number): void {
-  if (value >= 0 && value < Infinity) return;
+  if (Number.isFinite(value) && value >= 0) return;
   throw new RangeError(`Cannot limit identifies: ${name} must be ms, 0 or more: ${value}`);
 }

@@ -3,7 +3,7 @@
  * record and any transport carry the question.
  */
 
-import { DEFAULT_IDENTIFY_PERIOD_MS, type IdentifyLimits } from "./identify_limits.ts";
+import { DEFAULT_IDENTIFY_PERIOD_MS, type IdentifyLimits, requireIdentifyLimits } from "./identify_limits.ts";
 
 /** Everything that is known about the identifies of one token; plain JSON, times in ms on the store's clock. */
 export interface IdentifyRecord {
@@ -116,4 +116,44 @@ export function readIdentifyRecord(value: unknown): IdentifyRecord | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "object" && "version" in value && value.version === 1) return value as IdentifyRecord;
   throw new TypeError("Cannot read the record of identifies: it is not one, or of another version");
+}
+
+/** Whether something that came over a wire is a question: what is none must not find its way into the record. */
+export function isIdentifyRequest(value: unknown): value is IdentifyRequest {
+  if (!isObject(value)) return false;
+  const { client, ask, keep, drop, known, limits } = value;
+  return typeof client === "string" && Array.isArray(ask) && ask.every(isAsked) && areTexts(keep) &&
+    areTexts(drop) && (known === null || isBudget(known)) && (limits === null || areLimits(limits));
+}
+
+function isAsked(value: unknown): boolean {
+  return isObject(value) && typeof value["ticket"] === "string" && Number.isSafeInteger(value["shardId"]) &&
+    Number(value["shardId"]) >= 0;
+}
+
+function isBudget(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { id, resetAfterMs, ...limits } = value;
+  const { maxConcurrency, total, remaining, periodMs } = limits;
+  const isWhole = [maxConcurrency, total, remaining, periodMs].every((limit) => limit !== undefined);
+  return typeof id === "string" && isWhole &&
+    areLimits(resetAfterMs === null ? limits : { ...limits, resetAfterMs });
+}
+
+function areLimits(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  try {
+    requireIdentifyLimits(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

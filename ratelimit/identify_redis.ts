@@ -87,7 +87,7 @@ export class RedisIdentifyLimiter extends StoredIdentifyLimiter {
   /**
    * Makes a limiter; the server is not asked yet.
    *
-   * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
+   * @throws {RangeError} where an option is out of range, `maxConcurrency` 0 for one.
    */
   constructor(client: RedisClient, options: RedisIdentifyLimiterOptions = {}) {
     const { key = "discordgateway:identify", clock = wallClock, ...rest } = options;

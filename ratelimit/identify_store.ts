@@ -40,7 +40,7 @@ export interface StoredIdentifyLimiterOptions extends IdentifyLimits {
    */
   readonly hold?: boolean;
   /**
-   * How long the store may take to answer, in ms.
+   * How long the store may take to answer, in ms; `Infinity` = as long as it likes.
    * @default {5_000}
    */
   readonly deadlineMs?: number;
@@ -134,11 +134,14 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   /**
    * Makes a limiter; the store is not asked yet.
    *
-   * @throws {RangeError} where a limit is out of range, `maxConcurrency` 0 for one.
+   * @throws {RangeError} where an option is out of range, `maxConcurrency` 0 for one.
    */
   constructor(store: IdentifyStore, context: IdentifyStoreContext) {
     const { clock, client, hold = false, deadlineMs = 5_000, ...limits } = context;
     requireIdentifyLimits(limits);
+    if (!(deadlineMs > 0)) {
+      throw new RangeError(`Cannot limit identifies: deadlineMs must be a positive number: ${deadlineMs}`);
+    }
     this.#store = store;
     this.#clock = clock;
     this.#client = client;
@@ -256,6 +259,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     const controller = new AbortController();
     const answer = this.#store.exchange(request, { signal: controller.signal });
     if (!isPromise(answer)) return answer;
+    if (this.#deadlineMs === Infinity) return answer;
     return new Promise((resolve, reject) => {
       const timer = this.#clock.setTimeout(() => {
         const error = new Error(`No answer within ${this.#deadlineMs} ms`);

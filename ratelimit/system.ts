@@ -5,10 +5,13 @@
 
 import type { Clock } from "./clock.ts";
 
+/** The longest delay that timers take everywhere; with a longer one some fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** The wall clock and the runtime's timers. Unlike other clocks it may be set back. */
 export const wallClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS)),
   clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 

@@ -15,6 +15,7 @@ import type { GatedQueue, IdentifyLimiter, IdentifyOutcome, IdentifyPermit } fro
 import { IdentifyLimiterError, IdentifyRefusedError } from "../ratelimit/mod.ts";
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "./connection.ts";
 import type { Host } from "./host.ts";
+import { releasePermit } from "./release_permit.ts";
 
 /** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
 export interface ConnectionLoopOptions {
@@ -197,7 +198,7 @@ export class ConnectionLoop implements ConnectionSink {
   #releasePermit(outcome: IdentifyOutcome): void {
     const permit = this.#permit;
     this.#permit = null;
-    permit?.release(outcome);
+    if (permit !== null) void releasePermit(permit, outcome);
   }
 
   #arm(): void {

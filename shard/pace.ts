@@ -7,6 +7,7 @@
 
 import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "../ratelimit/mod.ts";
 import type { Host } from "./host.ts";
+import { releasePermit } from "./release_permit.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
 export function paceMs(
@@ -58,7 +59,7 @@ export class PacedIdentifyLimiter implements IdentifyLimiter {
     try {
       count();
     } catch (error) {
-      if (typeof permit === "object") permit.release("unused");
+      if (typeof permit === "object") void releasePermit(permit, "unused");
       throw error;
     }
     return permit;

@@ -253,6 +253,12 @@ Deno.test("identify schedule: limits out of range are refused and change nothing
       { remaining: -1 },
       { periodMs: NaN },
       { resetAfterMs: -1 },
+      // As JSON may bring them: what is left out has a default, `null` has none.
+      JSON.parse('{"total":null}'),
+      JSON.parse('{"maxConcurrency":null}'),
+      JSON.parse('{"remaining":null}'),
+      JSON.parse('{"periodMs":"5"}'),
+      JSON.parse('{"resetAfterMs":null}'),
     ]
   ) {
     const { record } = scene({ total: 7 });

@@ -1,6 +1,6 @@
 /** The shards of a process in front of a store: what is asked when, and what becomes of a store that fails or is slow. */
 
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   exchangeIdentifies,
   IdentifyLimiterError,
@@ -34,7 +34,10 @@ class Store {
     return reply;
   }
 
-  limiter(client: string, options: { hold?: boolean; clock?: VirtualClock } = {}): StoredIdentifyLimiter {
+  limiter(
+    client: string,
+    options: { hold?: boolean; clock?: VirtualClock; deadlineMs?: number } = {},
+  ): StoredIdentifyLimiter {
     return new StoredIdentifyLimiter(this, { clock: this.clock, client, periodMs: PERIOD_MS, ...options });
   }
 }
@@ -95,6 +98,24 @@ Deno.test("identify store: a store that does not answer is given up after its de
   const { cause } = await rejected;
   assertEquals(`${cause}`, "Error: No answer within 5000 ms");
   await store.clock.advance(60_000);
+});
+
+Deno.test("identify store: a deadline that can be none is refused, and without one an answer may take any time", async () => {
+  const store = new Store();
+  for (const deadlineMs of [0, -1, NaN]) {
+    assertThrows(
+      () => store.limiter("one", { deadlineMs }),
+      RangeError,
+      `Cannot limit identifies: deadlineMs must be a positive number: ${deadlineMs}`,
+    );
+  }
+  store.slowMs = 60_000;
+  const taking = store.limiter("one", { deadlineMs: Infinity }).take(3);
+  await store.clock.advance(59_000);
+  assertEquals(store.clock.pending, 1, "the store's own");
+  store.slowMs = 0;
+  await store.clock.advance(1_000);
+  (await taking).release("ready");
 });
 
 Deno.test("identify store: what was granted while the answer was lost is given back with the next question", async () => {

@@ -28,6 +28,23 @@ Deno.test("pace: an identify waits for it, is counted before it goes out, and no
   await clock.advance(10_000);
   assertEquals([await refused, log.splice(0)], [false, ["70000 asked"]]);
 
+  const full = new Error("no room to store it");
+  const released: string[] = [];
+  const release = (outcome: string) => {
+    released.push(outcome);
+    return Promise.reject(new Error("nor to take it back"));
+  };
+  const uncounted = new PacedIdentifyLimiter({
+    limiter: { take: () => ({ release }) },
+    last: () => ({ identifies: 0, identifiedAt: 0 }),
+    count: () => {
+      throw full;
+    },
+    host: clock,
+    wallClock: () => clock.now(),
+  });
+  assertEquals([await uncounted.take(0).catch((error) => error), released], [full, ["unused"]]);
+
   const reason = new Error("the connection is gone");
   const controller = new AbortController();
   const aborted = assertRejects(() => make(true, 99_000_000).take(0, { signal: controller.signal }));

@@ -280,6 +280,34 @@ Deno.test("shard: a permit is released where the identify ends otherwise", async
   }
 });
 
+Deno.test("shard: a permit that cannot be released costs neither the session nor the process", async () => {
+  for (
+    const release of [
+      () => {
+        throw new Error("out of reach");
+      },
+      () => Promise.reject(new Error("out of reach")),
+    ]
+  ) {
+    const play = await new Play({
+      identifyLimiter: { take: () => ({ release }) },
+      fake: { identifyPeriod: 0 },
+    })
+      .live();
+    play.connection.invalidateSession(false);
+    await play.clock.advance(0);
+    await play.untilState("live");
+    play.discord.faults.silentReady = 1;
+    play.connection.invalidateSession(false);
+    await play.untilState("identifying");
+    play.connection.drop();
+    await play.untilState("live");
+    assertEquals(play.discord.journal.identifies().length, 4);
+    await play.shard.close();
+    assertEquals(await play.finished, null);
+  }
+});
+
 Deno.test("shard: a permit that comes after the connection has ended is given back unused", async () => {
   const identifyLimiter = new WatchingLimiter();
   identifyLimiter.isHeld = true;
