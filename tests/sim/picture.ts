@@ -43,8 +43,7 @@ const STYLE = `
     .wasted { fill: #ffd9d6 }
     .heart { fill: #e8590c }
     @media (prefers-color-scheme: dark) {
-      rect { shape-rendering: crispEdges }
-    .card { fill: #0d1117; stroke: #3d444d }
+      .card { fill: #0d1117; stroke: #3d444d }
       text { fill: #f0f6fc }
       .small { fill: #9198a1 }
       .limit { stroke: #ff6b6b }
@@ -98,20 +97,19 @@ export function picture(): string {
 }
 
 function legend(): string[] {
+  /** With their widths in pixels, about, in a sans-serif of 13 px. */
   const words = {
-    commands: "commands",
-    beats: "heartbeats",
-    kept: "empty, kept for a heartbeat",
-    wasted: "empty, wasted",
-  };
+    commands: ["commands", 64],
+    beats: ["heartbeats", 62],
+    kept: ["empty, kept for a heartbeat", 156],
+    wasted: ["empty, wasted", 84],
+  } as const;
   const parts: string[] = [];
   let x = 24;
   for (const kind of KINDS) {
-    parts.push(
-      `  <rect class="${kind}" x="${x}" y="50" width="26" height="14"/>`,
-      text(x + 34, 62, words[kind]),
-    );
-    x += 34 + words[kind].length * 6.4 + 30;
+    const [word, width] = words[kind];
+    parts.push(`  <rect class="${kind}" x="${x}" y="50" width="26" height="14"/>`, text(x + 34, 62, word));
+    x += 34 + width + 28;
   }
   parts.push(heart(x + 6, 57), text(x + 20, 62, "a heartbeat is sent"));
   return parts;
