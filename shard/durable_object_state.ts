@@ -3,6 +3,8 @@
  * `DurableObjectState` fits.
  */
 
+import { ShardHostError } from "./shard_host_options.ts";
+
 /** `ctx.storage.kv`: synchronous, and only there where the class is SQLite-backed. */
 export interface DurableObjectKvLike {
   /** The value of a key, or `undefined`. */
@@ -29,4 +31,20 @@ export interface DurableObjectStorageLike {
 export interface DurableObjectStateLike {
   /** The object's storage. */
   readonly storage: DurableObjectStorageLike;
+}
+
+/** The synchronous part of an object's storage; throws where there is none. */
+export function kvOf(storage: DurableObjectStorageLike): DurableObjectKvLike {
+  let kv: DurableObjectKvLike | undefined;
+  let cause: unknown;
+  try {
+    kv = storage.kv;
+  } catch (error) {
+    cause = error;
+  }
+  if (kv) return kv;
+  throw new ShardHostError("Cannot host a shard: its class has to be SQLite-backed (new_sqlite_classes)", {
+    code: "ERR_SHARD_HOST_STORAGE",
+    cause,
+  });
 }

@@ -12,10 +12,11 @@ import { encodeCommand, type GatewayCommand } from "../gateway/mod.ts";
 import { IdentifyCoordinator } from "../ratelimit/identify_durable_object.ts";
 import type { IdentifyReply, IdentifyRequest } from "../ratelimit/identify_record.ts";
 import { sessionStartLimit } from "../ratelimit/mod.ts";
-import type {
-  DurableObjectKvLike,
-  DurableObjectStateLike,
-  DurableObjectStorageLike,
+import {
+  type DurableObjectKvLike,
+  type DurableObjectStateLike,
+  type DurableObjectStorageLike,
+  kvOf,
 } from "./durable_object_state.ts";
 import { IdentifyBudgetError } from "./fleet_errors.ts";
 import { respondFleet } from "./fleet_host_http.ts";
@@ -41,7 +42,6 @@ import { askGatewayBot } from "./ask_gateway_bot.ts";
 import type { GatewayBot } from "./gateway_bot.ts";
 import { type Host, systemHost, wallClock } from "./host.ts";
 import { type ErrorReport, reportError } from "./shard_host_options.ts";
-import { kvOf } from "./shard_host.ts";
 
 /** While something is not done yet the coordinator looks again after so many ms. */
 const LOOK_EVERY_MS = 5_000;

@@ -23,8 +23,41 @@ export interface HostRecord {
 /** Where it lies. */
 const HOST_KEY = "discordgateway:host";
 
+/** The record in memory, and the one in the storage: always the same. */
+export class StoredHostRecord {
+  readonly #kv: DurableObjectKvLike;
+  #value: HostRecord | null;
+
+  /** Reads what an earlier life of the object has left. */
+  constructor(kv: DurableObjectKvLike) {
+    this.#kv = kv;
+    this.#value = readHostRecord(kv);
+  }
+
+  /** The record; `null` before the first start. */
+  get value(): HostRecord | null {
+    return this.#value;
+  }
+
+  /** Whether the shard is to run. */
+  get isRunning(): boolean {
+    return this.#value?.running ?? false;
+  }
+
+  /** Replaces it. */
+  set(record: HostRecord): void {
+    this.#value = record;
+    writeHostRecord(this.#kv, record);
+  }
+
+  /** Changes a part of it; does nothing before the first start. */
+  update(change: Partial<HostRecord>): void {
+    if (this.#value) this.set({ ...this.#value, ...change });
+  }
+}
+
 /** Reads the record; what is not one counts as none. */
-export function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
+function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
   const value = kv.get(HOST_KEY);
   if (typeof value !== "object" || value === null) return null;
   const record: { [field in keyof HostRecord]?: unknown } = value;
@@ -42,7 +75,7 @@ export function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
 }
 
 /** Writes the record: one row. */
-export function writeHostRecord(kv: DurableObjectKvLike, record: HostRecord): void {
+function writeHostRecord(kv: DurableObjectKvLike, record: HostRecord): void {
   kv.put(HOST_KEY, record);
 }
 
