@@ -55,4 +55,5 @@ export type {
   HostedShard,
   HostedShardStatus,
 } from "./fleet_host_options.ts";
-export type { HostedReshardStep, HostedShardView, ReshardReport } from "./fleet_host_plan.ts";
+export type { HostedReshardStep, HostedShardView } from "./fleet_host_plan.ts";
+export type { ReshardReport } from "./fleet_host_record.ts";

@@ -3,6 +3,7 @@
 import type { GatewayCommand } from "../gateway/mod.ts";
 import { IdentifyBudgetError } from "./fleet_errors.ts";
 import { FleetHostError, type FleetHostStatus } from "./fleet_host_options.ts";
+import { MAX_HOSTED_SHARDS } from "./fleet_host_record.ts";
 import { GatewayBotError } from "./errors.ts";
 import { booleanField, integerField, objectField, respondTo, type Route } from "./host_http.ts";
 import type { ErrorReport } from "./shard_host_options.ts";
@@ -23,15 +24,14 @@ export interface FleetSubject {
   send(command: GatewayCommand, options: { readonly shardId?: number }): Promise<void>;
 }
 
-/** More than the largest bots have; a slip of the finger is not to cost a day's identifies and a million objects. */
-const MAX_SHARDS = 16_384;
-
 const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   status: { method: "GET", act: (fleet) => fleet.status() },
   start: {
     method: "POST",
     act: (fleet, body) =>
-      fleet.start(body.shards === undefined ? {} : { shards: integerField(body, "shards", 1, MAX_SHARDS) }),
+      fleet.start(
+        body.shards === undefined ? {} : { shards: integerField(body, "shards", 1, MAX_HOSTED_SHARDS) },
+      ),
   },
   stop: {
     method: "POST",
@@ -39,7 +39,7 @@ const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   },
   reshard: {
     method: "POST",
-    act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1, MAX_SHARDS)),
+    act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1, MAX_HOSTED_SHARDS)),
   },
   restart: { method: "POST", act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)) },
   send: {

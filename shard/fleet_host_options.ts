@@ -2,7 +2,7 @@
 
 import type { GatewayCommand } from "../gateway/mod.ts";
 import type { IdentifyBudgetState } from "../ratelimit/identify_record.ts";
-import type { ReshardReport } from "./fleet_host_plan.ts";
+import type { ReshardReport } from "./fleet_host_record.ts";
 import type { Fetch } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
 import type { ErrorReport, ShardHostStatus } from "./shard_host_options.ts";
