@@ -7,6 +7,7 @@
 
 import { until } from "../contract/until.ts";
 import { ObjectServer } from "./object_server.ts";
+import { type ResumeCause, resumeCauses } from "./resume_cause.ts";
 
 /** The fake forgets a session that was not resumed for three minutes. */
 const PATIENCE_MS = 150_000;
@@ -21,8 +22,8 @@ export interface Outcome {
   readonly repeated: number;
   /** Identifies that reached Discord. */
   readonly identifies: number;
-  /** Resumes that reached Discord. */
-  readonly resumes: number;
+  /** Resumes that reached Discord, and why. */
+  readonly resumes: readonly ResumeCause[];
   /** What became of sessions, in order. */
   readonly sessions: readonly string[];
   /** Rules broken. */
@@ -50,27 +51,42 @@ class Stream {
     clearInterval(this.#timer);
     const { discord: { journal }, reports } = this.#server;
     const handled = () => new Set(reports.map(({ content }) => Number(content)));
-    await until("the last message is handled", () => handled().has(this.written));
+    // However many wait, as long as it gets on with them.
+    while (!handled().has(this.written)) {
+      const before = reports.length;
+      await until("another message is handled", () => reports.length > before);
+    }
+    const status = await this.#liveStatus();
     const numbers = Array.from({ length: this.written }, (_, index) => index + 1);
     return {
       written: this.written,
       missing: numbers.filter((number) => !handled().has(number)),
       repeated: reports.length - handled().size,
       identifies: journal.identifies().length,
-      resumes: journal.resumes().length,
+      resumes: resumeCauses(journal),
       sessions: journal.of("session").map(({ change }) => change),
       violations: journal.violations().map(({ rule }) => rule),
       versions: new Set(reports.map(({ version }) => version)).size,
-      status: (await this.#server.ask("GET", "status")).body,
+      status,
     };
+  }
+
+  /** What the bot says of itself; a session that was parked until now is about to be resumed. */
+  async #liveStatus(): Promise<unknown> {
+    for (let waited = 0;; waited += 100) {
+      const { body } = await this.#server.ask("GET", "status");
+      const isLive = typeof body === "object" && body !== null && "state" in body && body.state === "live";
+      if (isLive || waited > 30_000) return body;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
 
 /** The ways to die, in turn. */
 export const WAYS = ["abort", "abort", "crash", "abort", "deploy"] as const;
 
-async function killed(times: number): Promise<Outcome> {
-  await using server = await ObjectServer.start({ alarmEveryMs: 1_000 });
+async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> {
+  await using server = await ObjectServer.start({ alarmEveryMs: 1_000, maxQueuedEvents });
   await server.ask("POST", "start");
   await until("READY", () => server.discord.sessions.length === 1);
   const stream = new Stream(server, 20);
@@ -85,12 +101,14 @@ async function killed(times: number): Promise<Outcome> {
 }
 
 /**
- * Waits for a resume. An object that is killed while its alarm is being delivered gets it again after 2 s, and twice as
- * late after each further such death: more patience than for anything else.
+ * Waits until as many lives as this have followed on the first, and resumed. An object that is killed while its alarm is
+ * being delivered gets it again after 2 s, and twice as late after each further such death: more patience than for
+ * anything else.
  */
-async function resumed({ discord: { journal } }: ObjectServer, times: number): Promise<void> {
-  for (let waited = 0; journal.resumes().length < times; waited += 10) {
-    if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${times}`);
+async function resumed({ discord: { journal } }: ObjectServer, lives: number): Promise<void> {
+  const count = () => resumeCauses(journal).filter(({ cause }) => cause === "new life").length;
+  for (let waited = 0; count() < lives; waited += 10) {
+    if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${lives}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -107,7 +125,7 @@ async function idle(ms: number, alarmEveryMs: number): Promise<Outcome> {
 if (import.meta.main) {
   const [what, ...numbers] = Deno.args;
   const [first = 0, second = 0] = numbers.map(Number);
-  console.log(JSON.stringify(what === "kill" ? await killed(first) : await idle(first, second)));
+  console.log(JSON.stringify(what === "kill" ? await killed(first, second) : await idle(first, second)));
   // Whatever Miniflare still holds.
   Deno.exit(0);
 }

@@ -13,6 +13,8 @@ export interface ObjectServerOptions {
   readonly alarmEveryMs: number;
   /** Time between writes of the sequence, in ms. @default {200} */
   readonly saveEveryMs?: number;
+  /** Events that may wait for the handler. @default {10_000} */
+  readonly maxQueuedEvents?: number;
 }
 
 /** One event that the handler has reported. */
@@ -129,7 +131,7 @@ export class ObjectServer implements AsyncDisposable {
   }
 
   #config(): MiniflareOptions {
-    const { alarmEveryMs, saveEveryMs = 200 } = this.#options;
+    const { alarmEveryMs, saveEveryMs = 200, maxQueuedEvents = 10_000 } = this.#options;
     return {
       modules: true,
       script: `${this.#script}\n// Version ${this.#version}`,
@@ -142,6 +144,7 @@ export class ObjectServer implements AsyncDisposable {
         REPORT: `http://127.0.0.1:${this.#receiver.addr.port}/`,
         ALARM_EVERY_MS: `${alarmEveryMs}`,
         SAVE_EVERY_MS: `${saveEveryMs}`,
+        MAX_QUEUED_EVENTS: `${maxQueuedEvents}`,
         VERSION: `${this.#version}`,
       },
     };

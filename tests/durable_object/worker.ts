@@ -5,6 +5,7 @@
  */
 
 import { type DurableObjectStateLike, ShardHost } from "@discordgateway/edge/durable-object";
+import { dial } from "@discordgateway/edge/shard";
 
 /** Bindings. */
 export interface Env {
@@ -18,6 +19,8 @@ export interface Env {
   readonly ALARM_EVERY_MS: string;
   /** Time between writes of the sequence, in ms. */
   readonly SAVE_EVERY_MS: string;
+  /** Events that may wait for the handler. */
+  readonly MAX_QUEUED_EVENTS: string;
   /** Says which code this is. */
   readonly VERSION: string;
 }
@@ -37,6 +40,8 @@ export class Bot {
   constructor(ctx: DurableObjectStateLike & { abort(reason?: string): void }, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
+    // Each life of the object tells Discord which one it is, so that the fake's journal alone says who connected.
+    const life = crypto.randomUUID();
     this.#host = new ShardHost(ctx, {
       token: env.TOKEN,
       url: env.GATEWAY,
@@ -44,6 +49,8 @@ export class Bot {
       intents: 1 << 15,
       alarmEveryMs: Number(env.ALARM_EVERY_MS),
       saveEveryMs: Number(env.SAVE_EVERY_MS),
+      maxQueuedEvents: Number(env.MAX_QUEUED_EVENTS),
+      dial: (url, options) => dial(`${url}&life=${life}`, options),
       handler: (event, { signal }) =>
         this.#report(event.t, "content" in event.d ? event.d.content : "", signal),
     });

@@ -1,0 +1,53 @@
+/**
+ * Why there was a RESUME, for each of them, by the fake's journal alone.
+ *
+ * A life of the object names itself in the URL that it dials. Its first RESUME takes up what the life before it has left.
+ * Another one of the same life needs a reason of its own, and there is one that is no fault: with too many events waiting
+ * for the handler, the bot parks its session at Discord by a close of its own, and resumes it once it has caught up.
+ */
+
+import type { CloseEntry, Journal } from "../fake/mod.ts";
+
+/** One RESUME. */
+export interface ResumeCause {
+  /** The life that sent it. */
+  readonly life: string;
+  /** `"unknown"` is a connection that was lost and that nothing explains. */
+  readonly cause: "new life" | "parked" | "unknown";
+  /** How the connection before it ended. */
+  readonly after: string;
+}
+
+/** The causes of all RESUMEs, in order. */
+export function resumeCauses(journal: Journal): ResumeCause[] {
+  const lives = new Map(journal.dials().map(({ connectionId, url }) => [connectionId, lifeOf(url)]));
+  const ends = new Map(journal.of("close").map((end) => [end.connectionId, end]));
+  /** The last connection on which each life has identified or resumed. */
+  const last = new Map<string, number>();
+  const causes: ResumeCause[] = [];
+  let before: number | null = null;
+  for (const { connectionId, op } of journal.of("frame")) {
+    if (op !== 2 && op !== 6) continue;
+    const life = lives.get(connectionId) ?? "?";
+    if (op === 6) {
+      const own = last.get(life);
+      const end = own === undefined ? undefined : ends.get(own);
+      const cause = own === undefined ? "new life" : end && isParking(end) ? "parked" : "unknown";
+      causes.push({ life, cause, after: described(before === null ? undefined : ends.get(before)) });
+    }
+    last.set(life, before = connectionId);
+  }
+  return causes;
+}
+
+function isParking({ by, code, reason }: CloseEntry): boolean {
+  return by === "client" && code === 4200 && reason === "consumer behind";
+}
+
+function described(end: CloseEntry | undefined): string {
+  return end ? `closed by the ${end.by}: ${end.code ?? "cut"} ${end.reason}`.trimEnd() : "still open";
+}
+
+function lifeOf(url: string): string {
+  return new URL(url).searchParams.get("life") ?? "?";
+}

@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { Journal } from "../fake/mod.ts";
+import { type ResumeCause, resumeCauses } from "./resume_cause.ts";
+
+/** How a connection ended: who closed it, with what. */
+type End = readonly [by: "client" | "server", code: number | null, reason?: string];
+
+const CUT: End = ["client", null];
+const PARKED: End = ["client", 4200, "consumer behind"];
+
+/** The causes in a story: lives that connect, each followed by how its connection ended, if it did. */
+function causesOf(...story: readonly (readonly [life: string, end?: End])[]): ResumeCause[] {
+  const journal = new Journal();
+  story.forEach(([life, end], place) => {
+    const [at, connectionId] = [place, place + 1];
+    journal.write({ kind: "dial", at, url: `ws://fake/?v=10&life=${life}`, outcome: "open", connectionId });
+    journal.write({ kind: "frame", at, connectionId, op: place === 0 ? 2 : 6, d: {} });
+    if (end) {
+      const [by, code, reason = ""] = end;
+      journal.write({ kind: "close", at, connectionId, by, code, reason });
+    }
+  });
+  return resumeCauses(journal);
+}
+
+Deno.test("resume cause: the first RESUME of a life is that of a death, however the connection before it ended", () => {
+  assertEquals(causesOf(["a", CUT], ["b", PARKED], ["c"]), [
+    { life: "b", cause: "new life", after: "closed by the client: cut" },
+    { life: "c", cause: "new life", after: "closed by the client: 4200 consumer behind" },
+  ]);
+});
+
+Deno.test("resume cause: a life that has parked its session resumes it, also more than once", () => {
+  const causes = causesOf(["a", PARKED], ["a", CUT], ["b", PARKED], ["b", PARKED], ["b"]);
+  assertEquals(causes.map(({ cause }) => cause), ["parked", "new life", "parked", "parked"]);
+});
+
+Deno.test("resume cause: nothing else explains a RESUME of the same life", () => {
+  const ends: readonly End[] = [
+    CUT,
+    ["server", null],
+    ["server", 4200, "consumer behind"],
+    ["client", 4200, "heartbeats unanswered"],
+    ["client", 4000, "consumer behind"],
+  ];
+  for (const end of ends) {
+    assertEquals(causesOf(["a", CUT], ["b", end], ["b"]).map(({ cause }) => cause), ["new life", "unknown"]);
+  }
+  assertEquals(causesOf(["a"], ["a"]), [{ life: "a", cause: "unknown", after: "still open" }]);
+});
+
+Deno.test("resume cause: what counts is how the life's own connection ended", () => {
+  // Two lives at once: the parking is another's.
+  const causes = causesOf(["a", CUT], ["b", CUT], ["c", PARKED], ["b"]);
+  assertEquals(causes.map(({ cause }) => cause), ["new life", "new life", "unknown"]);
+});
