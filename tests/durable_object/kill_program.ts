@@ -50,18 +50,18 @@ class Stream {
   async outcome(): Promise<Outcome> {
     clearInterval(this.#timer);
     const { discord: { journal }, reports } = this.#server;
-    const handled = () => new Set(reports.map(({ content }) => Number(content)));
     // However many wait, as long as it gets on with them.
-    while (!handled().has(this.written)) {
+    while (!reports.some(({ content }) => content === `${this.written}`)) {
       const before = reports.length;
       await until("another message is handled", () => reports.length > before);
     }
     const status = await this.#liveStatus();
+    const handled = new Set(reports.map(({ content }) => Number(content)));
     const numbers = Array.from({ length: this.written }, (_, index) => index + 1);
     return {
       written: this.written,
-      missing: numbers.filter((number) => !handled().has(number)),
-      repeated: reports.length - handled().size,
+      missing: numbers.filter((number) => !handled.has(number)),
+      repeated: reports.length - handled.size,
       identifies: journal.identifies().length,
       resumes: resumeCauses(journal),
       sessions: journal.of("session").map(({ change }) => change),
