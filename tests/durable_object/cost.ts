@@ -5,7 +5,7 @@
  */
 
 import { drawOrCheck } from "../gate/page.ts";
-import { VirtualObject } from "./virtual_object.ts";
+import { VirtualBot } from "./virtual_bot.ts";
 
 /** What was counted. */
 export interface Count {
@@ -53,7 +53,7 @@ const FRAMES_PER_REQUEST = 20;
 /** A stream of events for some hours, with a reconnect every two hours, and a death of the object every five. */
 export async function simulate(hours: number, eventsPerSecond: number, saveEveryMs: number): Promise<Count> {
   let events = 0;
-  const object = new VirtualObject({ saveEveryMs, handler: () => void events++ });
+  const object = new VirtualBot({ saveEveryMs, handler: () => void events++ });
   const { clock, discord, usage } = object;
   await object.live();
   const start = { ...usage, frames: framesSent(object), events };
@@ -77,7 +77,7 @@ export async function simulate(hours: number, eventsPerSecond: number, saveEvery
   return count;
 }
 
-function framesSent({ discord }: VirtualObject): number {
+function framesSent({ discord }: VirtualBot): number {
   return discord.journal.of("sent").reduce((sum, { count }) => sum + count, 0);
 }
 

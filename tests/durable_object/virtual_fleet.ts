@@ -1,119 +1,17 @@
-/**
- * A coordinator and the shards that it calls, each an object of its own that can die, in one virtual time.
- *
- * What is dead answers nobody, and its timers never fire; the next call or alarm makes it anew from its storage.
- */
+/** A coordinator and the shards that it calls, each an object of its own that can die, in one virtual time. */
 
-import { FleetHost, type HostedShard, ShardHost, type ShardHostOptions } from "../../shard/durable_object.ts";
-import type { DurableObjectStateLike } from "../../shard/durable_object_state.ts";
-import type { Host } from "../../shard/host.ts";
+import { FleetHost, type HostedShard } from "../../shard/durable_object.ts";
 import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify_durable_object.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
-
-/** The wall clock's lead over the virtual one, in ms. */
-const EPOCH_MS = 1_700_000_000_000;
-
-/** Makes the class that an object holds; called anew for each of its lives. */
-type Make<T> = (ctx: DurableObjectStateLike, host: Host) => T;
-
-/** One object: its storage outlives it. */
-export class VirtualObjectOf<T extends { alarm(): Promise<void> }> {
-  /** What lies in its storage. */
-  readonly values = new Map<string, unknown>();
-  /** Rows written. */
-  rows = 0;
-  /** Alarms delivered. */
-  alarms = 0;
-  readonly #clock: VirtualClock;
-  readonly #make: Make<T>;
-  #life: { dead: boolean; object?: T } | null = null;
-  #alarm: { readonly at: number; readonly timer: unknown } | null = null;
-
-  /** An object that nobody has asked for anything yet. */
-  constructor(clock: VirtualClock, make: Make<T>) {
-    this.#clock = clock;
-    this.#make = make;
-  }
-
-  /** When its alarm is due on the virtual clock, in ms. */
-  get alarmAt(): number | null {
-    return this.#alarm?.at ?? null;
-  }
-
-  /** The object, made anew where it is gone. */
-  get object(): T {
-    const life = this.#life ??= { dead: false };
-    return life.object ??= this.#make(this.#ctx(life), this.#host(life));
-  }
-
-  /** The object is gone, without notice. */
-  kill(): void {
-    if (this.#life) this.#life.dead = true;
-    this.#life = null;
-  }
-
-  #host(life: { readonly dead: boolean }): Host {
-    const clock = this.#clock;
-    return {
-      now: () => clock.now(),
-      random: () => clock.random(),
-      setTimeout: (callback, delayMs) => clock.setTimeout(() => life.dead || callback(), delayMs),
-      clearTimeout: (timer) => clock.clearTimeout(timer),
-    };
-  }
-
-  #ctx(life: { readonly dead: boolean }): DurableObjectStateLike {
-    const unlessDead = (act: () => void) => {
-      if (life.dead) return;
-      this.rows++;
-      act();
-    };
-    return {
-      storage: {
-        kv: {
-          get: (key) => structuredClone(this.values.get(key)),
-          put: (key, value) => unlessDead(() => this.values.set(key, structuredClone(value))),
-          delete: (key) => {
-            const had = this.values.has(key);
-            unlessDead(() => this.values.delete(key));
-            return had;
-          },
-        },
-        getAlarm: () => Promise.resolve(this.#alarm && EPOCH_MS + this.#alarm.at),
-        setAlarm: (at) => {
-          unlessDead(() => this.#setAlarm(at - EPOCH_MS));
-          return Promise.resolve();
-        },
-        deleteAlarm: () => {
-          if (!life.dead) this.#setAlarm(null);
-          return Promise.resolve();
-        },
-      },
-    };
-  }
-
-  #setAlarm(at: number | null): void {
-    if (this.#alarm) this.#clock.clearTimeout(this.#alarm.timer);
-    this.#alarm = at === null ? null : {
-      at,
-      timer: this.#clock.setTimeout(() => {
-        this.#alarm = null;
-        this.alarms++;
-        void this.object.alarm();
-      }, at - this.#clock.now()),
-    };
-  }
-}
-
-/** A bot of the tests. */
-type Bot = ShardHost<"MESSAGE_CREATE", never, never>;
+import { hostOf, type TestHost, type TestHostOptions } from "./virtual_bot.ts";
+import { EPOCH_MS, type Surroundings, VirtualObject } from "./virtual_object.ts";
 
 /** Options of a {@linkcode VirtualFleet}. */
 export interface VirtualFleetOptions {
   /** The other side. */
   readonly fake?: FakeDiscordOptions;
   /** What a shard's host does differently. */
-  readonly shard?: Partial<ShardHostOptions<"MESSAGE_CREATE">>;
+  readonly shard?: TestHostOptions;
 }
 
 /** A coordinator, its shards, and the Discord that they talk to. */
@@ -123,9 +21,9 @@ export class VirtualFleet {
   /** The other side. */
   readonly discord: FakeDiscord;
   /** The coordinator's object. */
-  readonly coordinator: VirtualObjectOf<FleetHost>;
+  readonly coordinator: VirtualObject<FleetHost>;
   /** The shards' objects, by "id of count". */
-  readonly shards = new Map<string, VirtualObjectOf<Bot>>();
+  readonly shards = new Map<string, VirtualObject<TestHost>>();
   /** Messages that were handled: their contents, and how often. */
   readonly handled = new Map<string, number>();
   /** Objects that do not answer, by name: calls to them hang or fail. */
@@ -138,7 +36,7 @@ export class VirtualFleet {
   constructor(options: VirtualFleetOptions = {}) {
     this.#options = options;
     this.discord = new FakeDiscord({ heartbeatInterval: 40_000, ...options.fake, clock: this.clock });
-    this.coordinator = new VirtualObjectOf(this.clock, (ctx, host) =>
+    this.coordinator = new VirtualObject(this.clock, ({ ctx, host }) =>
       new FleetHost(ctx, {
         token: this.discord.token,
         shard: (id, count) => this.#stub(`${id} of ${count}`),
@@ -189,11 +87,11 @@ export class VirtualFleet {
     if (!shard) {
       this.shards.set(
         name,
-        shard = new VirtualObjectOf(this.clock, (ctx, host) => this.#bot(ctx, host)),
+        shard = new VirtualObject(this.clock, (around) => this.#bot(around)),
       );
     }
     const own = shard;
-    const call = async <T>(what: string, act: (bot: Bot) => T | Promise<T>): Promise<T> => {
+    const call = async <T>(what: string, act: (bot: TestHost) => T | Promise<T>): Promise<T> => {
       if (what !== "status") this.calls.push(`${what} ${name}`);
       await Promise.resolve();
       const fault = this.broken.get(name);
@@ -210,28 +108,16 @@ export class VirtualFleet {
     };
   }
 
-  #bot(ctx: DurableObjectStateLike, host: Host): Bot {
-    const { discord, clock } = this;
-    return new ShardHost(ctx, {
-      token: discord.token,
-      guildEvents: ["MESSAGE_CREATE"],
-      intents: 1 << 15,
-      handler: (event) => {
-        if (event.t !== "MESSAGE_CREATE") return;
-        this.handled.set(event.d.content, (this.handled.get(event.d.content) ?? 0) + 1);
-      },
+  #bot(around: Surroundings): TestHost {
+    const onMessage = (content: string) => this.handled.set(content, (this.handled.get(content) ?? 0) + 1);
+    return hostOf(around, this.discord, onMessage, {
       identifyLimiter: new DurableObjectIdentifyLimiter({
         idFromName: (name) => name,
         get: () => ({
           exchange: (request) => Promise.resolve(this.host.exchange(request)),
           fetch: () => Promise.reject(new TypeError("Only called over RPC")),
         }),
-      }, { clock: host }),
-      dial: discord.dial,
-      fetch: discord.fetch,
-      api: "https://discord.com/api/v10",
-      host,
-      wallClock: () => EPOCH_MS + clock.now(),
+      }, { clock: around.host }),
       ...this.#options.shard,
     });
   }

@@ -1,20 +1,16 @@
 /**
  * A Durable Object in virtual time: storage that outlives it, one alarm, and a death that takes everything else.
  *
- * What dies is dead at once, as in workerd: its timers never fire, its socket is cut without a close frame, and what it
- * still writes reaches no storage.
+ * What dies is dead at once, as in workerd: its timers never fire, what it still writes reaches no storage, and the next
+ * call or alarm makes it anew.
  */
 
-import { ShardHost, type ShardHostOptions } from "../../shard/durable_object.ts";
 import type { DurableObjectStateLike } from "../../shard/durable_object_state.ts";
-import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
+import type { Host } from "../../shard/host.ts";
+import type { VirtualClock } from "../fake/mod.ts";
 
-/** The names that the bot asks for. */
-type GuildName = "MESSAGE_CREATE";
-/** A bot's host. */
-export type TestHost = ShardHost<GuildName>;
-/** Its options, without what the harness decides. */
-export type TestHostOptions = Partial<ShardHostOptions<GuildName>>;
+/** The wall clock's lead over the virtual one, in ms. */
+export const EPOCH_MS = 1_700_000_000_000;
 
 /** What it costs. */
 export interface Usage {
@@ -24,52 +20,54 @@ export interface Usage {
   alarms: number;
 }
 
-interface Life {
-  host: TestHost;
+/** What one life of an object has of the world. */
+export interface Surroundings {
+  /** As Cloudflare gives it to the class. */
+  readonly ctx: DurableObjectStateLike;
+  /** Clock and timers; they die with the object. */
+  readonly host: Host;
+  /** Whether it is dead; what is still under way may ask. */
+  readonly isDead: () => boolean;
+}
+
+interface Life<T> {
   dead: boolean;
-  /** Timers that have not fired: they die with it. */
-  timers: Set<unknown>;
+  object?: T;
+  /** Timers that have not fired. */
+  readonly timers: Set<unknown>;
   /** An alarm is being delivered. */
   inAlarm: boolean;
 }
 
-/** The wall clock's lead over the virtual one, in ms. */
-const EPOCH_MS = 1_700_000_000_000;
-
-/** An object, the Discord that its bot talks to, and the clock of both. */
-export class VirtualObject {
+/** One object of a class. */
+export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
   /** The only time there is. */
   readonly clock: VirtualClock;
-  /** The other side. */
-  readonly discord: FakeDiscord;
   /** What lies in its storage. */
   readonly values = new Map<string, unknown>();
   /** What it has cost so far. */
   readonly usage: Usage = { rows: 0, alarms: 0 };
   /** What alarms have thrown: nothing may. */
   readonly alarmErrors: unknown[] = [];
-  /** The contents of messages that the handler has handled, over all lives. */
-  readonly handled: string[] = [];
-  /** How often an object was made. */
+  /** How often it was made. */
   lives = 0;
   /** Alarms to refuse, with this error. */
   refuseAlarms: Error[] = [];
   /** When the alarm is due on the virtual clock, in ms. */
   alarmAt: number | null = null;
-  readonly #options: TestHostOptions;
+  readonly #make: (around: Surroundings) => T;
   #alarmTimer: unknown = null;
-  #life: Life | null = null;
+  #life: Life<T> | null = null;
 
-  /** Makes an object that nobody has asked for anything yet. */
-  constructor(options: TestHostOptions = {}, fake: FakeDiscordOptions = {}) {
-    this.clock = new VirtualClock();
-    this.discord = new FakeDiscord({ heartbeatInterval: 40_000, ...fake, clock: this.clock });
-    this.#options = options;
+  /** An object that nobody has asked for anything yet; `make` is called anew for each of its lives. */
+  constructor(clock: VirtualClock, make: (around: Surroundings) => T) {
+    this.clock = clock;
+    this.#make = make;
   }
 
-  /** The host, made anew where the object is gone: what any request does. */
-  get host(): TestHost {
-    return (this.#life ??= this.#make()).host;
+  /** The object, made anew where it is gone: what any request does. */
+  get object(): T {
+    return this.#objectOf(this.#alive());
   }
 
   /** Whether there is an object in memory. */
@@ -77,83 +75,53 @@ export class VirtualObject {
     return this.#life !== null;
   }
 
-  /** Starts the bot and waits until it is live. */
-  async live(): Promise<void> {
-    await this.host.start();
-    await this.clock.runUntil(() => this.host.status.state === "live");
-    // Frames that come with READY.
-    await this.clock.advance(0);
-  }
-
   /** The object is gone, without notice. Nothing is there until the next alarm or request. */
-  async kill(): Promise<void> {
-    if (this.#life) {
-      this.#life.dead = true;
-      for (const timer of this.#life.timers) this.clock.clearTimeout(timer);
-      // An alarm that its object did not survive is delivered again, unless another was set meanwhile.
-      if (this.#life.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
-    }
+  die(): void {
+    const life = this.#life;
     this.#life = null;
-    for (const connection of this.discord.connections) connection.drop();
-    await this.clock.advance(0);
+    if (life === null) return;
+    life.dead = true;
+    for (const timer of life.timers) this.clock.clearTimeout(timer);
+    // An alarm that its object did not survive is delivered again, unless another was set meanwhile.
+    if (life.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
   }
 
-  /** Stops whatever runs, so that no timer is left. */
-  async end(): Promise<void> {
-    const stopping = this.host.stop({ keepSession: true });
-    await this.clock.advance(0);
-    await stopping;
-    await this.discord.close();
+  #alive(): Life<T> {
+    return this.#life ??= { dead: false, timers: new Set(), inAlarm: false };
   }
 
-  /** A member writes these messages. */
-  write(...contents: string[]): void {
-    for (const content of contents) this.discord.sendMessage({ content });
-  }
-
-  #make(): Life {
+  #objectOf(life: Life<T>): T {
+    if (life.object) return life.object;
     this.lives++;
-    const life = { dead: false, inAlarm: false, timers: new Set<unknown>() };
-    const { clock, discord } = this;
-    const forEver = new Promise<never>(() => {});
-    const host = new ShardHost(this.#ctx(life), {
-      token: discord.token,
-      guildEvents: ["MESSAGE_CREATE"],
-      intents: 1 << 15,
-      handler: (event) => {
-        if (event.t === "MESSAGE_CREATE") this.handled.push(event.d.content);
-      },
-      fetch: discord.fetch,
-      // Whatever DISCORD_API says on this machine.
-      api: "https://discord.com/api/v10",
-      wallClock: () => EPOCH_MS + clock.now(),
-      ...this.#options,
-      dial: (url, options) => life.dead ? forEver : discord.dial(url, options),
-      host: {
-        now: () => clock.now(),
-        random: () => clock.random(),
-        setTimeout: (callback, delayMs) => {
-          // What is still under way when it dies may arm one after that.
-          if (life.dead) return null;
-          const timer = clock.setTimeout(() => {
-            life.timers.delete(timer);
-            callback();
-          }, delayMs);
-          life.timers.add(timer);
-          return timer;
-        },
-        clearTimeout: (timer) => {
-          life.timers.delete(timer);
-          clock.clearTimeout(timer);
-        },
-      },
-    });
-    return Object.assign(life, { host });
+    const isDead = () => life.dead;
+    return life.object = this.#make({ ctx: this.#ctx(isDead), host: this.#host(life), isDead });
   }
 
-  #ctx(life: { readonly dead: boolean }): DurableObjectStateLike {
-    const write = <T>(act: () => T, otherwise: T): T => {
-      if (life.dead) return otherwise;
+  #host(life: Life<T>): Host {
+    const { clock } = this;
+    return {
+      now: () => clock.now(),
+      random: () => clock.random(),
+      setTimeout: (callback, delayMs) => {
+        // What is still under way when it dies may arm one after that.
+        if (life.dead) return null;
+        const timer = clock.setTimeout(() => {
+          life.timers.delete(timer);
+          callback();
+        }, delayMs);
+        life.timers.add(timer);
+        return timer;
+      },
+      clearTimeout: (timer) => {
+        life.timers.delete(timer);
+        clock.clearTimeout(timer);
+      },
+    };
+  }
+
+  #ctx(isDead: () => boolean): DurableObjectStateLike {
+    const write = <R>(act: () => R, otherwise: R): R => {
+      if (isDead()) return otherwise;
       this.usage.rows++;
       return act();
     };
@@ -172,7 +140,7 @@ export class VirtualObject {
           return Promise.resolve();
         },
         deleteAlarm: () => {
-          if (!life.dead) this.#setAlarm(null);
+          if (!isDead()) this.#setAlarm(null);
           return Promise.resolve();
         },
       },
@@ -188,9 +156,10 @@ export class VirtualObject {
       this.#alarmTimer = null;
       this.alarmAt = null;
       this.usage.alarms++;
-      const life = this.#life ??= this.#make();
+      const life = this.#alive();
+      const object = this.#objectOf(life);
       life.inAlarm = true;
-      life.host.alarm({ retryCount: 0, isRetry: false })
+      object.alarm({ retryCount: 0, isRetry: false })
         .catch((error) => this.alarmErrors.push(error))
         .finally(() => life.inAlarm = false);
     }, at - this.clock.now());

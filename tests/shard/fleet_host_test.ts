@@ -54,9 +54,9 @@ Deno.test("fleet host: once all shards run, the coordinator sets no alarm and ma
   await fleet.live(2);
   await fleet.clock.advance(60_000);
   assertEquals(fleet.coordinator.alarmAt, null);
-  const [calls, rows] = [fleet.calls.length, fleet.coordinator.rows];
+  const [calls, rows] = [fleet.calls.length, fleet.coordinator.usage.rows];
   await fleet.clock.advance(24 * 3_600_000);
-  assertEquals([fleet.calls.length, fleet.coordinator.rows], [calls, rows]);
+  assertEquals([fleet.calls.length, fleet.coordinator.usage.rows], [calls, rows]);
   assertEquals(fleet.liveShards(2), 2);
   await fleet.end();
 });
@@ -66,7 +66,7 @@ Deno.test("fleet host: an order survives the coordinator's death in the middle, 
   for (let id = 8; id < 16; id++) fleet.broken.set(`${id} of 16`, id % 2 ? "hangs" : "fails");
   await fleet.during(fleet.host.start({ shards: 16 }));
   await fleet.clock.advance(1_000);
-  fleet.coordinator.kill();
+  fleet.coordinator.die();
   await fleet.clock.advance(60_000);
   const { pendingCalls, lastError } = await fleet.during(fleet.host.status());
   assertEquals([fleet.liveShards(16), pendingCalls], [8, 8]);
@@ -158,7 +158,7 @@ Deno.test("fleet host: a reshard under a stream of messages misses none; only th
   await fleet.during(fleet.host.reshard(8));
   await writing(20);
   // Deaths in the middle change nothing.
-  fleet.coordinator.kill();
+  fleet.coordinator.die();
   await writing(60);
   const { shardCount, resharding, lastReshard, shards } = await fleet.host.status();
   assertEquals([shardCount, resharding, lastReshard?.from, lastReshard?.to, lastReshard?.error], [

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { VirtualObject } from "../durable_object/virtual_object.ts";
+import { VirtualBot } from "../durable_object/virtual_bot.ts";
 
 interface Answer {
   readonly status: number;
@@ -8,7 +8,7 @@ interface Answer {
   };
 }
 
-async function ask(object: VirtualObject, method: string, path: string, body?: unknown): Promise<Answer> {
+async function ask(object: VirtualBot, method: string, path: string, body?: unknown): Promise<Answer> {
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const request = new Request(`https://bot.invalid${path}`, {
     method,
@@ -21,7 +21,7 @@ async function ask(object: VirtualObject, method: string, path: string, body?: u
 }
 
 Deno.test("shard host over HTTP: start, status, send, stop", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   const started = await ask(object, "POST", "/bots/7/start", { shard: [1, 2] });
   assertEquals([started.status, started.body.running, started.body.shard], [200, true, [1, 2]]);
   assertEquals((await ask(object, "GET", "/bots/7/status")).body.state, "live");
@@ -44,7 +44,7 @@ Deno.test("shard host over HTTP: start, status, send, stop", async () => {
 });
 
 Deno.test("shard host over HTTP: every failure is JSON with a code and a fitting status", async () => {
-  const object = new VirtualObject({ sendDeadlineMs: 50 });
+  const object = new VirtualBot({ sendDeadlineMs: 50 });
   const command = { op: 31, d: { guild_ids: ["1"] } };
   const expected = [
     ["POST", "/send", command, 503, "ERR_SHARD_HOST_STOPPED"],

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { VirtualObject } from "../durable_object/virtual_object.ts";
+import { VirtualBot } from "../durable_object/virtual_bot.ts";
 import { assertProperty } from "../property.ts";
 
 type Act =
@@ -41,7 +41,7 @@ async function play(story: readonly Act[]): Promise<void> {
   const handled = new Set<number>();
   const others: string[] = [];
   let calls = 0;
-  const object: VirtualObject = new VirtualObject({
+  const object: VirtualBot = new VirtualBot({
     maxQueuedEvents: 25,
     handlerDeadlineMs: 20_000,
     handler: (event, { attempt }) => {

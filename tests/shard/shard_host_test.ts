@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CommandError } from "../../mod.ts";
 import { ShardHost, ShardHostError } from "../../shard/durable_object.ts";
-import { VirtualObject } from "../durable_object/virtual_object.ts";
+import { VirtualBot } from "../durable_object/virtual_bot.ts";
 
 const MINUTE = 60_000;
 
 Deno.test("shard host: a start identifies, stores the session at once and sets the alarm", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   const stored = object.values.get("discordgateway:session");
   assert(typeof stored === "object" && stored !== null && "sessionId" in stored);
@@ -18,7 +18,7 @@ Deno.test("shard host: a start identifies, stores the session at once and sets t
 });
 
 Deno.test("shard host: a dead object is brought back by its alarm alone, resumes, and misses nothing", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   object.write("before");
   await object.clock.advance(10_000);
@@ -37,7 +37,7 @@ Deno.test("shard host: a dead object is brought back by its alarm alone, resumes
 });
 
 Deno.test("shard host: what was handled after the last write of the sequence comes again, never less", async () => {
-  const object = new VirtualObject({ saveEveryMs: 5_000 });
+  const object = new VirtualBot({ saveEveryMs: 5_000 });
   await object.live();
   await object.clock.advance(5_000);
   object.write("one");
@@ -53,7 +53,7 @@ Deno.test("shard host: what was handled after the last write of the sequence com
 });
 
 Deno.test("shard host: a request brings it back as well, and does not push the alarm away", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   await object.clock.advance(10_000);
   await object.kill();
@@ -67,7 +67,7 @@ Deno.test("shard host: a request brings it back as well, and does not push the a
 });
 
 Deno.test("shard host: a running object without an alarm, however it lost it, sets one when it is made", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   await object.kill();
   object.alarmAt = null;
@@ -78,7 +78,7 @@ Deno.test("shard host: a running object without an alarm, however it lost it, se
 });
 
 Deno.test("shard host: an alarm that cannot be set is set a second later; alarm() does not throw", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   object.refuseAlarms = [new Error("storage is down"), new Error("storage is down")];
   await object.clock.advance(30_000);
@@ -94,7 +94,7 @@ Deno.test("shard host: an alarm that cannot be set is set a second later; alarm(
 Deno.test("shard host: a handler that throws gets the event again, with heartbeats going on, until it is handled", async () => {
   let broken = true;
   const attempts: string[] = [];
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     handler: (event, { attempt }) => {
       if (event.t !== "MESSAGE_CREATE") return;
       attempts.push(`${event.d.content} ${attempt}`);
@@ -128,7 +128,7 @@ Deno.test("shard host: a handler that throws gets the event again, with heartbea
 
 Deno.test("shard host: a handler that hangs is given up at its deadline, its signal aborted, the event comes again", async () => {
   const signals: AbortSignal[] = [];
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     handlerDeadlineMs: 20_000,
     handler: (_event, { attempt, signal }) => {
       signals.push(signal);
@@ -147,7 +147,7 @@ Deno.test("shard host: a handler that hangs is given up at its deadline, its sig
 
 Deno.test("shard host: the object dies while the handler hangs: the event comes again in the next life", async () => {
   let hangs = true;
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     handler: (event) => {
       if (hangs) return new Promise(() => {});
       if (event.t === "MESSAGE_CREATE") object.handled.push(event.d.content);
@@ -167,7 +167,7 @@ Deno.test("shard host: the object dies while the handler hangs: the event comes 
 Deno.test("shard host: an event that fails too often goes to the dead letters, which are tried again as well", async () => {
   const dead: string[] = [];
   let refusals = 2;
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     handler: (event) => {
       if (event.t !== "MESSAGE_CREATE") return;
       if (event.d.content === "poison") throw new Error("cannot");
@@ -193,7 +193,7 @@ Deno.test("shard host: an event that fails too often goes to the dead letters, w
 Deno.test("shard host: a handler that hangs for twenty minutes under a stream: the session is kept alive, nothing is lost", async () => {
   let hangs = true;
   const gaps: unknown[] = [];
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     maxQueuedEvents: 20,
     handler: (event) => {
       if (hangs) return new Promise(() => {});
@@ -220,7 +220,7 @@ Deno.test("shard host: a handler that hangs for twenty minutes under a stream: t
 });
 
 Deno.test("shard host: a wrong token stops it for good, with the reason in its status", async () => {
-  const object = new VirtualObject({ token: "not.the.bots.token" });
+  const object = new VirtualBot({ token: "not.the.bots.token" });
   await object.host.start();
   await object.clock.advance(60 * MINUTE);
   const { running, state, lastError } = object.host.status;
@@ -232,7 +232,7 @@ Deno.test("shard host: a wrong token stops it for good, with the reason in its s
 });
 
 Deno.test("shard host: an object that dies after each identify identifies ever more rarely: 288 times a day at most", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   // The session is never stored: what dies after the identify takes READY with it.
   object.discord.faults.silentReady = 1_000;
   await object.host.start();
@@ -252,7 +252,7 @@ Deno.test("shard host: an object that dies after each identify identifies ever m
 });
 
 Deno.test("shard host: an object that dies after each start without getting anywhere starts ever more rarely", async () => {
-  const object = new VirtualObject({ handler: () => new Promise(() => {}) });
+  const object = new VirtualBot({ handler: () => new Promise(() => {}) });
   await object.live();
   object.write("poison");
   await object.clock.advance(0);
@@ -270,7 +270,7 @@ Deno.test("shard host: an object that dies after each start without getting anyw
 });
 
 Deno.test("shard host: lives that get somewhere are never held up, however short", async () => {
-  const object = new VirtualObject({ saveEveryMs: 1_000 });
+  const object = new VirtualBot({ saveEveryMs: 1_000 });
   await object.live();
   for (let death = 1; death <= 12; death++) {
     object.write(`${death}`);
@@ -285,7 +285,7 @@ Deno.test("shard host: lives that get somewhere are never held up, however short
 });
 
 Deno.test("shard host: another shard count ends the old session and starts a new one", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   const [old] = object.discord.sessions;
   const starting = object.host.start({ shard: [1, 2] });
@@ -304,7 +304,7 @@ Deno.test("shard host: another shard count ends the old session and starts a new
 });
 
 Deno.test("shard host: stopped stays stopped, over deaths; with keepSession the next start resumes", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   const stopping = object.host.stop({ keepSession: true });
   await object.clock.advance(0);
@@ -332,7 +332,7 @@ Deno.test("shard host: stopped stays stopped, over deaths; with keepSession the 
 });
 
 Deno.test("shard host: a command waits through a death of its connection, and goes out once", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   object.discord.connections[0]?.drop();
   await object.clock.advance(0);
@@ -344,7 +344,7 @@ Deno.test("shard host: a command waits through a death of its connection, and go
 });
 
 Deno.test("shard host: commands are refused with a reason: malformed, stopped, too late", async () => {
-  const object = new VirtualObject({ sendDeadlineMs: 10_000 });
+  const object = new VirtualBot({ sendDeadlineMs: 10_000 });
   const command = { op: 31, d: { guild_ids: ["1"] } } as const;
   const stopped = await assertRejects(() => object.host.send(command), ShardHostError);
   assertEquals(stopped.code, "ERR_SHARD_HOST_STOPPED");
@@ -372,7 +372,7 @@ Deno.test("shard host: commands are refused with a reason: malformed, stopped, t
 
 Deno.test("shard host: the watchdog replaces a shard whose timers are gone", async () => {
   let deaf = false;
-  const object: VirtualObject = new VirtualObject();
+  const object: VirtualBot = new VirtualBot();
   const { clock } = object;
   const setTimeout = clock.setTimeout.bind(clock);
   await object.live();
@@ -391,7 +391,7 @@ Deno.test("shard host: the watchdog replaces a shard whose timers are gone", asy
 });
 
 Deno.test("shard host: what it finds in its storage need not make sense", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   object.values.set("discordgateway:host", { running: true, shard: [0, 1], identifies: "many" });
   object.values.set("discordgateway:session", { sessionId: 7 });
   assertEquals(object.host.status.running, true);
@@ -401,7 +401,7 @@ Deno.test("shard host: what it finds in its storage need not make sense", async 
   await object.end();
 
   for (const record of [null, 7, { running: "yes" }, { running: true, shard: [1, 1] }]) {
-    const other = new VirtualObject();
+    const other = new VirtualBot();
     other.values.set("discordgateway:host", record);
     assertEquals(other.host.status.running, false);
   }
@@ -409,7 +409,7 @@ Deno.test("shard host: what it finds in its storage need not make sense", async 
 
 Deno.test("shard host: an identify limiter that refuses is asked again, five minutes later", async () => {
   let refusals = 1;
-  const object = new VirtualObject({ identifyLimiter: { take: () => refusals-- <= 0 } });
+  const object = new VirtualBot({ identifyLimiter: { take: () => refusals-- <= 0 } });
   await object.host.start();
   await object.clock.advance(1_000);
   assertEquals(object.host.status.lastError?.code, "ERR_IDENTIFY_REFUSED");
@@ -421,7 +421,7 @@ Deno.test("shard host: an identify limiter that refuses is asked again, five min
 
 Deno.test("shard host: a shared identify limiter is told the limits, and how its turn ended", async () => {
   const told: string[] = [];
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     identifyLimiter: {
       take: () => ({ release: (outcome) => void told.push(outcome) }),
       update: ({ maxConcurrency }) => void told.push(`max_concurrency ${maxConcurrency}`),
@@ -434,7 +434,7 @@ Deno.test("shard host: a shared identify limiter is told the limits, and how its
 
 Deno.test("shard host: a status hook that throws stops nothing, and shows", async () => {
   const states: string[] = [];
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     onStatus: ({ state }) => {
       states.push(state);
       throw new Error("the hook is broken");
@@ -447,7 +447,7 @@ Deno.test("shard host: a status hook that throws stops nothing, and shows", asyn
 });
 
 Deno.test("shard host: its status is JSON, and the token is not in it", async () => {
-  const object = new VirtualObject({
+  const object = new VirtualBot({
     handler: () => {
       throw new Error(`cannot log in with ${object.discord.token}`);
     },
@@ -479,24 +479,24 @@ Deno.test("shard host: a class without SQLite is refused, and so are senseless o
   );
   assertEquals(error.code, "ERR_SHARD_HOST_STORAGE");
   for (const wrong of [{ alarmEveryMs: 0 }, { saveEveryMs: -1 }, { handlerDeadlineMs: NaN }]) {
-    assertThrows(() => new VirtualObject(wrong).host, RangeError);
+    assertThrows(() => new VirtualBot(wrong).host, RangeError);
   }
 });
 
 Deno.test("shard host: a start that cannot be made throws, and changes nothing", async () => {
-  const object = new VirtualObject({ token: "" });
+  const object = new VirtualBot({ token: "" });
   await assertRejects(() => object.host.start(), TypeError);
   await assertRejects(() => object.host.start({ shard: [2, 2] }), RangeError);
   assertEquals([object.host.status.running, object.usage.rows, object.alarmAt], [false, 0, null]);
 
-  const other = new VirtualObject();
+  const other = new VirtualBot();
   other.refuseAlarms = [new Error("storage is down")];
   await assertRejects(() => other.host.start(), Error, "storage is down");
   assertEquals([other.host.status.running, other.usage.rows, other.clock.pending], [false, 0, 0]);
 });
 
 Deno.test("shard host: an object that dies before the next alarm could be set gets the present one again", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   await object.live();
   object.refuseAlarms = Array.from({ length: 10 }, () => new Error("storage is down"));
   await object.clock.advance(33_000);
@@ -509,7 +509,7 @@ Deno.test("shard host: an object that dies before the next alarm could be set ge
 });
 
 Deno.test("shard host: a handler may stop its own shard", async () => {
-  const object: VirtualObject = new VirtualObject({
+  const object: VirtualBot = new VirtualBot({
     handler: () => object.host.stop(),
   });
   await object.live();
@@ -522,7 +522,7 @@ Deno.test("shard host: a handler may stop its own shard", async () => {
 
 Deno.test("shard host: with saveEveryMs 0 what a synchronous handler stores counts each event exactly once, over deaths", async () => {
   let count = 0;
-  const object: VirtualObject = new VirtualObject({
+  const object: VirtualBot = new VirtualBot({
     saveEveryMs: 0,
     handler: (event) => {
       if (event.t === "MESSAGE_CREATE") object.values.set("count", ++count);
@@ -544,7 +544,7 @@ Deno.test("shard host: with saveEveryMs 0 what a synchronous handler stores coun
 });
 
 Deno.test("shard host: starts and stops that are not waited for happen one after the other", async () => {
-  const object = new VirtualObject();
+  const object = new VirtualBot();
   const all = Promise.all([
     object.host.start(),
     object.host.stop(),
@@ -562,7 +562,7 @@ Deno.test("shard host: starts and stops that are not waited for happen one after
 
 Deno.test("shard host: a session that replaces a lost one is stored as soon as the gap is handled", async () => {
   const names: string[] = [];
-  const object: VirtualObject = new VirtualObject({ handler: (event) => void names.push(event.t) });
+  const object: VirtualBot = new VirtualBot({ handler: (event) => void names.push(event.t) });
   await object.live();
   object.write("before");
   await object.clock.advance(20_000);
