@@ -1,14 +1,14 @@
 /** Everything that a program asks of Discord through its shard: who waits, behind which gate, and what is answered. */
 
-import {
-  encodeCommand,
-  type GatewayCommand,
-  type GatewayDispatch,
-  type GatewayState,
-  type RequestChannelInfo,
-  type RequestGuildMembers,
+import type {
+  GatewayCommand,
+  GatewayDispatch,
+  GatewayState,
+  RequestChannelInfo,
+  RequestGuildMembers,
 } from "../gateway/mod.ts";
 import { GatedQueue, type GatedTurnOptions, type TurnOptions } from "../ratelimit/mod.ts";
+import { checkCommand } from "./command_check.ts";
 import { type CommandBudget, readBudget } from "./command_budget.ts";
 import { type CommandLimits, type CommandOutcome, gateOf, guildMembersGate } from "./command_gates.ts";
 import { CommandNotSentError, ConsumerStuckError } from "./errors.ts";
@@ -70,6 +70,7 @@ export class Commands {
 
   /** Waits for the turn of a command. */
   async send(command: GatewayCommand, { signal, priority = "low" }: TurnOptions): Promise<CommandOutcome> {
+    checkCommand(command);
     const gate = gateOf(command, this.#options.limits);
     const isSent = await this.#wait(command, { gate, priority, ...(signal && { signal }) });
     return isSent ? "sent" : "superseded";
@@ -134,7 +135,7 @@ export class Commands {
   }
 
   async #wait(command: GatewayCommand, options: GatedTurnOptions): Promise<boolean> {
-    encodeCommand(command);
+    checkCommand(command);
     if (this.#closed) throw new CommandNotSentError(command, this.#closed.by);
     const turn = this.queue.wait(command, options);
     this.#options.onWaiting();

@@ -29,15 +29,15 @@
  * @module
  */
 
-import {
-  type DirectMessageEventName,
-  encodeCommand,
-  type GatewayCommand,
-  type GuildEventName,
-  type SessionRecord,
-  type UngatedEventName,
+import type {
+  DirectMessageEventName,
+  GatewayCommand,
+  GuildEventName,
+  SessionRecord,
+  UngatedEventName,
 } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
+import { checkCommand } from "./command_check.ts";
 import type { WantedName } from "./event.ts";
 import type { EventHandler } from "./event_queue.ts";
 import { eventStream } from "./event_stream.ts";
@@ -188,7 +188,7 @@ export class Fleet<
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
-    encodeCommand(command);
+    checkCommand(command);
     await this.#core.send(command, options);
   }
 

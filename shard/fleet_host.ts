@@ -8,11 +8,12 @@
  * The identify limiter's record lies in the same object: whoever counts the shards also says who may identify.
  */
 
-import { encodeCommand, type GatewayCommand } from "../gateway/mod.ts";
+import type { GatewayCommand } from "../gateway/mod.ts";
 import { IdentifyCoordinator } from "../ratelimit/identify_durable_object.ts";
 import type { IdentifyReply, IdentifyRequest } from "../ratelimit/identify_record.ts";
 import { sessionStartLimit } from "../ratelimit/mod.ts";
 import { askGatewayBot } from "./ask_gateway_bot.ts";
+import { checkCommand } from "./command_check.ts";
 import { type DurableObjectStateLike, kvOf } from "./durable_object_state.ts";
 import { ErrorLog } from "./error_log.ts";
 import { IdentifyBudgetError } from "./fleet_errors.ts";
@@ -239,7 +240,7 @@ export class FleetHost {
    */
   async send(command: GatewayCommand, options: { readonly shardId?: number } = {}): Promise<void> {
     const { shardId } = options;
-    encodeCommand(command);
+    checkCommand(command);
     const [, count] = this.#placeOf(shardId ?? 0);
     const parts = shardId === undefined ? routeCommand(command, count) : [{ shardId, command }];
     await Promise.all(parts.flatMap((part) => {

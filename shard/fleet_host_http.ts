@@ -28,6 +28,7 @@ const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   status: { method: "GET", act: (fleet) => fleet.status() },
   start: {
     method: "POST",
+    fields: ["shards"],
     act: (fleet, body) =>
       fleet.start(
         body.shards === undefined ? {} : { shards: integerField(body, "shards", 1, MAX_HOSTED_SHARDS) },
@@ -35,15 +36,22 @@ const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   },
   stop: {
     method: "POST",
+    fields: ["keepSession"],
     act: (fleet, body) => fleet.stop({ keepSession: booleanField(body, "keepSession") }),
   },
   reshard: {
     method: "POST",
+    fields: ["shards"],
     act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1, MAX_HOSTED_SHARDS)),
   },
-  restart: { method: "POST", act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)) },
+  restart: {
+    method: "POST",
+    fields: ["shard"],
+    act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)),
+  },
   send: {
     method: "POST",
+    fields: ["command", "shard"],
     act: (fleet, body) => {
       const command = objectField(body, "command");
       integerField(command, "op", 0);

@@ -10,6 +10,8 @@ export type JsonBody = Readonly<Record<string, unknown>>;
 export interface Route<Subject> {
   /** How it is asked for. */
   readonly method: "GET" | "POST";
+  /** The fields that its body may have. */
+  readonly fields?: readonly string[];
   /** Does it; what it returns is the answer, nothing an empty object. */
   readonly act: (subject: Subject, body: JsonBody) => unknown;
 }
@@ -25,6 +27,9 @@ export interface RespondOptions<Subject> {
   /** The status of an error of the subject's own; `null` for any other. */
   readonly statusOf: (error: unknown) => number | null;
 }
+
+/** Many times what the longest order takes. */
+const MAX_BODY_BYTES = 65_536;
 
 /** A request that cannot be understood. */
 export class RequestError extends Error {
@@ -61,6 +66,7 @@ export async function respondTo<Subject>(
       throw new RequestError(405, `Cannot answer: ${name} takes ${route.method}: ${request.method}`);
     }
     const body = route.method === "GET" ? {} : await bodyOf(request);
+    assertFields(body, route.fields ?? [], name);
     return Response.json(await route.act(subject, body) ?? {});
   } catch (error) {
     const status = error instanceof RequestError
@@ -72,7 +78,7 @@ export async function respondTo<Subject>(
 
 /** An object; nothing at all counts as an empty one. */
 async function bodyOf(request: Request): Promise<JsonBody> {
-  const text = await request.text();
+  const text = await textOf(request);
   if (text === "") return {};
   let body: unknown;
   try {
@@ -84,6 +90,31 @@ async function bodyOf(request: Request): Promise<JsonBody> {
     throw new RequestError(400, `Cannot answer: the body has to be an object: ${shown(body)}`);
   }
   return body;
+}
+
+/** Its text, as far as somebody could mean it. */
+async function textOf({ body }: Request): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = body?.getReader();
+  let text = "";
+  let bytes = 0;
+  for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
+    bytes += read.value.length;
+    if (bytes > MAX_BODY_BYTES) {
+      await reader?.cancel();
+      throw new RequestError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
+    }
+    text += decoder.decode(read.value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** A misspelt field must not count as one that is missing. */
+function assertFields(body: JsonBody, known: readonly string[], route: string): void {
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const takes = known.length === 0 ? "no fields" : known.join(" and ");
+  throw new RequestError(400, `Cannot answer: ${route} takes ${takes}: ${shown(unknown)}`);
 }
 
 /** What is wrong with what was asked for, rather than with us. */

@@ -9,14 +9,14 @@
  * one small record of whether to run.
  */
 
-import {
-  type DirectMessageEventName,
-  encodeCommand,
-  type GatewayCommand,
-  type GuildEventName,
-  type UngatedEventName,
+import type {
+  DirectMessageEventName,
+  GatewayCommand,
+  GuildEventName,
+  UngatedEventName,
 } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
+import { checkCommand } from "./command_check.ts";
 import { type DurableObjectStateLike, kvOf } from "./durable_object_state.ts";
 import { ErrorLog } from "./error_log.ts";
 import type { ShardEvent, WantedName } from "./event.ts";
@@ -279,7 +279,7 @@ export class ShardHost<
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
-    encodeCommand(command);
+    checkCommand(command);
     const { sendDeadlineMs = DEFAULT_SEND_DEADLINE_MS } = this.#options;
     const through = {
       isRunning: () => this.#record.isRunning,

@@ -17,15 +17,16 @@ export interface HttpSubject {
 
 const ROUTES: Readonly<Record<string, Route<HttpSubject>>> = {
   status: { method: "GET", act: (host) => host.status },
-  start: { method: "POST", act: (host, body) => host.start(startOptions(body)) },
+  start: { method: "POST", fields: ["shard"], act: (host, body) => host.start(startOptions(body)) },
   stop: {
     method: "POST",
+    fields: ["keepSession"],
     act: async (host, body) => {
       await host.stop({ keepSession: booleanField(body, "keepSession") });
       return host.status;
     },
   },
-  send: { method: "POST", act: (host, body) => host.send({ op: body.op, d: body.d }) },
+  send: { method: "POST", fields: ["op", "d"], act: (host, body) => host.send({ op: body.op, d: body.d }) },
 };
 
 /** Answers one request; never rejects. */

@@ -144,7 +144,7 @@ export default {
   /** The page for everybody, everything else for whoever has the secret. */
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname === "/" && request.method === "GET") return statusPage();
+    if (pathname === "/" && ["GET", "HEAD"].includes(request.method)) return statusPage();
     // Who has no secret learns nothing, not even which routes there are.
     if (!await isAuthorized(request, env.CONTROL_SECRET)) {
       return failure(401, "ERR_UNAUTHORIZED", "Unauthorized");

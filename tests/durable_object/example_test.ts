@@ -101,8 +101,20 @@ Deno.test("example: control routes", async (t) => {
       ["/send", { command: { d: {} } }, "op is an integer"],
       ["/send", { command: { op: "3", d: {} } }, "op is an integer"],
       ["/send", { command: PRESENCE, shard: 0.5 }, "shard is an integer"],
+      ["/start", { shard: 2 }, 'start takes shards: "shard"'],
+      ["/start", '{"__proto__":{"shards":2}}', 'start takes shards: "__proto__"'],
+      ["/stop", { keepsession: true }, 'stop takes keepSession: "keepsession"'],
+      ["/restart", { shard: 0, id: 0 }, 'restart takes shard: "id"'],
+      ["/send", { command: PRESENCE, shardId: 1 }, 'send takes command and shard: "shardId"'],
     ];
     for (const [path, body, names] of bodies) assertRefused(await post(path, body), names);
+    assertEquals(discord.journal.dials().length, 0);
+  });
+
+  await t.step("a body that nobody can mean is 413", async () => {
+    assertEquals((await post("/start", JSON.stringify({ shards: 2 }).padEnd(65_537))).status, 413);
+    assertEquals((await post("/start", "x".repeat(3_000_000))).status, 413);
+    assertRefused(await post("/start", "x".repeat(65_536)), "the body has to be JSON");
     assertEquals(discord.journal.dials().length, 0);
   });
 
@@ -126,6 +138,12 @@ Deno.test("example: control routes", async (t) => {
       await post("/send", { command: { ...PRESENCE, d: { ...PRESENCE.d, status: "x".repeat(5_000) } } }),
       "4096",
     );
+    assertRefused(
+      await post("/send", { command: { op: 3, d: { ...PRESENCE.d, status: "banana" } } }),
+      'status is one of online, dnd, idle, invisible, offline: "banana"',
+    );
+    assertRefused(await post("/send", { command: { op: 31, d: {} } }), "guild_ids is a list of ids: missing");
+    assertRefused(await post("/send", { command: { op: 4, d: { guild_id: 1 } } }), "guild_id is an id: 1");
     assertRefused(await post("/send", { command: PRESENCE, shard: 2 }), "there are 2, from 0 on: 2");
     assertRefused(await post("/restart", { shard: 2 }), "there are 2, from 0 on: 2");
     assertEquals(frames(), before);
@@ -173,6 +191,8 @@ Deno.test("example: control routes", async (t) => {
       const again = await server.ask("/", { headers: {} });
       assertEquals(again.text.includes(nonce), false);
       assertEquals((await server.ask("/", { headers: { authorization: `Bearer ${SECRET}` } })).status, 200);
+      const head = await server.ask("/", { method: "HEAD", headers: {} });
+      assertEquals([head.status, head.text], [200, ""]);
     },
   );
 
