@@ -109,6 +109,8 @@ export class Requests {
   /** Answers that wait for those who asked, and the length of their frames. */
   #length = 0;
   #size = 0;
+  /** How many questions were written, those asked again included. */
+  #written = 0;
   #pace: "stopped" | "live" | "parked" = "stopped";
   #drained: (() => void) | null = null;
   #isClosed = false;
@@ -136,6 +138,7 @@ export class Requests {
     }
     const request = new Request(question, options, {
       ...this.#options,
+      written: () => ++this.#written,
       ticks: (isAsked, isRead) => this.#pace === "parked" ? isRead : this.#pace === "live" && isAsked,
       waits: (size) => this.#resize(1, size),
       taken: (size) => this.#resize(-1, -size),
@@ -237,11 +240,13 @@ export class Requests {
   }
 
   /**
-   * In the order of asking, but whoever may have asked in vain comes last: an answer names its guild, not its question,
-   * and what was asked on this connection is answered.
+   * In the order in which they were written, which is that of their priorities, but whoever may have asked in vain comes
+   * last: an answer names its guild, not its question, and what was asked on this connection is answered.
    */
   #bySurety(): Request<unknown>[] {
-    return [...this.#open].sort((one, other) => Number(one.mayBeLost) - Number(other.mayBeLost));
+    return [...this.#open].sort((one, other) =>
+      Number(one.mayBeLost) - Number(other.mayBeLost) || one.writtenAs - other.writtenAs
+    );
   }
 
   #checkNonce({ op, d }: GatewayCommand): void {
@@ -274,6 +279,8 @@ const ANSWERS = ["GUILD_MEMBERS_CHUNK", "SOUNDBOARD_SOUNDS", "CHANNEL_INFO", "RA
 
 /** What one request needs. */
 interface RequestHost extends Pick<RequestsOptions, "clock" | "send" | "sessionId"> {
+  /** The command was written; returns as which of all. */
+  written(): number;
   /** Whether the deadline runs, for a request whose command was written or not, whose answers are read or wait. */
   ticks(isAsked: boolean, isRead: boolean): boolean;
   /** An answer of this size waits. */
@@ -298,6 +305,7 @@ class Request<Answer> {
   #timer: unknown = null;
   /** The session in which it was asked; `null` before. */
   #askedIn: string | null = null;
+  #writtenAs = 0;
   /** Its command waits for its turn. */
   #isQueued = false;
   /** The connection on which it was asked is gone, and nothing has come since. */
@@ -323,6 +331,11 @@ class Request<Answer> {
 
   get nonce(): unknown {
     return field(this.#question.command.d, "nonce");
+  }
+
+  /** As which of all questions it was written last. */
+  get writtenAs(): number {
+    return this.#writtenAs;
   }
 
   get mayBeLost(): boolean {
@@ -447,6 +460,7 @@ class Request<Answer> {
       this.#isQueued = false;
       this.#isFresh = true;
       this.#askedIn = this.#host.sessionId();
+      this.#writtenAs = this.#host.written();
       this.#question.asked();
       this.retime();
     };

@@ -236,3 +236,17 @@ Deno.test("shard: requests of high priority go before what waits", async () => {
   assertEquals(play.discord.journal.of("frame").map(({ op }) => op), [2, 43, 31]);
   await play.shard.close();
 });
+
+Deno.test("shard: what overtook another question on its way out gets its own answer, not the other's", async () => {
+  // Both wait for READY, and are written before the first answer comes.
+  const play = new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } });
+  const [guild = ""] = guildIds(play);
+  const low = play.shard.requestChannelInfo(guild, ["status"]);
+  const high = play.shard.requestChannelInfo(guild, ["voice_start_time"], { priority: "high" });
+  await play.live();
+  await play.clock.advance(0);
+  assertEquals((await high).channels, [{ id: "77", voice_start_time: null }]);
+  assertEquals((await low).channels, [{ id: "77", status: null }]);
+  await play.shard.close();
+  assertQuiet(play);
+});
