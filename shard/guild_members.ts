@@ -62,6 +62,8 @@ export function guildMembersQuestion(
     get complete() {
       return expected !== null && received.size >= expected;
     },
+    // The nonce tells.
+    ambiguous: false,
     asked() {
       received.clear();
       expected = null;

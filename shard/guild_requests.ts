@@ -33,6 +33,8 @@ export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<
     get complete() {
       return missing.size === 0;
     },
+    // Whoever asked is told the same.
+    ambiguous: false,
     asked() {},
     read(event) {
       if (event.t !== "SOUNDBOARD_SOUNDS" || !missing.delete(event.d.guild_id)) return "foreign";
@@ -67,6 +69,7 @@ export function channelInfoQuestion(
     get complete() {
       return complete;
     },
+    ambiguous: true,
     asked() {},
     read(event) {
       if (complete || event.t !== "CHANNEL_INFO" || event.d.guild_id !== guildId) return "foreign";

@@ -15,6 +15,7 @@
  * - *the session is lost*: it is asked again on the new one;
  * - *Discord closes with 4001 or 4002*: something that was sent made no sense to it. Whoever has just asked and has no
  *   answer is asked again once, and no more: each time may cost an identify;
+ * - *whoever asked gives up*: where another could take the answer for its own, it is still waited for, and dropped;
  * - *the consumer is behind and the session parked*: the deadline runs in any case. Who handles an event by waiting for
  *   an answer would otherwise wait for ever, since the shard waits for the event to be handled.
  */
@@ -71,6 +72,8 @@ export interface Question<Answer> {
   readonly progress: RequestProgress;
   /** Nothing more is to come. */
   readonly complete: boolean;
+  /** Its answer could be taken for that to another question, and say something else. */
+  readonly ambiguous: boolean;
   /** The command was written: its answer begins from the start. */
   asked(): void;
   /** Reads an event; `"foreign"` if it answers something else, `"known"` if it brings nothing new. */
@@ -367,13 +370,17 @@ class Request<Answer> {
   /** Nobody is interested any more. */
   stop(): void {
     this.#dropAnswers();
-    this.#finish("complete");
+    this.#finish("complete", { isOwed: this.#isOwed });
   }
 
   take(event: GatewayDispatch, size: number): boolean {
     if (this.#askedIn === null) return false;
     const read = this.#question.read(event);
     if (read === "foreign") return false;
+    if (this.#end !== null) {
+      this.#forget();
+      return true;
+    }
     this.#mayBeLost = this.#isFresh = false;
     this.#refusals = 0;
     if (read !== "known") {
@@ -397,10 +404,13 @@ class Request<Answer> {
   }
 
   askAgain(): void {
-    this.#ask();
+    if (this.#end !== null) this.#forget();
+    else this.#ask();
   }
 
   connected(): void {
+    // The replay has brought what was to come.
+    if (this.#end !== null) return this.#forget();
     if (this.#askedIn !== null && !this.#isQueued) {
       if (this.#askedIn !== this.#host.sessionId()) return this.#ask();
       this.#mayBeLost = true;
@@ -420,6 +430,7 @@ class Request<Answer> {
   }
 
   closed(cause: unknown): void {
+    if (this.#end !== null) return this.#forget();
     if (this.#isQueued) return;
     const { command, progress } = this.#question;
     this.#fail(
@@ -472,21 +483,39 @@ class Request<Answer> {
   #fail(error: unknown, { keepAnswers = true }: { readonly keepAnswers?: boolean } = {}): void {
     if (this.#end !== null) return;
     if (!keepAnswers) this.#dropAnswers();
-    this.#finish({ error });
+    this.#finish({ error }, { isOwed: !keepAnswers && this.#isOwed });
   }
 
   #dropAnswers(): void {
     for (const { size } of this.#waiting.splice(0)) this.#host.taken(size);
   }
 
-  #finish(end: { readonly error: unknown } | "complete"): void {
+  /** Discord has the question, and will answer it to somebody. */
+  get #isOwed(): boolean {
+    const { ambiguous, complete } = this.#question;
+    return ambiguous && !complete && this.#askedIn !== null && !this.#isQueued && !this.#mayBeLost;
+  }
+
+  #finish(
+    end: { readonly error: unknown } | "complete",
+    { isOwed = false }: { readonly isOwed?: boolean } = {},
+  ): void {
     if (this.#end !== null) return;
     this.#end = end;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#leaving.abort();
     this.retime();
-    this.#host.over();
+    if (isOwed) {
+      const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
+      this.#timer = this.#host.clock.setTimeout(() => this.#forget(), deadlineMs);
+    } else this.#host.over();
     this.#wake?.();
+  }
+
+  /** After the end: its answer came, or will not come any more. */
+  #forget(): void {
+    this.retime();
+    this.#host.over();
   }
 }
 

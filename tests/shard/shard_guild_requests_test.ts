@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { CommandError, CommandNotSentError, PayloadTooLargeError, RequestError } from "../../mod.ts";
 import { Reading, timesAsked } from "./asking.ts";
-import { assertQuiet, Play } from "./harness.ts";
+import { assertQuiet, Play, settled } from "./harness.ts";
 
 const TWO_GUILDS = { guilds: [{}, {}] };
 
@@ -235,6 +235,48 @@ Deno.test("shard: requests of high priority go before what waits", async () => {
   await Promise.all([low, high]);
   assertEquals(play.discord.journal.of("frame").map(({ op }) => op), [2, 43, 31]);
   await play.shard.close();
+});
+
+Deno.test("shard: the answer to a question that was given up is not taken for another's", async () => {
+  const play = await new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } })
+    .live();
+  const [guild = ""] = guildIds(play);
+  const abort = new AbortController();
+  const left = play.shard.requestChannelInfo(guild, ["status"], { signal: abort.signal });
+  const other = play.shard.requestChannelInfo(guild, ["voice_start_time"]);
+  abort.abort("enough");
+  assertEquals(await left.catch((error) => error), "enough");
+  await play.clock.advance(0);
+  assertEquals((await other).channels, [{ id: "77", voice_start_time: null }]);
+  assertEquals(timesAsked(play, 43), 2);
+  assertEquals(play.names, ["READY"], "nobody named the event");
+  await play.shard.close();
+  assertQuiet(play);
+});
+
+Deno.test("shard: a question that was given up is waited for until its deadline, or the next connection, and not for ever", async () => {
+  const play = await new Play().live();
+  const [guild = ""] = guildIds(play);
+  const giveUp = async (deadlineMs: number) => {
+    play.discord.faults.muteAnswers = 1;
+    const abort = new AbortController();
+    const left = play.shard.requestChannelInfo(guild, ["status"], { deadlineMs, signal: abort.signal });
+    left.catch(() => {});
+    await play.clock.advance(0);
+    abort.abort("enough");
+    assertEquals(await left.catch((error) => error), "enough");
+  };
+  const other = () => settled(play.clock, play.shard.requestChannelInfo(guild, ["status"]));
+  await giveUp(5_000);
+  await play.clock.advance(5_000);
+  assertEquals((await other()).guild_id, guild);
+  await giveUp(1_000_000);
+  play.connection.drop();
+  await play.untilState("live");
+  assertEquals((await other()).guild_id, guild);
+  await giveUp(1_000_000);
+  await play.shard.close();
+  assertQuiet(play);
 });
 
 Deno.test("shard: what overtook another question on its way out gets its own answer, not the other's", async () => {

@@ -44,7 +44,8 @@ const act = fc.record({
   isLost: fc.nat(5).map((number) => number === 0),
   /** Given up on after so long, if at all. */
   abortAfterMs: fc.option(fc.constantFrom(0, 3_000), { freq: 8 }),
-  pauseMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20_000 })),
+  /** `null` = what comes next is in the same turn, where this is a question. */
+  pauseMs: fc.oneof(fc.constant(null), fc.constant(0), fc.integer({ min: 0, max: 20_000 })),
 });
 
 type Act = typeof act extends fc.Arbitrary<infer Each> ? Each : never;
@@ -136,7 +137,7 @@ async function tell(story: readonly Act[], jitter: number): Promise<void> {
       else if (one.abortAfterMs !== null) play.clock.setTimeout(() => giveUp(asked), one.abortAfterMs);
     }
     faults.muteAnswers = 0;
-    await play.clock.advance(one.pauseMs);
+    if (one.pauseMs !== null || !asked) await play.clock.advance(one.pauseMs ?? 0);
   }
   await play.clock.runUntil(() => all.every(({ reading }) => reading.end !== undefined));
   for (const asked of all) {
