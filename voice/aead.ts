@@ -19,19 +19,19 @@ export interface AeadInput {
   readonly additional: Uint8Array;
 }
 
-/** Encrypts, and tells whether what it decrypts was changed. Keeps nothing of what it is given. */
+/** Encrypts, and tells whether what it decrypts was changed. All that it is given, but for the room, may be used again at once. */
 export interface Aead {
   /** The length of a nonce in bytes. */
   readonly nonceBytes: number;
-  /** Gives the ciphertext and after it the tag of 16 bytes. */
-  encrypt(input: AeadInput, plain: Uint8Array): Awaitable<Uint8Array>;
+  /** Writes the ciphertext and after it the tag into a room for both: 16 bytes more than the text. */
+  encrypt(input: AeadInput, plain: Uint8Array, room: Uint8Array): Awaitable<void>;
   /** Gives the text; `null` if the tag does not fit. */
   decrypt(input: AeadInput, sealed: Uint8Array): Awaitable<Uint8Array | null>;
 }
 
 /** One that answers at once. */
 export interface SyncAead extends Aead {
-  encrypt(input: AeadInput, plain: Uint8Array): Uint8Array;
+  encrypt(input: AeadInput, plain: Uint8Array, room: Uint8Array): void;
   decrypt(input: AeadInput, sealed: Uint8Array): Uint8Array | null;
 }
 
@@ -52,8 +52,8 @@ export async function webAesGcm(key: Uint8Array): Promise<Aead> {
   });
   return {
     nonceBytes: 12,
-    encrypt: async (input, plain) => {
-      return new Uint8Array(await subtle.encrypt(algorithm(input), imported, copyOf(plain)));
+    encrypt: async (input, plain, room) => {
+      room.set(new Uint8Array(await subtle.encrypt(algorithm(input), imported, copyOf(plain))));
     },
     decrypt: async (input, sealed) => {
       try {
@@ -69,7 +69,9 @@ export async function webAesGcm(key: Uint8Array): Promise<Aead> {
 export function xChaCha20Poly1305(key: Uint8Array): SyncAead {
   return {
     nonceBytes: 24,
-    encrypt: ({ nonce, additional }, plain) => xchacha20poly1305(key, nonce, additional).encrypt(plain),
+    encrypt: ({ nonce, additional }, plain, room) => {
+      xchacha20poly1305(key, nonce, additional).encrypt(plain, room);
+    },
     decrypt: ({ nonce, additional }, sealed) => {
       try {
         return xchacha20poly1305(key, nonce, additional).decrypt(sealed);

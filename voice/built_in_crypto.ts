@@ -7,7 +7,6 @@
  */
 
 import type { SyncAead } from "./aead.ts";
-import { concat } from "./bytes.ts";
 
 /** A key as the module keeps it: made once, where bytes would be turned into one for every packet. */
 interface SecretKey {
@@ -65,11 +64,12 @@ function aesGcm(module: CryptoModule, bytes: Uint8Array): SyncAead {
   const key = module.createSecretKey(bytes);
   return {
     nonceBytes: NONCE_BYTES,
-    encrypt({ nonce, additional }, plain) {
+    encrypt({ nonce, additional }, plain, room) {
       const cipher = module.createCipheriv(NAME, key, nonce, OPTIONS);
       cipher.setAAD(additional);
-      // Left to right: the tag is there when the text has ended.
-      return concat(cipher.update(plain), cipher.final(), cipher.getAuthTag());
+      room.set(cipher.update(plain));
+      cipher.final();
+      room.set(cipher.getAuthTag(), plain.length);
     },
     decrypt({ nonce, additional }, sealed) {
       const end = sealed.length - TAG_BYTES;
@@ -77,8 +77,10 @@ function aesGcm(module: CryptoModule, bytes: Uint8Array): SyncAead {
         const decipher = module.createDecipheriv(NAME, key, nonce, OPTIONS);
         decipher.setAAD(additional);
         decipher.setAuthTag(sealed.subarray(end));
-        // Nothing of it is handed out before the tag was found to fit, where `final` throws.
-        return concat(decipher.update(sealed.subarray(0, end)), decipher.final());
+        const text = decipher.update(sealed.subarray(0, end));
+        // Throws where the tag does not fit.
+        decipher.final();
+        return new Uint8Array(text.buffer, text.byteOffset, text.length);
       } catch {
         return null;
       }
@@ -104,7 +106,8 @@ function isSound(module: CryptoModule): boolean {
   const { key, input, plain, sealed } = EXAMPLE;
   try {
     const { encrypt, decrypt } = aesGcm(module, key);
-    const bytes = encrypt(input, plain);
+    const bytes = new Uint8Array(plain.length + TAG_BYTES);
+    encrypt(input, plain, bytes);
     const text = decrypt(input, bytes);
     const forgery = { ...input, additional: Uint8Array.of(1) };
     return hex(bytes) === sealed && text !== null && hex(text) === hex(plain) &&

@@ -11,7 +11,7 @@
  */
 
 import { type Aead, aesGcm, type Awaitable, xChaCha20Poly1305 } from "./aead.ts";
-import { concat, copyOf } from "./bytes.ts";
+import { copyOf } from "./bytes.ts";
 import { NonceExhaustedError } from "./errors.ts";
 import type { EncryptionMode } from "./payload.ts";
 
@@ -84,33 +84,40 @@ export async function createTransportCipher(options: TransportCipherOptions): Pr
 export class RtpSizeCipher implements TransportCipher {
   readonly mode: EncryptionMode;
   readonly #aead: Aead;
+  /** The nonce at hand: four bytes that change, then zeros. */
+  readonly #nonce: Uint8Array;
+  readonly #view: DataView;
   #nextNonce: number;
 
-  /** The cipher has its key, and its nonces are not used up to the first one. */
+  /** The cipher has its key, and no nonce from the first one on has been used with it. */
   constructor(mode: EncryptionMode, aead: Aead, firstNonce: number) {
     this.mode = mode;
     this.#aead = aead;
+    const nonce = new Uint8Array(aead.nonceBytes);
+    this.#nonce = nonce;
+    this.#view = new DataView(nonce.buffer);
     this.#nextNonce = firstNonce;
   }
 
   seal(clear: Uint8Array, plain: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>> {
     if (this.#nextNonce >= 2 ** 32) throw new NonceExhaustedError();
-    const nonce = new Uint8Array(this.#aead.nonceBytes);
-    new DataView(nonce.buffer).setUint32(0, this.#nextNonce++);
-    const sealed = this.#aead.encrypt({ nonce, additional: clear }, plain);
-    const tail = nonce.subarray(0, NONCE_BYTES);
-    if (!(sealed instanceof Promise)) return concat(clear, sealed, tail);
-    const head = copyOf(clear);
-    return sealed.then((bytes) => concat(head, bytes, tail));
+    const nonce = this.#nextNonce++;
+    this.#view.setUint32(0, nonce);
+    const tail = clear.length + plain.length + TAG_BYTES;
+    const packet = new Uint8Array(tail + NONCE_BYTES);
+    packet.set(clear);
+    new DataView(packet.buffer).setUint32(tail, nonce);
+    const input = { nonce: this.#nonce, additional: clear };
+    const done = this.#aead.encrypt(input, plain, packet.subarray(clear.length, tail));
+    return done instanceof Promise ? done.then(() => packet) : packet;
   }
 
   open(packet: Uint8Array, clearBytes: number): Awaitable<Uint8Array | null> {
     const end = packet.length - NONCE_BYTES;
     if (end - TAG_BYTES < clearBytes) return null;
-    const nonce = new Uint8Array(this.#aead.nonceBytes);
-    nonce.set(packet.subarray(end));
-    const additional = packet.subarray(0, clearBytes);
-    return this.#aead.decrypt({ nonce, additional }, packet.subarray(clearBytes, end));
+    this.#nonce.set(packet.subarray(end));
+    const input = { nonce: this.#nonce, additional: packet.subarray(0, clearBytes) };
+    return this.#aead.decrypt(input, packet.subarray(clearBytes, end));
   }
 }
 

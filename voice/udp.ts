@@ -16,7 +16,7 @@ interface Socket {
   on(event: "error", listener: (error: Error & { readonly code?: unknown }) => void): unknown;
   bind(port: number, address: string, callback: () => void): unknown;
   connect(port: number, address: string, callback: (error?: Error) => void): unknown;
-  send(datagram: Uint8Array, callback: () => void): unknown;
+  send(datagram: Uint8Array): unknown;
   close(): unknown;
 }
 
@@ -114,7 +114,8 @@ export async function openUdp(server: DiscoveredAddress, sink: DatagramSink): Pr
   state = "open";
   return {
     send: (datagram) => {
-      if (state === "open") socket.send(datagram, () => {});
+      // What does not leave is lost, and without a callback nothing is made of it.
+      if (state === "open") socket.send(datagram);
     },
     close,
   };

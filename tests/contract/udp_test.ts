@@ -46,6 +46,21 @@ Deno.test("udp: nobody listens: datagrams are lost, and the socket lives", async
   await closed();
 });
 
+Deno.test("udp: a datagram that is too long is lost, and the socket lives", async () => {
+  const heard: number[] = [];
+  const server = await openUdpServer("127.0.0.1", ({ length }) => heard.push(length));
+  const failures: Error[] = [];
+  const sink = { receive: () => {}, failed: (error: Error) => failures.push(error) };
+  const socket = await openUdp(server.address, sink);
+  socket.send(new Uint8Array(70_000));
+  socket.send(new Uint8Array(1));
+  await until("the next one", () => heard.length > 0);
+  socket.send(new Uint8Array(2));
+  socket.close();
+  await Promise.all([server.close(), closed()]);
+  assertEquals([heard[0], failures], [1, []]);
+});
+
 /** A socket that is given up takes a moment to be gone. */
 async function closed(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 20));

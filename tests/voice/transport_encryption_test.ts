@@ -133,6 +133,8 @@ for (const { name, mode, make } of CIPHERS) {
       Array.from({ length: 300 }, (_, at) => cipher.seal(HEADER, Uint8Array.of(at & 255))),
     );
     assertEquals(packets.map(packetNonce), packets.map((_, at) => at));
+    const opened = await Promise.all(packets.map((packet) => cipher.open(packet, 12)));
+    assertEquals(opened, packets.map((_, at) => Uint8Array.of(at & 255)));
   });
 
   Deno.test(`transport encryption: ${name}: after the last nonce comes an error, at once and from then on`, async () => {
