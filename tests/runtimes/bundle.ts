@@ -47,6 +47,8 @@ async function build(entries: readonly string[], input: string, options: BundleO
     "--external:node:*",
     // Native code, which no bundle can hold.
     "--external:@snazzah/davey",
+    // What is compared with as npm installs it.
+    "--external:@discordjs/voice",
   ];
   const child = new Deno.Command(await npmBinary("esbuild"), {
     args: [...entries, ...args, ...aliases, "--log-level=error", ...(options.minify ? ["--minify"] : [])],

@@ -1,99 +1,177 @@
 /**
- * What one packet of sound costs here: its end-to-end encryption, its transport encryption by either cipher, and its way
- * into a UDP socket. Prints one line of JSON, in microseconds.
+ * What one packet of sound costs here, and what it costs @discordjs/voice, which is in a call of its own in this process.
+ * In: the credentials of both, as a line of JSON. Out: a line of JSON, in microseconds of processor time.
  */
 
 import process from "node:process";
+import { createInterface } from "node:readline";
 import davey from "@snazzah/davey";
-import { FakeDiscord } from "../../fake/mod.ts";
-import { openUdp } from "../../../voice/udp.ts";
+import { Backoff } from "../../../ratelimit/backoff.ts";
+import { dial } from "../../../shard/dial.ts";
+import { systemHost } from "../../../shard/host.ts";
 import {
-  createTransportCipher,
-  type DaveProvider,
-  type DaveSession,
   daveyProvider,
   encodeRtpHeader,
-  joinVoice,
+  type EncryptionMode,
+  MediaReceiver,
   RtpClock,
+  type VoiceServer,
 } from "../../../voice/mod.ts";
+import { webAesGcm } from "../../../voice/aead.ts";
+import { ServerSession } from "../../../voice/server_session.ts";
+import {
+  createTransportCipher,
+  RtpSizeCipher,
+  type TransportCipher,
+} from "../../../voice/transport_encryption.ts";
+import { openUdp } from "../../../voice/udp.ts";
+import { joinTheirs } from "./discordjs_voice_cost.ts";
 
-const PACKETS = 20_000;
+/** Microseconds for one packet. */
+export interface VoiceCost {
+  readonly daveUs: number;
+  readonly sealUs: number;
+  /** AES-256-GCM by WebCrypto, as where there is nothing better. */
+  readonly webSealUs: number;
+  readonly sendUs: number;
+  readonly openUs: number;
+  /** All that is done with a frame between the player and the socket. */
+  readonly oursUs: number;
+  /** The same of the other library. */
+  readonly theirsUs: number;
+}
+
+/** Sends the frame as a player does. */
+type Send = () => Promise<void> | void;
+
+interface Input {
+  readonly mode: EncryptionMode;
+  /** Takes datagrams and makes nothing of them. */
+  readonly sink: { readonly address: string; readonly port: number };
+  readonly ours: VoiceServer;
+  readonly theirs: VoiceServer;
+}
+
+const PACKETS = 500;
+const ROUNDS = 61;
+/** Packets between two turns of the event loop, in which the socket gets to do what it has put off. */
+const BURST = 20;
+const KEY = new Uint8Array(32).fill(7);
 /** A usual frame of speech, in bytes. */
 const FRAME = Uint8Array.from({ length: 160 }, (_, at) => at * 7 & 0xff);
 
-const sealed = await encryptedSession();
-const daveUs = await perPacket(() => void sealed.encrypt(FRAME));
-const encrypted = Uint8Array.from(sealed.encrypt(FRAME));
-const sendUs = await sendCost();
-const gcmUs = await sealCost("aead_aes256_gcm_rtpsize");
-const xChaChaUs = await sealCost("aead_xchacha20_poly1305_rtpsize");
-console.log(JSON.stringify({ daveUs, gcmUs, xChaChaUs, sendUs }));
+const { mode, sink, ours, theirs }: Input = await readInput();
+const session = await joinOurs(ours);
+const sendOurs: Send = () => {
+  const encrypted = session.dave?.encrypt(FRAME);
+  if (!encrypted) throw new Error("There are no keys");
+  return session.media?.send(encrypted);
+};
+const sendTheirs = await joinTheirs(FRAME, theirs);
+const before = session.media?.sent ?? 0;
+const encrypted = Uint8Array.from(session.dave?.encrypt(FRAME) ?? []);
+const [oursUs = NaN, theirsUs = NaN] = await alternately([sendOurs, sendTheirs]);
+const sent = (session.media?.sent ?? 0) - before;
+if (sent !== PACKETS * (ROUNDS + 1)) throw new Error(`Not all was sent: ${sent}`);
+const encrypting = () => void session.dave?.encrypt(FRAME);
+const [daveUs = NaN, sealUs = NaN, webSealUs = NaN, sendUs = NaN, openUs = NaN] = await alternately([
+  encrypting,
+  sealing(await createTransportCipher({ mode, key: KEY })),
+  sealing(new RtpSizeCipher("aead_aes256_gcm_rtpsize", await webAesGcm(KEY), 0)),
+  await sending(),
+  await opening(),
+]);
+const cost: VoiceCost = { daveUs, sealUs, webSealUs, sendUs, openUs, oursUs, theirsUs };
+console.log(JSON.stringify(cost));
+process.exit(0);
 
-/** A session with keys: two clients form a group through the fake, in memory. */
-async function encryptedSession(): Promise<DaveSession> {
-  const discord = new FakeDiscord({
-    guilds: [{ id: "4000", channels: [{ name: "voice", type: 2, id: "4101" }], members: ["alice", "bob"] }],
+async function readInput(): Promise<Input> {
+  for await (const line of createInterface({ input: process.stdin })) return JSON.parse(line);
+  throw new Error("There is no input");
+}
+
+/** A session with keys, and with a socket. */
+async function joinOurs(server: VoiceServer): Promise<ServerSession> {
+  const session = new ServerSession({
+    server,
+    state: { dave: daveyProvider(davey) },
+    dial,
+    openUdp,
+    discovery: {},
+    host: systemHost,
+    backoff: new Backoff({ random: () => Math.random() }),
+    onStatus: () => {},
+    onEvent: () => {},
+    onPacket: () => {},
+    onChange: () => {},
   });
-  const voice = await discord.openVoice();
-  const provider = daveyProvider(davey);
-  const sessions: DaveSession[] = [];
-  const dave: DaveProvider = {
-    maxVersion: provider.maxVersion,
-    create: (options) => {
-      const session = provider.create(options);
-      sessions.push(session);
-      return session;
-    },
-  };
-  const { dial, openUdp } = voice;
-  const options = { guildId: "4000", channelId: "4101", dave, dial, openUdp };
-  const members = [
-    await joinVoice(voice.gatewayOf("alice"), options),
-    await joinVoice(voice.gatewayOf("bob"), options),
-  ];
-  while (!members.every((member) => member.dave?.phase === "secured")) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  // No close: a session that has left has no keys.
-  const [session] = sessions;
-  if (!session?.ready) throw new Error("There is no session with keys");
-  for (const member of members) await member.close();
-  await discord.close();
+  session.speak(1);
+  void session.run().then((end) => {
+    throw end?.error ?? new Error(`It ended: ${end?.why}`);
+  });
+  while (!session.ready || !session.hasSpoken || session.dave?.phase !== "secured") await pause(5);
   return session;
 }
 
-async function sealCost(
-  mode: "aead_aes256_gcm_rtpsize" | "aead_xchacha20_poly1305_rtpsize",
-): Promise<number> {
-  const cipher = await createTransportCipher({ mode, key: new Uint8Array(32).fill(7) });
+function sealing(cipher: TransportCipher): () => unknown {
   const clock = new RtpClock({ sequence: 0, timestamp: 0, ssrc: 7 });
-  return await perPacket(() => cipher.seal(encodeRtpHeader(clock.next()), encrypted));
+  return () => cipher.seal(encodeRtpHeader(clock.next()), encrypted);
 }
 
-async function sendCost(): Promise<number> {
-  const { createSocket } = process.getBuiltinModule("node:dgram");
-  const sink = createSocket("udp4");
-  await new Promise<void>((resolve) => sink.bind(0, "127.0.0.1", resolve));
-  const { port } = sink.address();
-  const socket = await openUdp({ address: "127.0.0.1", port }, { receive: () => {}, failed: () => {} });
-  const packet = new Uint8Array(encrypted.length + 32);
-  // In between the socket gets to do what it has put off.
-  const us = await perPacket((at) => {
-    socket.send(packet);
-    return at % 50 === 49 ? new Promise<void>((resolve) => setTimeout(resolve, 0)) : undefined;
-  });
-  socket.close();
-  sink.close();
-  return us;
-}
-
-/** Microseconds for one, the first ones left out. */
-async function perPacket(act: (at: number) => unknown): Promise<number> {
-  for (let at = 0; at < PACKETS / 10; at++) await act(at);
-  const begun = performance.now();
-  for (let at = 0; at < PACKETS; at++) {
-    const result = act(at);
-    if (result instanceof Promise) await result;
+/** Packets that were sealed before; nobody listens to them any further. */
+async function opening(): Promise<() => unknown> {
+  const cipher = await createTransportCipher({ mode, key: KEY });
+  const clock = new RtpClock({ sequence: 0, timestamp: 0, ssrc: 7 });
+  const packets: Uint8Array[] = [];
+  for (let at = 0; at < PACKETS * (ROUNDS + 1); at++) {
+    packets.push(await cipher.seal(encodeRtpHeader(clock.next()), encrypted));
   }
-  return (performance.now() - begun) * 1_000 / PACKETS;
+  const receiver = new MediaReceiver(cipher, () => {});
+  let at = 0;
+  return () => {
+    const packet = packets[at++];
+    if (packet) receiver.receive(packet);
+    if (at % BURST !== 0) return;
+    if (receiver.counters.received + BURST < at) throw new Error("not all was opened");
+    return receiver.settled();
+  };
+}
+
+async function sending(): Promise<() => unknown> {
+  const socket = await openUdp(sink, { receive: () => {}, failed: () => {} });
+  const packet = new Uint8Array(encrypted.length + 32);
+  return () => socket.send(packet);
+}
+
+/** Microseconds for one of each, as the median of rounds in which all take turns, there and back; the first round is left out. */
+async function alternately(acts: readonly (() => unknown)[]): Promise<readonly number[]> {
+  const rounds = acts.map((): number[] => []);
+  for (let round = 0; round <= ROUNDS; round++) {
+    const order = [...acts.entries()];
+    // Nobody always follows the same one, and has to clear up after it.
+    for (const [at, act] of round % 2 === 0 ? order : order.reverse()) {
+      const us = await perPacket(act);
+      if (round > 0) rounds[at]?.push(us);
+    }
+  }
+  return rounds.map((times) => times.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? NaN);
+}
+
+async function perPacket(act: () => unknown): Promise<number> {
+  const begun = process.cpuUsage();
+  for (let at = 1; at <= PACKETS; at++) {
+    const result = act();
+    if (result instanceof Promise) await result;
+    if (at % BURST === 0) await turn();
+  }
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / PACKETS;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
