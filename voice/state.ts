@@ -16,8 +16,10 @@
 
 import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
 import { ConnectionState } from "../gateway/connection_state.ts";
-import { Heartbeat } from "../gateway/heartbeat.ts";
-import { Latency, type LatencyReading } from "../gateway/latency.ts";
+import type { LatencyReading } from "../gateway/latency.ts";
+import { VoiceBeats } from "./beats.ts";
+import { noteOthers } from "./call_messages.ts";
+import { identify, resume, selectProtocol, speaking } from "./commands.ts";
 import { Dave } from "./dave.ts";
 import type { DaveOutput, DaveSend } from "./dave_io.ts";
 import { VoiceFrameError, VoiceNotReadyError, VoiceProtocolError, VoiceStateClosedError } from "./errors.ts";
@@ -29,17 +31,8 @@ import {
   readDaveBinary,
 } from "./frame.ts";
 import { VoiceOpcode } from "./opcode.ts";
-import type { EncryptionMode, VoiceIdentify, VoiceResume } from "./payload.ts";
-import {
-  field,
-  readDaveJson,
-  readDescription,
-  readInterval,
-  readReady,
-  readSoundSource,
-  readSpeaking,
-  readUserIds,
-} from "./read.ts";
+import type { EncryptionMode } from "./payload.ts";
+import { readDaveJson, readDescription, readInterval, readReady } from "./read.ts";
 import { VoiceRoster } from "./roster.ts";
 import type {
   MediaServer,
@@ -47,7 +40,6 @@ import type {
   VoiceEnd,
   VoiceEvent,
   VoiceOutput,
-  VoiceSendPurpose,
   VoiceServer,
   VoiceSession,
   VoiceStateOptions,
@@ -64,9 +56,6 @@ const NOTHING: readonly VoiceOutput[] = [];
 const NO_DEADLINE: VoiceDeadline = { at: Infinity, reason: "none" };
 const TIMEOUT_MS = 20_000;
 const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize"];
-/** The first beat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */
-const NO_JITTER = 1;
-
 /**
  * One voice gateway connection, without the connection.
  *
@@ -98,7 +87,7 @@ export class VoiceState {
   readonly #server: VoiceServer;
   readonly #options: VoiceStateOptions;
   readonly #connection: ConnectionState<VoiceEnd>;
-  readonly #latency = new Latency();
+  readonly #beats = new VoiceBeats();
   readonly #roster: VoiceRoster;
   readonly #dave: Dave;
   #phase: VoicePhase = "awaiting_hello";
@@ -108,14 +97,8 @@ export class VoiceState {
   #resumable: boolean;
   /** Up to here everything has been seen; what a sloppy server replays of it is dropped. `null` = nothing to drop. */
   #replayedUpTo: number | null;
-  #heartbeat: Heartbeat | null = null;
-  /** Messages of the DAVE machine that went out since the last beat, and before it: its acknowledgement confirms those. */
-  readonly #unconfirmed: DaveSend[] = [];
-  #beforeBeat = 0;
-  /** The same of the connection before. */
+  /** Messages of the DAVE machine that the connection before sent, and nothing has confirmed. */
   #carried: readonly DaveSend[];
-  /** The nonce of the beat that waits for its acknowledgement. */
-  #nonce: number | null = null;
   #stageDeadline: VoiceDeadline;
   #proven = false;
 
@@ -156,7 +139,7 @@ export class VoiceState {
       ssrc: this.#media.ssrc,
       roster: this.#roster,
       dave: this.#dave,
-      unconfirmed: [...this.#carried, ...this.#unconfirmed],
+      unconfirmed: [...this.#carried, ...this.#beats.unconfirmed],
     };
   }
 
@@ -174,13 +157,13 @@ export class VoiceState {
   get deadline(): VoiceDeadline {
     if (this.end !== null) return NO_DEADLINE;
     if (this.#dave.recoveryDue && this.#phase === "live") return { at: -Infinity, reason: "dave_recovery" };
-    const beatAt = this.#heartbeat?.nextAt ?? Infinity;
+    const beatAt = this.#beats.nextAt;
     return beatAt < this.#stageDeadline.at ? { at: beatAt, reason: "heartbeat" } : this.#stageDeadline;
   }
 
   /** How long heartbeats took to be acknowledged on this connection. */
   get latency(): LatencyReading {
-    return this.#latency.reading;
+    return this.#beats.latency;
   }
 
   // Inputs.
@@ -189,7 +172,7 @@ export class VoiceState {
   receive(message: string | Uint8Array, now: number): readonly VoiceOutput[] {
     this.#connection.assertOpen();
     // Whatever it says, it says that the peer lives.
-    this.#heartbeat?.heard();
+    this.#beats.heard();
     try {
       return typeof message === "string"
         ? this.#handle(parseVoicePayload(message), now)
@@ -206,10 +189,9 @@ export class VoiceState {
     this.#connection.assertOpen();
     if (now >= this.#stageDeadline.at) return this.#stageTimeout();
     const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover()) : NOTHING;
-    const heartbeat = this.#heartbeat;
-    if (heartbeat === null || now < heartbeat.nextAt) return outputs;
-    if (heartbeat.silent) return this.#end("zombie");
-    return [...outputs, this.#beat(heartbeat, now)];
+    if (now < this.#beats.nextAt) return outputs;
+    if (this.#beats.silent) return this.#end("zombie");
+    return [...outputs, this.#beats.beat(this.#sequence, now)];
   }
 
   /**
@@ -229,8 +211,7 @@ export class VoiceState {
     }
     const { descriptionTimeoutMs = TIMEOUT_MS } = this.#options;
     this.#stageDeadline = { at: now + descriptionTimeoutMs, reason: "session_description" };
-    const data = { address: address.address, port: address.port, mode };
-    return [send(VoiceOpcode.SelectProtocol, { protocol: "udp", data }, "select_protocol")];
+    return [selectProtocol(address, mode)];
   }
 
   /**
@@ -250,15 +231,14 @@ export class VoiceState {
    * Says how this client speaks: returns the message to write in this turn. Before the first packet it must have been said
    * once with a bit set, or the server takes the SSRC for a stranger's.
    *
-   * @param speaking Bits: 1 microphone, 2 soundshare, 4 priority; 0 when falling silent.
+   * @param bits How: 1 microphone, 2 soundshare, 4 priority; 0 when falling silent.
    *
    * @throws {VoiceNotReadyError} Before the description, or before RESUMED.
    */
-  speaking(speaking: number): string {
+  speaking(bits: number): string {
     this.#connection.assertOpen();
     if (this.#phase !== "live" || this.#media === null) throw new VoiceNotReadyError(this.#phase);
-    const d = { speaking, delay: 0, ssrc: this.#media.ssrc };
-    return JSON.stringify({ op: VoiceOpcode.Speaking, d });
+    return speaking(bits, this.#media.ssrc);
   }
 
   /** Writing a message failed: the state ends. */
@@ -306,33 +286,15 @@ export class VoiceState {
         return this.#acknowledged(d, now);
       case VoiceOpcode.Heartbeat:
         // Not documented for servers; where one asks, a beat is what it wants.
-        return this.#heartbeat === null ? NOTHING : [this.#beat(this.#heartbeat, now)];
-      case VoiceOpcode.Speaking:
-        return this.#spoke(d);
-      case VoiceOpcode.Video: {
-        // Not documented; it can name a user's source of sound before the user has spoken.
-        const source = readSoundSource(d);
-        if (source !== null && source.userId !== this.#server.userId) {
-          this.#roster.speaks(source.userId, source.ssrc);
-        }
-        return NOTHING;
-      }
-      case VoiceOpcode.ClientsConnect: {
-        const userIds = this.#roster.connected(readUserIds(d));
-        return userIds.length === 0 ? NOTHING : [event({ type: "connected", userIds })];
-      }
-      case VoiceOpcode.ClientDisconnect: {
-        const userId = field(d, "user_id");
-        if (typeof userId !== "string" || !this.#roster.disconnected(userId)) return NOTHING;
-        return [event({ type: "disconnected", userId })];
-      }
+        return this.#beats.started ? [this.#beats.beat(this.#sequence, now)] : NOTHING;
       case VoiceOpcode.DavePrepareTransition:
       case VoiceOpcode.DaveExecuteTransition:
       case VoiceOpcode.DavePrepareEpoch:
         return this.#fromDave(this.#dave.receive(readDaveJson(op, d), now));
-      default:
-        // Discord's own clients hear many more, and new ones come without a new version.
-        return NOTHING;
+      default: {
+        const said = noteOthers(payload, this.#roster, this.#server.userId);
+        return said === null ? NOTHING : [event(said)];
+      }
     }
   }
 
@@ -358,34 +320,17 @@ export class VoiceState {
   }
 
   #hello(d: unknown, now: number): readonly VoiceOutput[] {
-    const intervalMs = readInterval(d);
-    if (this.#heartbeat !== null) {
-      this.#heartbeat.changeInterval(intervalMs, now);
-      return NOTHING;
-    }
-    this.#heartbeat = new Heartbeat(intervalMs, now, NO_JITTER);
-    const { guildId, userId, sessionId, token } = this.#server;
+    const isFirst = !this.#beats.started;
+    this.#beats.start(readInterval(d), now);
+    if (!isFirst) return NOTHING;
     if (this.#resumable) {
       this.#step("HELLO, session");
       this.#awaitReplay(now);
-      const resume: VoiceResume = {
-        server_id: guildId,
-        session_id: sessionId,
-        token,
-        seq_ack: this.#sequence,
-      };
-      return [send(VoiceOpcode.Resume, resume, "resume")];
+      return [resume(this.#server, this.#sequence)];
     }
     this.#step("HELLO, no session");
     this.#stageDeadline = { at: now + (this.#options.readyTimeoutMs ?? TIMEOUT_MS), reason: "ready" };
-    const identify: VoiceIdentify = {
-      server_id: guildId,
-      user_id: userId,
-      session_id: sessionId,
-      token,
-      max_dave_protocol_version: this.#dave.maxVersion,
-    };
-    return [send(VoiceOpcode.Identify, identify, "identify")];
+    return [identify(this.#server, this.#dave.maxVersion)];
   }
 
   /** Its `heartbeat_interval` is wrong, says Discord: the one of HELLO counts. */
@@ -428,20 +373,8 @@ export class VoiceState {
   }
 
   #acknowledged(d: unknown, now: number): readonly VoiceOutput[] {
-    // Only the last beat's acknowledgement measures; any other is a sign of life like every message.
-    if (this.#nonce === null || field(d, "t") !== this.#nonce) return NOTHING;
-    this.#nonce = null;
-    this.#unconfirmed.splice(0, this.#beforeBeat);
-    this.#beforeBeat = 0;
-    if (this.#latency.acknowledged(now) && this.#phase === "live") this.#proven = true;
+    if (this.#beats.acknowledged(d, now) && this.#phase === "live") this.#proven = true;
     return NOTHING;
-  }
-
-  #spoke(d: unknown): readonly VoiceOutput[] {
-    const spoken = readSpeaking(d);
-    if (spoken === null || spoken.userId === this.#server.userId) return NOTHING;
-    this.#roster.speaks(spoken.userId, spoken.ssrc);
-    return [event({ type: "speaking", ...spoken })];
   }
 
   #awaitReplay(now: number): void {
@@ -461,18 +394,10 @@ export class VoiceState {
     }
   }
 
-  #beat(heartbeat: Heartbeat, now: number): VoiceOutput {
-    heartbeat.sent(now);
-    this.#latency.sent(now);
-    this.#nonce = Math.round(now);
-    this.#beforeBeat = this.#unconfirmed.length;
-    return send(VoiceOpcode.Heartbeat, { t: this.#nonce, seq_ack: this.#sequence }, "heartbeat");
-  }
-
   #fromDave(outputs: readonly DaveOutput[]): readonly VoiceOutput[] {
     return outputs.map((output) => {
       if (output.type !== "send") return output;
-      this.#unconfirmed.push(output);
+      this.#beats.sent(output);
       return { type: "send", frame: output.frame, what: "dave" };
     });
   }
@@ -510,10 +435,6 @@ const BINARY: readonly number[] = [
   VoiceOpcode.DaveMlsAnnounceCommitTransition,
   VoiceOpcode.DaveMlsWelcome,
 ];
-
-function send(op: number, d: unknown, what: VoiceSendPurpose): VoiceOutput {
-  return { type: "send", frame: JSON.stringify({ op, d }), what };
-}
 
 function event(one: VoiceEvent): VoiceOutput {
   return { type: "event", event: one };

@@ -1,0 +1,84 @@
+/**
+ * The heartbeats of one voice gateway connection: when they are due, how long they take, and which messages of the
+ * end-to-end encryption they confirm. What went out before a beat has arrived when that beat is acknowledged.
+ */
+
+import { Heartbeat } from "../gateway/heartbeat.ts";
+import { Latency, type LatencyReading } from "../gateway/latency.ts";
+import { heartbeat } from "./commands.ts";
+import type { DaveSend } from "./dave_io.ts";
+import { field } from "./read.ts";
+import type { VoiceOutput } from "./state_io.ts";
+
+/** The first beat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */
+const NO_JITTER = 1;
+
+/** Heartbeats and what they confirm. */
+export class VoiceBeats {
+  readonly #latency = new Latency();
+  readonly #unconfirmed: DaveSend[] = [];
+  #heartbeat: Heartbeat | null = null;
+  /** How many of the unconfirmed went out before the last beat. */
+  #beforeBeat = 0;
+  /** The nonce of the beat that waits for its acknowledgement. */
+  #nonce: number | null = null;
+
+  /** HELLO has come. */
+  get started(): boolean {
+    return this.#heartbeat !== null;
+  }
+
+  /** When the next beat is due; `Infinity` before HELLO. */
+  get nextAt(): number {
+    return this.#heartbeat?.nextAt ?? Infinity;
+  }
+
+  /** Nothing at all was heard since the last beat. */
+  get silent(): boolean {
+    return this.#heartbeat?.silent ?? false;
+  }
+
+  /** How long beats took to be acknowledged. */
+  get latency(): LatencyReading {
+    return this.#latency.reading;
+  }
+
+  /** Messages of the end-to-end encryption that nothing has confirmed yet. */
+  get unconfirmed(): readonly DaveSend[] {
+    return this.#unconfirmed;
+  }
+
+  /** HELLO: how often to beat, or from now on. */
+  start(intervalMs: number, now: number): void {
+    if (this.#heartbeat === null) this.#heartbeat = new Heartbeat(intervalMs, now, NO_JITTER);
+    else this.#heartbeat.changeInterval(intervalMs, now);
+  }
+
+  /** Something was heard. */
+  heard(): void {
+    this.#heartbeat?.heard();
+  }
+
+  /** A message of the end-to-end encryption goes out. */
+  sent(message: DaveSend): void {
+    this.#unconfirmed.push(message);
+  }
+
+  /** The beat to write now. */
+  beat(sequence: number, now: number): VoiceOutput {
+    this.#heartbeat?.sent(now);
+    this.#latency.sent(now);
+    this.#nonce = Math.round(now);
+    this.#beforeBeat = this.#unconfirmed.length;
+    return heartbeat(this.#nonce, sequence);
+  }
+
+  /** Op 6. Only the last beat's acknowledgement measures; any other is a sign of life like every message. */
+  acknowledged(d: unknown, now: number): boolean {
+    if (this.#nonce === null || field(d, "t") !== this.#nonce) return false;
+    this.#nonce = null;
+    this.#unconfirmed.splice(0, this.#beforeBeat);
+    this.#beforeBeat = 0;
+    return this.#latency.acknowledged(now);
+  }
+}
