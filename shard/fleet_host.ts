@@ -196,15 +196,18 @@ export class FleetHost {
    * `overlapMs`. Returns once the order is written down; `status` shows how it goes, and `lastReshard` how it ended.
    *
    * No event is missed. Events of the overlap are handled twice, once on each set. If one of the new shards stops for
-   * good, the new set goes and the old one stays as it is.
+   * good, the new set goes and the old one stays as it is. One that cannot be reached is waited for; the present number
+   * gives the reshard up.
    *
-   * @throws {RangeError} `shards` is no integer from 1 to 16,384, or the present number.
+   * @throws {RangeError} `shards` is no integer from 1 to 16,384, or the present number while no reshard is under way.
    * @throws {FleetHostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_RESHARDING`: one is under way.
    * @throws {IdentifyBudgetError} Discord allows fewer identifies than that.
    * @throws {GatewayBotError} Discord could not be asked.
    */
   async reshard(shards: number): Promise<void> {
     assertCount(shards);
+    const { count, next } = this.#record.value;
+    if (next !== null && shards === count) return await this.#giveUpReshard(next);
     this.#assertCanReshard(shards);
     const { session_start_limit } = await this.#gatewayBot();
     // Somebody else may have given an order meanwhile.
@@ -282,6 +285,15 @@ export class FleetHost {
       });
     }
     return [shardId, count];
+  }
+
+  async #giveUpReshard(next: number): Promise<void> {
+    this.#record.update({
+      next: null,
+      lastReshard: this.#orders.reshardEnded(next, new Error("Cannot reshard: it was given up by an order")),
+      pending: replaceCalls(this.#record.value.pending, callAll(next, "stop")),
+    });
+    await this.#orders.begin();
   }
 
   #assertCanReshard(shards: number): void {

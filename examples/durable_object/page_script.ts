@@ -176,7 +176,8 @@ onSubmit("start-form", () => {
 onSubmit("stop-form", () => order("/stop", { keepSession: $("stop-keep").checked }, "The shards stop."));
 onSubmit("reshard-form", () => {
   const shards = Number($("reshard-count").value);
-  order("/reshard", { shards }, shards + " new shards come up beside the present ones.");
+  const isBack = String(shards) === $("reshard-form").dataset.present;
+  order("/reshard", { shards }, isBack ? "The reshard is given up." : shards + " new shards come up beside the present ones.");
 });
 onSubmit("send-form", () => {
   let command;

@@ -149,9 +149,10 @@ function overview(status, changes) {
   }
   put($("identify-reset"), identifies && identifies.resetAfterMs !== null ? "full again in " + duration(identifies.resetAfterMs) : "");
 
+  $("reshard-form").dataset.present = shardCount;
   $("reshard-banner").hidden = resharding === null;
   if (resharding !== null) {
-    put($("reshard-note"), "Resharding from " + shardCount + " to " + resharding + ": " + liveOf(resharding) + " of the new shards live");
+    put($("reshard-note"), "Resharding from " + shardCount + " to " + resharding + ": " + liveOf(resharding) + " of the new shards live. A reshard to " + shardCount + " gives it up.");
     Object.assign($("reshard-progress"), { max: resharding, value: liveOf(resharding) });
   }
   const failed = lastReshard?.error && resharding === null ? "The last reshard did not take place. " + lastReshard.error.message : "";

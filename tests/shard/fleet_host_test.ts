@@ -261,6 +261,32 @@ Deno.test("fleet host: a new shard that Discord stops ends the reshard, and the 
   await fleet.end();
 });
 
+Deno.test("fleet host: a reshard that cannot end is given up by the present number, and may be tried again", async () => {
+  const fleet = new VirtualFleet({ fake: { maxConcurrency: 8 } });
+  await fleet.during(fleet.host.start({ shards: 2 }));
+  await fleet.live(2);
+  fleet.broken.set("3 of 4", "fails");
+  await fleet.during(fleet.host.reshard(4));
+  await fleet.clock.advance(600_000);
+  assertEquals([(await fleet.host.status()).resharding, fleet.liveShards(4)], [4, 3]);
+  await fleet.during(fleet.host.reshard(2));
+  await fleet.clock.advance(30_000);
+  const { shardCount, resharding, lastReshard } = await fleet.host.status();
+  assertEquals([shardCount, resharding, lastReshard?.to], [2, null, 4]);
+  assertEquals(lastReshard?.error?.message, "Cannot reshard: it was given up by an order");
+  assertEquals([fleet.liveShards(2), fleet.liveShards(4)], [2, 0]);
+  fleet.discord.sendMessage({ content: "after" });
+  await fleet.clock.advance(0);
+  assertEquals(fleet.handled.get("after"), 1);
+  fleet.broken.clear();
+  await fleet.during(fleet.host.reshard(4));
+  await fleet.clock.runUntil(() => fleet.liveShards(4) === 4);
+  await fleet.clock.advance(60_000);
+  assertEquals((await fleet.host.status()).shardCount, 4);
+  await assertRejects(() => fleet.host.reshard(4), RangeError, "as many shards already: 4");
+  await fleet.end();
+});
+
 Deno.test("fleet host: a reshard that the day's identifies do not allow is refused before it costs one", async () => {
   const fleet = new VirtualFleet({ fake: { identifyLimit: { remaining: 5, resetAfter: 3_600_000 } } });
   await fleet.during(fleet.host.start({ shards: 2 }));
