@@ -22,7 +22,7 @@ export interface CommandBudget {
    * Milliseconds from now until the budget admits one more command: 0 = at once. `null` where nobody can tell:
    * without a usable session, or because heartbeats alone fill the budget.
    */
-  readonly nextAvailableAt: number | null;
+  readonly nextAvailableInMs: number | null;
   /** Callers that wait for their turn, for a usable session, or for a sub-limit. */
   readonly waiting: number;
 }
@@ -33,7 +33,7 @@ export function readBudget(state: GatewayState | null, now: number, waiting: num
   return {
     limit: state?.commandLimit ?? new CommandLimiter().limit,
     available: state?.availableCommands(now) ?? 0,
-    nextAvailableAt: at < Infinity ? at - now : null,
+    nextAvailableInMs: at < Infinity ? at - now : null,
     waiting,
   };
 }

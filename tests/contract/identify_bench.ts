@@ -1,8 +1,8 @@
 /**
  * `deno task bench:identify`: how long a big bot takes to start, in real time and with Discord's own periods.
  *
- * 4 processes of 16 shards with `max_concurrency` 4 cannot start in less than 75 s. Fails where a session was refused, or
- * where it took more than 10 % longer. Names of backends as arguments run only these; each takes about 80 s.
+ * 4 processes of 16 shards with `max_concurrency` 4 cannot start in less than 75 s. Fails where a session was refused, where
+ * a higher bucket went before a lower one, or where it took more than 10 % longer. Names of backends as arguments run only these; each takes about 80 s.
  */
 
 import { DEFAULT_IDENTIFY_PERIOD_MS } from "../../ratelimit/mod.ts";
@@ -23,14 +23,20 @@ async function bench(only: readonly string[]): Promise<number> {
       continue;
     }
     const times = { discordMs: 5_000, limiterMs: DEFAULT_IDENTIFY_PERIOD_MS };
-    const { refused, tookMs, leastMs } = await startFleet(backend, times);
+    const { order, refused, tookMs, leastMs } = await startFleet(backend, times);
     const ratio = tookMs / leastMs;
     const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
-    const isGood = refused === 0 && ratio <= MOST;
+    const inOrder = order.every((id, index) => {
+      const before = order.slice(0, index).findLast((other) =>
+        other % MAX_CONCURRENCY === id % MAX_CONCURRENCY
+      );
+      return before === undefined || before < id;
+    });
+    const isGood = refused === 0 && inOrder && ratio <= MOST;
     if (!isGood) failed++;
     console.log(
       `${backend.padEnd(18)} ${seconds(tookMs)}, at least ${seconds(leastMs)}: ratio ${ratio.toFixed(3)}, ` +
-        `op 9: ${refused} ${isGood ? "ok" : "FAILED"}`,
+        `op 9: ${refused}, ${inOrder ? "in" : "out of"} order ${isGood ? "ok" : "FAILED"}`,
     );
   }
   return failed === 0 ? 0 : 1;

@@ -1,8 +1,11 @@
-/** 4 processes of 16 shards share an identify limiter: nobody too early, and bucket by bucket. */
+/**
+ * 4 processes of 16 shards share an identify limiter: nobody too early, and each once. In which order they go is tested in
+ * virtual time: on a busy machine whoever comes back too late loses its place.
+ */
 
 import { assertEquals } from "@std/assert";
 import { BACKENDS, missingBackend } from "./identify_backends.ts";
-import { MAX_CONCURRENCY, PROCESSES, SHARDS, startFleet } from "./identify_fleet.ts";
+import { PROCESSES, SHARDS, startFleet } from "./identify_fleet.ts";
 
 /** Short periods, with slack for a busy machine: `deno task bench:identify` has the real ones. */
 const TIMES = { discordMs: 500, limiterMs: 1_000 };
@@ -22,10 +25,6 @@ for (const backend of BACKENDS) {
         order.toSorted((a, b) => a - b),
         Array.from({ length: PROCESSES * SHARDS }, (_, id) => id),
       );
-      for (let key = 0; key < MAX_CONCURRENCY; key++) {
-        const ids = order.filter((id) => id % MAX_CONCURRENCY === key);
-        assertEquals(ids, ids.toSorted((a, b) => a - b), "the lower buckets first");
-      }
     },
   });
 }

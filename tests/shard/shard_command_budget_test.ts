@@ -18,9 +18,9 @@ Deno.test("shard: before READY nothing is available, nobody knows when, and call
       seen.push([state, available, waiting]);
     },
   });
-  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableAt: null, waiting: 0 });
+  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableInMs: null, waiting: 0 });
   const sending = [play.shard.send(LEAVE), play.shard.send(LEAVE, { priority: "high" })];
-  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableAt: null, waiting: 2 });
+  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableInMs: null, waiting: 2 });
   await play.live();
   assertEquals(seen.slice(0, -1), [
     ["dialing", 0, 2],
@@ -35,8 +35,8 @@ Deno.test("shard: before READY nothing is available, nobody knows when, and call
 
 Deno.test("shard: a fresh session has 120 less its IDENTIFY and the heartbeats that are due", async () => {
   const play = await new Play({ fake: { heartbeatInterval: 40_000 } }).live();
-  const { limit, available, nextAvailableAt, waiting } = play.shard.commands;
-  assertEquals([limit, nextAvailableAt, waiting], [120, 0, 0]);
+  const { limit, available, nextAvailableInMs, waiting } = play.shard.commands;
+  assertEquals([limit, nextAvailableInMs, waiting], [120, 0, 0]);
   // IDENTIFY, and one or two beats within a minute, as the jitter has it.
   assert(available === 117 || available === 118, `${available}`);
   await play.shard.send(LEAVE);
@@ -51,8 +51,8 @@ Deno.test("shard: once the budget is spent it names the time until the next comm
   const spent = play.shard.commands;
   assertEquals(spent.available, 0);
   assert(spent.waiting >= 12 && spent.waiting <= 14, `${spent.waiting}`);
-  assert(spent.nextAvailableAt !== null && spent.nextAvailableAt > 50_000, `${spent.nextAvailableAt}`);
-  await play.clock.advance(spent.nextAvailableAt - 1);
+  assert(spent.nextAvailableInMs !== null && spent.nextAvailableInMs > 50_000, `${spent.nextAvailableInMs}`);
+  await play.clock.advance(spent.nextAvailableInMs - 1);
   assertEquals(play.shard.commands.waiting, spent.waiting);
   await play.clock.advance(1);
   assert(play.shard.commands.waiting < spent.waiting);
@@ -68,11 +68,11 @@ Deno.test("shard: between connections the budget is unknown, on the next one it 
   assert(play.shard.commands.available < 20);
   play.connection.close(4000);
   await play.untilState("disconnected");
-  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableAt: null, waiting: 0 });
+  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableInMs: null, waiting: 0 });
   await play.untilState("live");
   assert(play.shard.commands.available > 110);
   await play.shard.close();
-  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableAt: null, waiting: 0 });
+  assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableInMs: null, waiting: 0 });
   await assertRejects(() => play.shard.send(LEAVE), CommandNotSentError);
 });
 
