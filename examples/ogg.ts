@@ -23,7 +23,15 @@ export async function* readOgg(path: string | URL): AsyncGenerator<Uint8Array, v
   const input = new Input({ formats: [OGG], source: new BufferSource(await readFile(path)) });
   const track = await input.getPrimaryAudioTrack();
   if (track?.codec !== "opus") throw new TypeError(`Cannot play: the file holds no Opus: ${path}`);
-  for await (const { data } of new EncodedPacketSink(track).packets()) yield data;
+  for await (const { data, duration } of new EncodedPacketSink(track).packets()) {
+    // The last one may be cut short.
+    if (duration > FRAME_S + 0.001) {
+      throw new TypeError(
+        `Cannot play: frames of ${FRAME_S * 1000} ms are needed, the file has ${duration * 1000}: ${path}`,
+      );
+    }
+    yield data;
+  }
 }
 
 /** Writes Opus frames of 20 ms as an Ogg file that players understand. */
