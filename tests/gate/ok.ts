@@ -9,7 +9,7 @@
  */
 
 import { chooseJsr } from "./jsr.ts";
-import { type Step, STEPS } from "./steps.ts";
+import { type Env, type Step, STEPS } from "./steps.ts";
 
 interface Choice {
   readonly steps: readonly Step[];
@@ -22,13 +22,15 @@ interface Row {
   readonly result: "ok" | "FAILED" | "not run";
   readonly seconds: number;
   readonly detail: string;
+  /** Everything that it printed. */
+  readonly output: string;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--list")) {
-    for (const step of STEPS) console.log(`${step.name.padEnd(13)} ${step.what}`);
+    for (const step of STEPS) console.log(`${step.name.padEnd(14)} ${step.what}`);
     return 0;
   }
   const rows = await run(choose(args));
@@ -66,29 +68,52 @@ async function run({ steps, all }: Choice): Promise<Row[]> {
   const jsr = await chooseJsr();
   console.log(`${jsr.line}\n`);
   const env = { ...Deno.env.toObject(), JSR_URL: jsr.url };
+  const givenUp = new AbortController();
+  const meanwhile: Promise<Row>[] = [];
   const rows: Row[] = [];
-  let stopped = false;
+  const isOver = () => !all && rows.some(({ result }) => result === "FAILED");
   for (const step of steps) {
-    if (stopped) {
-      rows.push({ name: step.name, result: "not run", seconds: 0, detail: "" });
-      continue;
+    if (isOver()) break;
+    await print(`${step.name.padEnd(14)} ${step.what} … `);
+    const row = play(step, env, givenUp.signal);
+    if (step.isIdle) {
+      await print("others meanwhile\n");
+      meanwhile.push(row);
+    } else {
+      rows.push(await row);
+      await show(await row);
     }
-    await print(`${step.name.padEnd(13)} ${step.what} … `);
-    const start = performance.now();
-    const { ok, output, detail } = await step.run(env);
-    const seconds = (performance.now() - start) / 1000;
-    await print(`${ok ? "ok" : "FAILED"} (${seconds.toFixed(1)} s)\n`);
-    if (!ok) await print(`\n${output.trimEnd()}\n\n`);
-    rows.push({ name: step.name, result: ok ? "ok" : "FAILED", seconds, detail: detail ?? "" });
-    stopped = !ok && !all;
   }
-  return rows;
+  if (isOver()) givenUp.abort();
+  for (const row of await Promise.all(meanwhile)) {
+    rows.push(row);
+    await print(`${row.name.padEnd(14)} `);
+    await show(row);
+  }
+  return steps.map(({ name }) => rows.find((row) => row.name === name) ?? notRun(name));
+}
+
+async function play({ name, run }: Step, env: Env, givenUp: AbortSignal): Promise<Row> {
+  const start = performance.now();
+  const { ok, output, detail = "" } = await run(env, givenUp);
+  if (givenUp.aborted) return notRun(name);
+  const seconds = (performance.now() - start) / 1000;
+  return { name, result: ok ? "ok" : "FAILED", seconds, detail, output };
+}
+
+function notRun(name: string): Row {
+  return { name, result: "not run", seconds: 0, detail: "", output: "" };
+}
+
+async function show({ result, seconds, output }: Row): Promise<void> {
+  await print(result === "not run" ? `${result}\n` : `${result} (${seconds.toFixed(1)} s)\n`);
+  if (result === "FAILED") await print(`\n${output.trimEnd()}\n\n`);
 }
 
 function table(rows: readonly Row[]): string {
   return rows.map(({ name, result, seconds, detail }) => {
     const time = result === "not run" ? "" : `${seconds.toFixed(1)} s`;
-    return `${name.padEnd(13)} ${result.padEnd(8)} ${time.padStart(8)}  ${detail}`.trimEnd();
+    return `${name.padEnd(14)} ${result.padEnd(8)} ${time.padStart(8)}  ${detail}`.trimEnd();
   }).join("\n");
 }
 

@@ -12,6 +12,10 @@ export interface RunOptions {
   readonly limitMs?: number;
   /** Also passes the output on while it comes. */
   readonly echo?: boolean;
+  /** Others go first: for what only computes, beside what listens to a clock. */
+  readonly isPatient?: boolean;
+  /** Ends the child before its time. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a child left behind. */
@@ -29,9 +33,12 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 
 /** Runs this very Deno with `args`. */
 export async function runDeno(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { env = Deno.env.toObject(), cwd = ROOT, limitMs = 600_000, echo = false } = options;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const { env = Deno.env.toObject(), cwd = ROOT, limitMs = 600_000, echo = false, signal } = options;
+  const [program = "", ...flags] = options.isPatient && Deno.build.os !== "windows"
+    ? ["nice", "-n", "5", Deno.execPath()]
+    : [Deno.execPath()];
+  const child = new Deno.Command(program, {
+    args: [...flags, ...args],
     cwd,
     env,
     clearEnv: true,
@@ -47,14 +54,20 @@ export async function runDeno(args: readonly string[], options: RunOptions = {})
   let late = false;
   const limit = setTimeout(() => {
     late = true;
-    child.kill("SIGTERM");
-    setTimeout(() => kill(child), GRACE_MS);
+    killTree(child.pid);
   }, limitMs);
+  const giveUp = () => killTree(child.pid);
+  signal?.addEventListener("abort", giveUp);
   const { code } = await child.status;
   clearTimeout(limit);
+  signal?.removeEventListener("abort", giveUp);
   // A grandchild that outlives the child would hold the pipes open.
   await Promise.race([reading, pause(GRACE_MS)]);
-  if (late) parts.push(`\nEnded by its time limit of ${limitMs / 1000} s.\n`);
+  if (late) {
+    const words = `\nEnded by its time limit of ${limitMs / 1000} s.\n`;
+    parts.push(words);
+    if (echo) writeAll(Deno.stderr, new TextEncoder().encode(words));
+  }
   return { code: late ? 124 : code, output: parts.join("") };
 }
 
@@ -79,11 +92,22 @@ function writeAll(target: { writeSync(bytes: Uint8Array): number }, bytes: Uint8
   for (let at = 0; at < bytes.length;) at += target.writeSync(bytes.subarray(at));
 }
 
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It went by itself.
+/** A process with all that it has started: servers and browsers, which would go on without it. */
+function killTree(root: number): void {
+  const { stdout } = new Deno.Command("ps", { args: ["-A", "-o", "pid=,ppid="] }).outputSync();
+  const children = new Map<number, number[]>();
+  for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
+    const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number);
+    children.set(parent, [...children.get(parent) ?? [], pid]);
+  }
+  const doomed = [root];
+  for (const pid of doomed) doomed.push(...children.get(pid) ?? []);
+  for (const pid of doomed) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch {
+      // It went by itself.
+    }
   }
 }
 
