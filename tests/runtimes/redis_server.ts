@@ -1,5 +1,9 @@
 /** A Redis of one's own, on a free port of this machine, gone with the test. */
 
+/** How long a Redis may take to answer on a busy machine, in ms. */
+const LIMIT_MS = 30_000;
+const ATTEMPTS = 3;
+
 /** A running server. */
 export class RedisServer implements AsyncDisposable {
   /** Where it listens. */
@@ -26,11 +30,21 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts one with nothing in it, that keeps nothing on disk. */
   static async start(): Promise<RedisServer> {
-    const port = freePort();
     const folder = await Deno.makeTempDir({ prefix: "redis-" });
-    const server = new RedisServer(port, folder, spawn(port, folder));
-    await server.#answers();
-    return server;
+    for (let attempt = 1;; attempt++) {
+      const port = freePort();
+      const server = new RedisServer(port, folder, spawn(port, folder));
+      try {
+        await server.#answers();
+        return server;
+      } catch (error) {
+        await server.kill();
+        // Somebody else may have taken the port meanwhile.
+        if (attempt < ATTEMPTS) continue;
+        await Deno.remove(folder, { recursive: true });
+        throw error;
+      }
+    }
   }
 
   /** For a client that takes a URL. */
@@ -40,7 +54,11 @@ export class RedisServer implements AsyncDisposable {
 
   /** Ends it without warning; clients lose their connection. */
   async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
     await this.#child.status;
   }
 
@@ -51,22 +69,22 @@ export class RedisServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.kill();
-    } catch {
-      // Killed already.
-    }
+    await this.kill();
     await Deno.remove(this.#folder, { recursive: true });
   }
 
   async #answers(): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt++) {
+    let hasEnded = false;
+    this.#child.status.then(() => hasEnded = true);
+    const giveUpAt = performance.now() + LIMIT_MS;
+    while (!hasEnded && performance.now() < giveUpAt) {
       try {
         using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
         await connection.write(new TextEncoder().encode("PING\r\n"));
         const buffer = new Uint8Array(64);
         const count = await connection.read(buffer);
-        if (new TextDecoder().decode(buffer.subarray(0, count ?? 0)).startsWith("+PONG")) return;
+        const isRedis = new TextDecoder().decode(buffer.subarray(0, count ?? 0)).startsWith("+PONG");
+        if (isRedis && !hasEnded) return;
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
       }
