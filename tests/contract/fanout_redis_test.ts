@@ -75,7 +75,7 @@ async function audit({ redis }: World, seen: { t: string; s: number | null; cont
   await reader.xGroupCreate(STREAM, "audit", "0", { MKSTREAM: true });
   while (seen.at(-1)?.content !== COUNT) {
     const fresh = { key: STREAM, id: ">" };
-    const streams = await reader.xReadGroup("audit", "auditor", fresh, { COUNT: 1_000, BLOCK: 30_000 });
+    const streams = await reader.xReadGroup("audit", "auditor", fresh, { COUNT: 1_000, BLOCK: 120_000 });
     const entries: Entry[] = streams?.[0]?.messages ?? [];
     if (entries.length === 0) break;
     for (const { message } of entries) {
@@ -108,7 +108,7 @@ async function killInTheMiddle({ redis }: World, consumer: BotProcess, name: str
 
 /** As `until`, for what has to be asked for. */
 async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 30_000;
+  const giveUpAt = performance.now() + 120_000;
   while (!await condition()) {
     if (performance.now() > giveUpAt) throw new Error(`Nothing came of it: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

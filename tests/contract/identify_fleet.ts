@@ -75,7 +75,7 @@ export async function startFleet(
   await until("all shards wait for their turn", () => count(/awaiting_permit$/) === shardCount);
   for (const permit of permits) permit.release("unused");
 
-  const limitMs = 10_000 + 2 * limiterMs * shardCount / MAX_CONCURRENCY;
+  const limitMs = 120_000 + 2 * limiterMs * shardCount / MAX_CONCURRENCY;
   await until("all shards are live", () => count(/live$/) === shardCount, limitMs);
   const identifies = discord.journal.identifies();
   const times = identifies.map(({ at }) => at);

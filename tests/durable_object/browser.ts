@@ -57,7 +57,7 @@ export class Browser implements AsyncDisposable {
       args: FLAGS,
       viewport: { width: 1280, height: 900 },
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     return new Browser(context, context.pages()[0] ?? await context.newPage(), profile);
   }
 

@@ -132,7 +132,7 @@ Deno.test("status stream: in workerd a watcher that hangs up is noticed through 
   hangUp.abort();
   await reader?.read().catch(() => {});
   // From some moment on the count stands still.
-  const giveUpAt = performance.now() + 30_000;
+  const giveUpAt = performance.now() + 120_000;
   for (let before = 0, now = 1; now > before;) {
     assert(performance.now() < giveUpAt, `it still asks: ${now}`);
     before = now;

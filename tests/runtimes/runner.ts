@@ -17,7 +17,7 @@ export interface Result {
 }
 
 /** Far longer than any of them takes. */
-const LIMIT_MS = 40_000;
+const LIMIT_MS = 90_000;
 
 /** Plays one behaviour. */
 export async function play({ name, needs, run }: Behaviour, surroundings: Surroundings): Promise<Result> {

@@ -39,11 +39,11 @@ export function pause(ms: number): Promise<void> {
 /**
  * Resolves as soon as the condition holds.
  *
- * @throws {Error} If it does not for twenty seconds, far longer than anything that works takes.
+ * @throws {Error} If it does not for a minute, far longer than anything that works takes.
  */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   for (let turn = 0; !condition(); turn++) {
-    if (turn === 4_000) throw new Error(`nothing came of it: ${what}`);
+    if (turn === 12_000) throw new Error(`nothing came of it: ${what}`);
     await pause(5);
   }
 }

@@ -10,7 +10,7 @@ import { COUNTED_CLOCK, until } from "../timers.ts";
 import type { Behaviour } from "./behaviour.ts";
 
 /** The fake gives half an interval of grace: so long may a busy machine hold up a process. */
-const BEAT_MS = 4_000;
+const BEAT_MS = 8_000;
 
 /** Behaviours of a shard's session. */
 export const SESSION: readonly Behaviour[] = [
