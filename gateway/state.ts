@@ -22,6 +22,7 @@ import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "./close_code.ts
 import { encodeCommand } from "./command.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { FrameError, NotReadyError, ProtocolError, StateClosedError } from "./errors.ts";
+import { field } from "./field.ts";
 import { frameText, parsePayload, type RawPayload } from "./frame.ts";
 import { scanHeader } from "./header.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -425,10 +426,6 @@ export class GatewayState {
       reason: cause.replaceAll("_", " "),
     }];
   }
-}
-
-function field(body: unknown, name: string): unknown {
-  return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
 }
 
 /** Trusts Discord for the shape of `d`, as every client must: the payload's documented type is the event's name. */

@@ -27,7 +27,7 @@ export interface GatewayStateOptions {
   readonly wanted?: ReadonlySet<string> | null;
   /** What IDENTIFY says about this program; merged over neutral defaults. */
   readonly properties?: Partial<Identify["properties"]>;
-  /** The presence to start with. */
+  /** The presence to start with. To a shard, until it has sent another one. */
   readonly presence?: PresenceUpdate;
   /** Members of a guild beyond which offline ones are left out, 50–250. */
   readonly largeThreshold?: number;

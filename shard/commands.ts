@@ -1,13 +1,16 @@
 /** Everything that a program asks of Discord through its shard: who waits, behind which gate, and what is answered. */
 
-import type {
-  GatewayCommand,
-  GatewayDispatch,
-  GatewayState,
-  RequestChannelInfo,
-  RequestGuildMembers,
+import {
+  type GatewayCommand,
+  type GatewayDispatch,
+  GatewayOpcode,
+  type GatewayState,
+  type PresenceUpdate,
+  type RequestChannelInfo,
+  type RequestGuildMembers,
 } from "../gateway/mod.ts";
 import { GatedQueue, type GatedTurnOptions, type TurnOptions } from "../ratelimit/mod.ts";
+import type { Answers, RequestOptions } from "./answers.ts";
 import { checkCommand } from "./command_check.ts";
 import { type CommandBudget, readBudget } from "./command_budget.ts";
 import { type CommandLimits, type CommandOutcome, gateOf, guildMembersGate } from "./command_gates.ts";
@@ -20,7 +23,8 @@ import {
   soundboardSoundsQuestion,
 } from "./guild_requests.ts";
 import type { Host } from "./host.ts";
-import { type Answers, type ConnectionLost, type RequestOptions, Requests } from "./requests.ts";
+import { type ConnectionLost, Requests } from "./requests.ts";
+import type { WantedNames } from "./wanted_names.ts";
 
 /** What commands need of their shard. */
 export interface CommandsOptions {
@@ -30,8 +34,8 @@ export interface CommandsOptions {
   readonly intents: number;
   /** The sub-limits. */
   readonly limits: CommandLimits;
-  /** The names that the connection hands out; `null` = all. */
-  readonly wanted: Set<string> | null;
+  /** The names that the connection hands out. */
+  readonly wanted: WantedNames;
   /** The length of the frames that may wait for those who asked, in UTF-16 units. */
   readonly maxSize: number;
   /** Somebody joined the queue. */
@@ -46,6 +50,7 @@ export class Commands {
   readonly requests: Requests;
   readonly #options: CommandsOptions;
   #state: GatewayState | null = null;
+  #presence: PresenceUpdate | null = null;
   #nonces = 0;
   #closed: { readonly by: unknown } | null = null;
 
@@ -68,11 +73,17 @@ export class Commands {
     return readBudget(this.#state, this.#options.host.now(), this.queue.size);
   }
 
+  /** The presence that was written last; `null` = none. Discord forgets it with its session. */
+  get presence(): PresenceUpdate | null {
+    return this.#presence;
+  }
+
   /** Waits for the turn of a command. */
   async send(command: GatewayCommand, { signal, priority = "low" }: TurnOptions): Promise<CommandOutcome> {
     checkCommand(command);
     const gate = gateOf(command, this.#options.limits);
     const isSent = await this.#wait(command, { gate, priority, ...(signal && { signal }) });
+    if (isSent && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
     return isSent ? "sent" : "superseded";
   }
 

@@ -30,6 +30,7 @@ import type { Settings } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 import { sleep } from "./sleep.ts";
 import type { ShardStatus } from "./status.ts";
+import type { WantedNames } from "./wanted_names.ts";
 
 /** What a cycle is made from. */
 export interface CycleOptions {
@@ -39,8 +40,8 @@ export interface CycleOptions {
   readonly settings: Pick<Settings, "session" | "shard" | "intents">;
   /** Clock, timers and randomness. */
   readonly host: Host;
-  /** The names that the connection hands out; `null` = all. They may change at any time. */
-  readonly wanted: ReadonlySet<string> | null;
+  /** The names that the connection hands out. */
+  readonly wanted: WantedNames;
   /** What waits for the consumer. */
   readonly queue: SessionQueue & Pick<EventQueue<never>, "finish" | "length" | "drained">;
   /** What the program asks of Discord. */
@@ -71,7 +72,7 @@ export class Cycle {
   readonly #options: CycleOptions["options"];
   readonly #settings: CycleOptions["settings"];
   readonly #host: Host;
-  readonly #wanted: ReadonlySet<string> | null;
+  readonly #wanted: WantedNames;
   readonly #queue: CycleOptions["queue"];
   readonly #commands: Commands;
   readonly #onEvent: CycleOptions["onEvent"];
@@ -123,7 +124,9 @@ export class Cycle {
 
   /** Opens the first connection, where that has not happened yet. */
   start(): void {
-    if (this.#running === null && !this.#closing.signal.aborted) this.#running = this.#run();
+    if (this.#running !== null || this.#closing.signal.aborted) return;
+    // Whoever is told of the first status may act on the shard: not in the midst of the call that starts it.
+    this.#running = Promise.resolve().then(() => this.#run());
   }
 
   /** Somebody joined the queue of commands. */
@@ -178,14 +181,16 @@ export class Cycle {
   #converse(connection: Connection): Promise<Ended> {
     const { token, identifyLimiter, gateway } = this.#options;
     const { intents, shard } = this.#settings;
+    const { presence } = this.#commands;
     const host = this.#host;
     const state = new GatewayState({
       ...gateway,
+      ...(presence && { presence }),
       token,
       intents,
       shard,
       session: this.#session,
-      wanted: this.#wanted,
+      wanted: this.#wanted.names,
       random: () => host.random(),
       now: host.now(),
     });

@@ -178,7 +178,8 @@ export class Fleet<
 
   /**
    * Sends a command through the shard of its guild; a presence through every shard, and a request about guilds of several
-   * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards.
+   * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards. Shards of a restart
+   * or a reshard that begins later start with the presence that was sent last.
    *
    * @throws {CommandError} A command that Discord would not accept; nothing was sent.
    * @throws {PayloadTooLargeError} More than 4096 bytes.

@@ -4,7 +4,12 @@
  * Knows shards, not consumers: whoever made it takes the events, and is told once how it ended.
  */
 
-import type { GatewayCommand, SessionRecord } from "../gateway/mod.ts";
+import {
+  type GatewayCommand,
+  GatewayOpcode,
+  type PresenceUpdate,
+  type SessionRecord,
+} from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
 import { abortable } from "./abortable.ts";
 import { CommandNotSentError } from "./errors.ts";
@@ -36,6 +41,8 @@ export class FleetCore {
   readonly #restored: readonly SessionRecord[];
   readonly #closing = new AbortController();
   readonly #planned: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** The presence that a shard wrote last: shards that are made later begin with it. */
+  #presence: PresenceUpdate | null = null;
   #started = false;
   #failure: { readonly error: unknown } | null = null;
   /** Why the REST API last failed to say where the gateway is, while it is asked again. */
@@ -113,7 +120,8 @@ export class FleetCore {
       return places.map(async (place) => {
         if (!place) throw new ShardNotHereError(part.shardId ?? 0, set.count);
         try {
-          await place.send(part.command, options);
+          const outcome = await place.send(part.command, options);
+          if (outcome === "sent" && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
         } catch (error) {
           const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
           if (!mayGoElsewhere || signal.aborted || set === this.#commandSet) throw error;
@@ -235,8 +243,12 @@ export class FleetCore {
       sessions,
       host: this.#host,
       place: {
-        make: (shardId, session, onStatus) =>
-          makeShard(options, { count: selection.count, url, watched, shardId, session, onStatus }),
+        make: (shardId, session, onStatus) => {
+          const presence = this.#presence;
+          const gateway = { ...options.gateway, ...(presence && { presence }) };
+          const set = { count: selection.count, url, watched, shardId, session, onStatus };
+          return makeShard({ ...options, gateway }, set);
+        },
         deliver: (item) => this.#listener.deliver(item),
         onStatus: ({ shardId, shardCount }, status) => {
           this.#reshard?.look();

@@ -132,6 +132,6 @@ export class FleetSet {
 }
 
 function hadItsTurn({ state }: ShardStatus, late: boolean): boolean {
-  if (state === "idle" || state === "dialing" || state === "awaiting_hello") return late;
+  if (["idle", "locating", "dialing", "awaiting_hello"].includes(state)) return late;
   return state !== "awaiting_permit";
 }

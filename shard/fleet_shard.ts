@@ -7,6 +7,7 @@
 
 import type { GatewayCommand, SessionRecord } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
+import type { CommandOutcome } from "./command_gates.ts";
 import { CommandNotSentError } from "./errors.ts";
 import type { ShardEvent } from "./event.ts";
 import type { FleetEvent, ShardStoppedEvent } from "./fleet_event.ts";
@@ -199,12 +200,11 @@ export class FleetShard implements ReshardShard {
   }
 
   /** Sends a command; it survives a restart, as it does a reconnect. */
-  async send(command: GatewayCommand, options: TurnOptions): Promise<void> {
+  async send(command: GatewayCommand, options: TurnOptions): Promise<CommandOutcome> {
     while (true) {
       const shard = this.#shard;
       try {
-        await shard.send(command, options);
-        return;
+        return await shard.send(command, options);
       } catch (error) {
         await this.#restarting;
         if (!(error instanceof CommandNotSentError) || this.#shard === shard) throw error;

@@ -8,7 +8,7 @@ import { dial, DialError } from "./dial.ts";
 import { GatewayBotError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { ShardOptions } from "./options.ts";
-import type { ShardDialing } from "./status.ts";
+import type { ShardDialing, ShardLocating } from "./status.ts";
 
 /** The part of a shard's options that says where to dial, and how. */
 export type DiallerOptions = Pick<
@@ -20,12 +20,16 @@ export type DiallerOptions = Pick<
 export class GatewayDialler {
   readonly #options: DiallerOptions;
   readonly #host: Host;
-  readonly #onStatus: (status: ShardDialing) => void;
+  readonly #onStatus: (status: ShardLocating | ShardDialing) => void;
   /** The gateway's base URL, once it is known. */
   #url: string | null;
 
   /** Asks nobody yet. */
-  constructor(options: DiallerOptions, host: Host, onStatus: (status: ShardDialing) => void) {
+  constructor(
+    options: DiallerOptions,
+    host: Host,
+    onStatus: (status: ShardLocating | ShardDialing) => void,
+  ) {
     this.#options = options;
     this.#host = host;
     this.#onStatus = onStatus;
@@ -57,7 +61,11 @@ export class GatewayDialler {
   }
 
   async #find(signal: AbortSignal): Promise<string> {
-    return this.#url ??= (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
+    if (this.#url !== null) return this.#url;
+    this.#onStatus({ state: "locating" });
+    // Whoever was told may have closed the shard.
+    signal.throwIfAborted();
+    return this.#url = (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
   }
 }
 

@@ -9,8 +9,8 @@ import {
 } from "../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./command_gates.ts";
 import { MissingIntentError } from "./request_errors.ts";
+import type { Question } from "./question.ts";
 import { isId, shown } from "./request_shape.ts";
-import type { Question } from "./requests.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;

@@ -5,6 +5,7 @@
  */
 
 import type { EventName, GatewayDispatch } from "../gateway/mod.ts";
+import type { WantedNames } from "./wanted_names.ts";
 
 interface Listener {
   readonly names: ReadonlySet<string>;
@@ -14,17 +15,11 @@ interface Listener {
 /** All listeners of one shard. */
 export class Listeners {
   readonly #listeners = new Set<Listener>();
-  readonly #wanted: Set<string> | null;
-  readonly #userWants: ReadonlySet<string>;
+  readonly #wanted: WantedNames;
 
-  /**
-   * Nobody listens yet.
-   *
-   * @param wanted The names that the connection hands out, `null` = all; what is listened to is added.
-   */
-  constructor(wanted: Set<string> | null) {
+  /** Nobody listens yet. What is listened to is added to the names that are wanted. */
+  constructor(wanted: WantedNames) {
     this.#wanted = wanted;
-    this.#userWants = new Set(wanted ?? []);
   }
 
   /** Listens; returns how to stop. */
@@ -32,18 +27,16 @@ export class Listeners {
     names: readonly Name[],
     hear: (event: GatewayDispatch<Name>) => void,
   ): () => void {
-    const wanted = new Set<string>(names);
-    // Only events of these names are handed on.
-    const listener: Listener = { names: wanted, hear: (event) => hear(event as GatewayDispatch<Name>) };
+    const listener: Listener = {
+      names: new Set(names),
+      // Only events of these names are handed on.
+      hear: (event) => hear(event as GatewayDispatch<Name>),
+    };
+    const unwant = this.#wanted.want(names);
     this.#listeners.add(listener);
-    for (const name of wanted) this.#wanted?.add(name);
     return () => {
-      if (!this.#listeners.delete(listener)) return;
-      for (const name of wanted) {
-        const stillWanted = this.#userWants.has(name) ||
-          [...this.#listeners].some(({ names }) => names.has(name));
-        if (!stillWanted) this.#wanted?.delete(name);
-      }
+      this.#listeners.delete(listener);
+      unwant();
     };
   }
 

@@ -24,6 +24,7 @@ export { MissingIntentError, RequestError } from "./request_errors.ts";
 export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
+export type { Answers, RequestOptions } from "./answers.ts";
 export type { CommandBudget } from "./command_budget.ts";
 export type { CommandLimits, CommandOutcome } from "./command_gates.ts";
 export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./connection.ts";
@@ -43,7 +44,6 @@ export type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 export type { Host } from "./host.ts";
 export type { ShardOptions } from "./options.ts";
 export type { RequestErrorCode, RequestProgress } from "./request_errors.ts";
-export type { Answers, RequestOptions } from "./requests.ts";
 export type {
   ShardClosed,
   ShardConnected,
@@ -51,5 +51,6 @@ export type {
   ShardDisconnected,
   ShardDraining,
   ShardIdle,
+  ShardLocating,
   ShardStatus,
 } from "./status.ts";

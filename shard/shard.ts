@@ -18,6 +18,7 @@ import type {
   UngatedEventName,
 } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
+import type { Answers, RequestOptions } from "./answers.ts";
 import type { CommandBudget } from "./command_budget.ts";
 import type { CommandOutcome } from "./command_gates.ts";
 import { Commands } from "./commands.ts";
@@ -30,10 +31,10 @@ import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
 import { systemHost } from "./host.ts";
 import { Listeners } from "./listeners.ts";
 import type { ShardOptions } from "./options.ts";
-import type { Answers, RequestOptions } from "./requests.ts";
 import { settingsOf } from "./settings.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
+import { WantedNames } from "./wanted_names.ts";
 
 /**
  * A bot's connection to Discord that reconnects, resumes and backs off by itself.
@@ -94,9 +95,8 @@ export class Shard<
     const settings = settingsOf(options);
     const { intents, named, queueLimits, commandLimits } = settings;
     const host = options.host ?? systemHost;
-    // What the connection hands out: these, what is listened to, and what answers an open request. READY says who the
-    // bot is.
-    const wanted = named && new Set([...named, "READY"]);
+    // READY says who the bot is.
+    const wanted = new WantedNames(named && [...named, "READY"]);
     this.#intents = intents;
     this.#named = named;
     this.#listeners = new Listeners(wanted);
@@ -246,6 +246,8 @@ export class Shard<
    *
    * Of presence updates only the newest waits: one that is replaced while it waits resolves at once, as `"superseded"`.
    * Neither they nor requests for all members of a guild, which Discord limits a second time, hold up other commands.
+   * The presence that was written last comes with the IDENTIFY of every later session: a bot keeps its status when
+   * Discord drops its session.
    *
    * @throws {CommandError} A command that Discord would not accept; nothing was sent, no turn was spent.
    * @throws {PayloadTooLargeError} More than 4096 bytes.

@@ -8,6 +8,12 @@ export interface ShardIdle {
   readonly state: "idle";
 }
 
+/** Asking Discord where the gateway is, and what it allows: `GET /gateway/bot`. */
+export interface ShardLocating {
+  /** The discriminant. */
+  readonly state: "locating";
+}
+
 /** Opening a connection. */
 export interface ShardDialing {
   /** The discriminant. */
@@ -61,6 +67,7 @@ export interface ShardClosed {
 /** What a shard is doing. */
 export type ShardStatus =
   | ShardIdle
+  | ShardLocating
   | ShardDialing
   | ShardConnected
   | ShardDisconnected

@@ -1,5 +1,7 @@
 /** Who a bot is, by READY, or by its token alone: a session that is resumed has no READY that would say so. */
 
+import { field } from "../gateway/field.ts";
+
 /** A bot's token is its user id, a time and a signature, in base64 and with dots between. */
 const FIRST_PART = /^([A-Za-z0-9]{20,40})=*\./;
 
@@ -16,8 +18,4 @@ export function userIdOf(token: string): string | null {
 export function readyUserId(ready: unknown): string | null {
   const id = field(field(ready, "user"), "id");
   return typeof id === "string" ? id : null;
-}
-
-function field(body: unknown, name: string): unknown {
-  return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
 }

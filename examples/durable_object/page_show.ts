@@ -20,6 +20,7 @@ const STATES = {
   stopped: ["stopped", "idle"],
   idle: ["starting", "busy"],
   waiting: ["starting again", "busy"],
+  locating: ["connecting", "busy"],
   dialing: ["connecting", "busy"],
   awaiting_hello: ["connecting", "busy"],
   awaiting_permit: ["in line to identify", "busy"],

@@ -9,6 +9,7 @@ import {
 } from "../../mod.ts";
 import { Fleet, FleetStoppedError, ShardNotHereError } from "../../shard/fleet.ts";
 import { assertQuiet, commandsOf, FleetPlay, textOf } from "./fleet_harness.ts";
+import { field } from "./harness.ts";
 
 const FOUR = { fake: { shards: 4, maxConcurrency: 4 } } as const;
 
@@ -311,6 +312,20 @@ const PRESENCE: GatewayCommand = {
   op: 3,
   d: { since: null, activities: [], status: "idle", afk: false },
 };
+
+Deno.test("fleet: a shard that is restarted, and those of a reshard, begin with the presence that was sent last", async () => {
+  const play = await new FleetPlay({ fake: { shards: 2, maxConcurrency: 16 } }).live(2);
+  await play.fleet.send({ op: 3, d: { since: 7, activities: [], status: "idle", afk: true } });
+  await play.fleet.restart(0, { resume: false });
+  await play.clock.runUntil(() => play.fleet.status.counts.live === 2);
+  const resharding = play.fleet.reshard(3);
+  await play.clock.runUntil(() => play.fleet.status.shardCount === 3);
+  assertEquals((await resharding).to, 3);
+  const presences = play.discord.journal.of("frame").filter(({ op }) => op === 2)
+    .map(({ d }) => field(field(d, "presence"), "since"));
+  assertEquals(presences, [undefined, undefined, 7, 7, 7, 7]);
+  await play.fleet.close();
+});
 
 Deno.test("fleet: a command goes through its guild's shard, a presence through each, a list in parts", async () => {
   const play = await new FleetPlay(FOUR).live(4);

@@ -30,7 +30,7 @@ const MOMENTS: readonly Moment[] = [
   {
     when: "while GET /gateway/bot is under way",
     options: { fetch: silentFetch },
-    state: "idle",
+    state: "locating",
     codes: null,
   },
   {

@@ -23,6 +23,7 @@ Deno.test("shard: before READY nothing is available, nobody knows when, and call
   assertEquals(play.shard.commands, { limit: 120, available: 0, nextAvailableInMs: null, waiting: 2 });
   await play.live();
   assertEquals(seen.slice(0, -1), [
+    ["locating", 0, 2],
     ["dialing", 0, 2],
     ["awaiting_hello", 0, 2],
     ["awaiting_permit", 0, 2],

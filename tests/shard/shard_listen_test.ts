@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Shard } from "../../mod.ts";
 import { Listeners } from "../../shard/listeners.ts";
+import { WantedNames } from "../../shard/wanted_names.ts";
 import { userIdOf } from "../../shard/user_id.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 
@@ -59,14 +60,39 @@ Deno.test("shard listen: a consumer that takes nothing holds no listener up", as
 });
 
 Deno.test("shard listen: a name stays wanted as long as somebody wants it", () => {
-  const wanted = new Set(["READY"]);
+  const wanted = new WantedNames(["READY"]);
   const listeners = new Listeners(wanted);
   const stops = [1, 2].map(() => listeners.add(["GUILD_CREATE", "READY"], () => {}));
-  assertEquals([...wanted], ["READY", "GUILD_CREATE"]);
+  assertEquals([...wanted.names ?? []], ["READY", "GUILD_CREATE"]);
+  // A second call of the first one says nothing about the other.
   stops[0]?.();
-  assertEquals([...wanted], ["READY", "GUILD_CREATE"]);
+  stops[0]?.();
+  assertEquals([...wanted.names ?? []], ["READY", "GUILD_CREATE"]);
   stops[1]?.();
-  assertEquals([...wanted], ["READY"]);
+  assertEquals([...wanted.names ?? []], ["READY"]);
+  assertEquals(new WantedNames(null).names, null);
+});
+
+Deno.test("shard listen: a request that is over takes no name from a listener, nor the other way round", async () => {
+  const { discord, clock, shard } = stage();
+  await clock.runUntil(() => shard.status.state === "live");
+  const guild = discord.guilds[0]!.id;
+  const heard: string[] = [];
+  const ask = async () => {
+    const asking = Array.fromAsync(shard.requestSoundboardSounds([guild]));
+    await clock.advance(0);
+    assertEquals((await asking).length, 1);
+  };
+  const stop = shard.listen(["SOUNDBOARD_SOUNDS"], ({ d }) => heard.push(d.guild_id));
+  await ask();
+  await shard.send({ op: 31, d: { guild_ids: [guild] } });
+  await clock.advance(0);
+  assertEquals(heard, [guild, guild]);
+  const asking = Array.fromAsync(shard.requestSoundboardSounds([guild]));
+  stop();
+  await clock.advance(0);
+  assertEquals([(await asking).length, heard.length], [1, 2]);
+  await shard.close();
 });
 
 Deno.test("shard: READY says who the bot is, though nobody named it, and the token says so before", async () => {

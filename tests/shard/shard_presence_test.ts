@@ -127,6 +127,44 @@ Deno.test("shard: the presences of the last connection count on the next one", a
   await play.shard.close();
 });
 
+/** The presences that identifies came with, in order: `since`, or `undefined` where there was none. */
+function identifiedWith({ discord }: Play): unknown[] {
+  return discord.journal.of("frame").filter(({ op }) => op === 2)
+    .map(({ d }) => field(field(d, "presence"), "since"));
+}
+
+Deno.test("shard: the presence that was written last comes with the IDENTIFY of the next session", async () => {
+  const play = await new Play({
+    gateway: { presence: { since: 100, activities: [], status: "online", afk: false } },
+  }).live();
+  await play.shard.send(presence(1));
+  await play.shard.send(presence(2));
+  // A resume says nothing of it: the session still has it.
+  play.connection.drop();
+  await play.clock.runUntil(() => play.states.includes("resuming"));
+  await play.untilState("live");
+  assertEquals(identifiedWith(play), [100]);
+  play.connection.invalidateSession(false);
+  await play.clock.runUntil(() => identifiedWith(play).length === 2);
+  await play.untilState("live");
+  assertEquals(identifiedWith(play), [100, 2]);
+  await play.shard.close();
+});
+
+Deno.test("shard: a presence that only waits is no part of an IDENTIFY, and goes out after it", async () => {
+  const play = await new Play().live();
+  for (let n = 0; n < 5; n++) await play.shard.send(presence(n));
+  const waiting = play.shard.send(presence(5));
+  play.connection.invalidateSession(false);
+  await play.clock.runUntil(() => identifiedWith(play).length === 2);
+  await play.untilState("live");
+  assertEquals(identifiedWith(play), [undefined, 4]);
+  await play.clock.runUntil(() => sent(play).length === 6);
+  assertEquals(await waiting, "sent");
+  assertEquals(sent(play).at(-1), 5);
+  await play.shard.close();
+});
+
 Deno.test("shard: a presence that waits at the close comes back unsent, one that was replaced does not", async () => {
   const play = await new Play().live();
   for (let n = 0; n < 5; n++) await play.shard.send(presence(n));

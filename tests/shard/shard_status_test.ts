@@ -7,6 +7,7 @@ import { assertQuiet, Play } from "./harness.ts";
 import { Puppet } from "./puppet.ts";
 
 const STATES = [
+  "locating",
   "dialing",
   "awaiting_hello",
   "awaiting_permit",
@@ -43,6 +44,7 @@ Deno.test("shard: tells each status of a story in order", async () => {
   await play.shard.close();
 
   assertEquals(play.states, [
+    "locating",
     "dialing",
     "awaiting_hello",
     "awaiting_permit",

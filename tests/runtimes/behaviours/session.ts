@@ -26,6 +26,7 @@ export const SESSION: readonly Behaviour[] = [
       expectEqual(dials, [{ url: `${discord.gatewayUrl}/?v=10&encoding=json`, outcome: "open" }]);
       expectEqual(identifies.length, 1);
       expectEqual(statuses.map(({ state }) => state), [
+        "locating",
         "dialing",
         "awaiting_hello",
         "awaiting_permit",

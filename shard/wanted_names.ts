@@ -1,0 +1,37 @@
+/**
+ * Which events the connection hands out: those that the user named, and as long as anybody wants them, others.
+ *
+ * A listener and an open request may want the same name, and one of them goes first.
+ */
+
+/** The wanted names of one shard. */
+export class WantedNames {
+  /** The names as they are now, for the connection's state to look at; `null` = every event is wanted. */
+  readonly names: ReadonlySet<string> | null;
+  readonly #names: Set<string> | null;
+  /** How many want each name. */
+  readonly #wants = new Map<string, number>();
+
+  /** Begins with names that stay wanted; `null` = all. */
+  constructor(names: Iterable<string> | null) {
+    this.names = this.#names = names && new Set<string>();
+    this.want(names ?? []);
+  }
+
+  /** Wants these as well; returns how to stop. */
+  want(names: Iterable<string>): () => void {
+    const own = new Set(names);
+    for (const name of own) this.#count(name, 1);
+    return () => {
+      for (const name of own) this.#count(name, -1);
+      own.clear();
+    };
+  }
+
+  #count(name: string, by: number): void {
+    const wants = (this.#wants.get(name) ?? 0) + by;
+    this.#wants.set(name, wants);
+    if (wants > 0) this.#names?.add(name);
+    else this.#names?.delete(name);
+  }
+}
