@@ -6,10 +6,10 @@
  */
 
 import type { Clock } from "./clock.ts";
-import type { IdentifyLimits } from "./identify_limits.ts";
+import { IdentifyRefusedError } from "./errors.ts";
+import { type IdentifyLimits, requireShardId } from "./identify_limits.ts";
 import { type IdentifyRecord, newIdentifyRecord } from "./identify_record.ts";
 import { applyIdentifyLimits, exchangeIdentifies } from "./identify_schedule.ts";
-import { type IdentifyStore, StoredIdentifyLimiter } from "./identify_store.ts";
 
 /**
  * Grants shards their turn to identify. Asked after HELLO, and only where the outcome is an identify; heartbeats run
@@ -94,8 +94,17 @@ export interface MemoryIdentifyLimiterOptions extends IdentifyLimits {
  */
 export class MemoryIdentifyLimiter implements IdentifyLimiter {
   readonly #clock: Clock;
+  readonly #hold: boolean;
   readonly #record: IdentifyRecord;
-  readonly #limiter: StoredIdentifyLimiter;
+  /** By ticket, in the order in which they came. */
+  readonly #waiting = new Map<string, Waiter>();
+  /** Turns whose keys stay closed. */
+  readonly #held = new Set<string>();
+  /** Tickets to be given back. */
+  #dropped: string[] = [];
+  #tickets = 0;
+  #isDue = false;
+  #timer: unknown = null;
 
   /**
    * Makes a limiter in which nobody has identified yet.
@@ -105,23 +114,20 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
   constructor(options: MemoryIdentifyLimiterOptions) {
     const { clock, hold = false, ...limits } = options;
     this.#clock = clock;
+    this.#hold = hold;
     this.#record = newIdentifyRecord("", clock.now());
     applyIdentifyLimits(this.#record, limits, clock.now());
-    const store: IdentifyStore = {
-      exchange: (request) => exchangeIdentifies(this.#record, request, clock.now()),
-    };
-    this.#limiter = new StoredIdentifyLimiter(store, { clock, hold, client: "" });
   }
 
   /** Identifies left of the daily budget. */
   get remaining(): number {
-    applyIdentifyLimits(this.#record, {}, this.#clock.now());
+    this.#apply({});
     return this.#record.remaining;
   }
 
   /** When the daily budget is full again, in ms on the limiter's clock; `null` while it is full. */
   get resetAt(): number | null {
-    applyIdentifyLimits(this.#record, {}, this.#clock.now());
+    this.#apply({});
     return this.#record.resetAt;
   }
 
@@ -132,8 +138,22 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
    * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.
    * @throws the signal's reason, once it is aborted; nothing is spent then.
    */
-  take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
-    return this.#limiter.take(shardId, options);
+  take(shardId: number, { signal }: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      requireShardId(shardId);
+      const ticket = `${this.#tickets++}`;
+      const onAbort = () => {
+        this.#leave(ticket);
+        this.#dropped.push(ticket);
+        this.#askSoon();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", onAbort);
+      const stopListening = () => signal?.removeEventListener("abort", onAbort);
+      this.#waiting.set(ticket, { shardId, resolve, reject, stopListening });
+      this.#askSoon();
+    });
   }
 
   /**
@@ -142,7 +162,91 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
    * @throws {RangeError} where a limit is out of range; nothing has changed then.
    */
   update(limits: IdentifyLimits): void {
-    applyIdentifyLimits(this.#record, limits, this.#clock.now());
-    this.#limiter.askAgain();
+    this.#apply(limits);
+    this.#askSoon();
   }
+
+  #apply(limits: IdentifyLimits): void {
+    const now = this.#clock.now();
+    this.#keepHeld(now);
+    applyIdentifyLimits(this.#record, limits, now);
+  }
+
+  /** After the present turn of the event loop: whoever asks in the same turn is in it. */
+  #askSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    Promise.resolve().then(() => this.#ask());
+  }
+
+  /** All that wait ask together, by the rule that limiters with a store ask. */
+  #ask(): void {
+    const now = this.#clock.now();
+    const ask = [...this.#waiting].map(([ticket, { shardId }]) => ({ ticket, shardId }));
+    const drop = this.#dropped;
+    this.#isDue = false;
+    this.#dropped = [];
+    this.#keepHeld(now);
+    const { granted, refused, retryAfterMs, budget } = exchangeIdentifies(
+      this.#record,
+      { client: "", ask, keep: [], drop, known: null, limits: null },
+      now,
+    );
+    for (const ticket of refused) {
+      const waiter = this.#leave(ticket);
+      waiter?.reject(
+        new IdentifyRefusedError(waiter.shardId, { resetAfterMs: budget.resetAfterMs ?? 0 }),
+      );
+    }
+    for (const ticket of granted) {
+      if (this.#hold) this.#held.add(ticket);
+      this.#leave(ticket)?.resolve(this.#permit(ticket));
+    }
+    this.#setTimer(retryAfterMs);
+  }
+
+  #leave(ticket: string): Waiter | undefined {
+    const waiter = this.#waiting.get(ticket);
+    waiter?.stopListening();
+    this.#waiting.delete(ticket);
+    if (this.#waiting.size === 0) this.#setTimer(null);
+    return waiter;
+  }
+
+  #setTimer(delayMs: number | null): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    this.#timer = delayMs === null ? null : this.#clock.setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, delayMs);
+  }
+
+  #permit(ticket: string): IdentifyPermit {
+    let isReleased = false;
+    return {
+      release: (outcome: IdentifyOutcome) => {
+        if (isReleased) return;
+        isReleased = true;
+        // The key of a turn that was held rests for a period from now on.
+        this.#keepHeld(this.#clock.now());
+        const wasHeld = this.#held.delete(ticket);
+        if (outcome === "unused") this.#dropped.push(ticket);
+        if (outcome === "unused" || wasHeld) this.#askSoon();
+      },
+    };
+  }
+
+  /** Before anybody looks at the record: what is held rests for a whole period from now on. */
+  #keepHeld(now: number): void {
+    for (const turn of this.#record.turns) {
+      if (this.#held.has(turn.ticket)) turn.until = now + this.#record.periodMs;
+    }
+  }
+}
+
+interface Waiter {
+  readonly shardId: number;
+  resolve(permit: IdentifyPermit): void;
+  reject(error: unknown): void;
+  stopListening(): void;
 }

@@ -27,11 +27,8 @@ import {
   readIdentifyRecord,
 } from "./identify_record.ts";
 import { exchangeIdentifies } from "./identify_schedule.ts";
-import {
-  type IdentifyStore,
-  StoredIdentifyLimiter,
-  type StoredIdentifyLimiterOptions,
-} from "./identify_store.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
+import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
 import { pause, uniqueName, wallClock } from "./system.ts";
 
 /** A part of a key. */

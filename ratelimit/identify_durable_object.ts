@@ -35,11 +35,8 @@ import {
   readIdentifyRecord,
 } from "./identify_record.ts";
 import { exchangeIdentifies } from "./identify_schedule.ts";
-import {
-  type IdentifyStore,
-  StoredIdentifyLimiter,
-  type StoredIdentifyLimiterOptions,
-} from "./identify_store.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
+import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
 import { uniqueName, wallClock } from "./system.ts";
 
 export type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./identify_record.ts";

@@ -23,11 +23,8 @@
 import type { Clock } from "./clock.ts";
 import type { IdentifyReply, IdentifyRequest } from "./identify_record.ts";
 import { IDENTIFY_SCRIPT } from "./identify_script.ts";
-import {
-  type IdentifyStore,
-  StoredIdentifyLimiter,
-  type StoredIdentifyLimiterOptions,
-} from "./identify_store.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
+import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
 import { sha1Of, uniqueName, wallClock } from "./system.ts";
 
 /** A client in the shape of ioredis and iovalkey. */

@@ -28,8 +28,8 @@ export { DEFAULT_IDENTIFY_PERIOD_MS, sessionStartLimit } from "./identify_limits
 export { newIdentifyRecord } from "./identify_record.ts";
 export { exchangeIdentifies } from "./identify_schedule.ts";
 export { MemoryIdentifyLimiter } from "./identify.ts";
-export { StoredIdentifyLimiter } from "./identify_store.ts";
 export { SlidingLog } from "./sliding_log.ts";
+export { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
 export { SubLimit } from "./sublimit.ts";
 export { TurnQueue } from "./turn_queue.ts";
 

@@ -1,9 +1,8 @@
 /** Questions that are answered once for each guild: soundboard sounds (op 31) and channel info (op 43). */
 
-import type { Question } from "./question.ts";
 import { CommandError, type EventData, GatewayOpcode, type RequestChannelInfo } from "../gateway/mod.ts";
+import type { Question } from "./question.ts";
 import { areIds, isId, shown } from "./request_shape.ts";
-import { type EventData, GatewayOpcode, type RequestChannelInfo } from "../gateway/mod.ts";
 
 /** The soundboard sounds of one guild. */
 export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;

@@ -1,0 +1,336 @@
+/**
+ * The shards of one process in front of a record that others may share.
+ *
+ * All that wait ask together, in one exchange at a time; between two exchanges there is one timer. What makes the
+ * exchange atomic is the store's business, and all that one store differs in from another.
+ *
+ * An exchange that fails sends everybody away who asked in it. Should it have been carried out all the same, the next one
+ * gives back what it granted. One that is slow grants a turn that began a while ago: its key is told to rest from now on.
+ */
+
+import type { Clock } from "./clock.ts";
+import { IdentifyLimiterError, IdentifyRefusedError } from "./errors.ts";
+import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "./identify.ts";
+import {
+  DEFAULT_IDENTIFY_PERIOD_MS,
+  type IdentifyLimits,
+  requireIdentifyLimits,
+  requireShardId,
+} from "./identify_limits.ts";
+import type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
+import type { IdentifyStore, IdentifyStoreContext } from "./identify_store.ts";
+
+interface Waiter {
+  readonly shardId: number;
+  /** Whether the store knows of it. */
+  isAsking: boolean;
+  /** How often its permit has come late. */
+  retries: number;
+  resolve(permit: IdentifyPermit): void;
+  reject(error: unknown): void;
+}
+
+interface Update {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * How old a turn is when its answer comes, in parts of a period. Beyond `SLOW` the store is told that the turn was taken
+ * only now; beyond `SLOWER` the question is asked once more first, so that the turn begins anew; and beyond `TOO_LATE`
+ * others might be let in before the store learns of it.
+ */
+const [SLOW, SLOWER, TOO_LATE] = [0.02, 0.1, 0.5];
+/** How often a question is asked once more. */
+const MAX_RETRIES = 2;
+/** So many tickets of failed exchanges are remembered, to be given back. */
+const MAX_DROPPED = 1_000;
+
+/**
+ * An identify limiter over a store: what the limiters for Durable Objects, Deno KV and Redis are made of, and one for a
+ * store of your own can be.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   exchangeIdentifies,
+ *   newIdentifyRecord,
+ *   StoredIdentifyLimiter,
+ * } from "@discordgateway/edge/ratelimit";
+ * import { systemHost } from "@discordgateway/edge/shard";
+ *
+ * let stored = JSON.stringify(newIdentifyRecord(crypto.randomUUID(), Date.now()));
+ * const limiter = new StoredIdentifyLimiter({
+ *   exchange(request) {
+ *     const record = JSON.parse(stored);
+ *     const reply = exchangeIdentifies(record, request, Date.now());
+ *     stored = JSON.stringify(record);
+ *     return reply;
+ *   },
+ * }, { clock: systemHost, client: crypto.randomUUID(), maxConcurrency: 16 });
+ * await limiter.take(0);
+ * if (JSON.parse(stored).remaining !== 999) throw new Error("one is spent");
+ * ```
+ */
+export class StoredIdentifyLimiter implements IdentifyLimiter {
+  readonly #store: IdentifyStore;
+  readonly #clock: Clock;
+  readonly #client: string;
+  readonly #hold: boolean;
+  readonly #deadlineMs: number;
+  /** By ticket, in the order in which they came. */
+  readonly #waiting = new Map<string, Waiter>();
+  /** Turns whose keys are to stay closed. */
+  readonly #held = new Set<string>();
+  /** Turns that ended: their keys rest from now on. */
+  readonly #ended = new Set<string>();
+  readonly #dropped = new Set<string>();
+  #updates: Update[] = [];
+  /** What the record has not been told yet. */
+  #limits: IdentifyLimits | null;
+  #known: { readonly budget: IdentifyBudgetState; readonly at: number } | null = null;
+  #tickets = 0;
+  #isDue = false;
+  #isExchanging = false;
+  #hasFailed = false;
+  /** When those who wait may ask again. */
+  #retryAt = Infinity;
+  #timer: { readonly handle: unknown; readonly at: number } | null = null;
+
+  /**
+   * Makes a limiter; the store is not asked yet.
+   *
+   * @throws {RangeError} where an option is out of range, `maxConcurrency` 0 for one.
+   */
+  constructor(store: IdentifyStore, context: IdentifyStoreContext) {
+    const { clock, client, hold = false, deadlineMs = 5_000, ...limits } = context;
+    requireIdentifyLimits(limits);
+    if (!(deadlineMs > 0)) {
+      throw new RangeError(`Cannot limit identifies: deadlineMs must be a positive number: ${deadlineMs}`);
+    }
+    this.#store = store;
+    this.#clock = clock;
+    this.#client = client;
+    this.#hold = hold;
+    this.#deadlineMs = deadlineMs;
+    this.#limits = Object.keys(limits).length > 0 ? limits : null;
+  }
+
+  /**
+   * Waits for the shard's turn.
+   *
+   * @throws {RangeError} where `shardId` is no integer from 0 on.
+   * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.
+   * @throws {IdentifyLimiterError} where the store cannot be asked.
+   * @throws the signal's reason, once it is aborted; nothing is spent then.
+   */
+  take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
+    const { signal } = options;
+    return new Promise<IdentifyPermit>((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      requireShardId(shardId);
+      const ticket = `${this.#client}.${this.#tickets++}`;
+      const abort = () => {
+        stopListening();
+        this.#waiting.delete(ticket);
+        this.#armTimer();
+        if (waiter.isAsking) this.#dropped.add(ticket);
+        if (waiter.isAsking) this.askAgain();
+        reject(signal?.reason);
+      };
+      const stopListening = () => signal?.removeEventListener("abort", abort);
+      signal?.addEventListener("abort", abort);
+      const waiter: Waiter = {
+        shardId,
+        isAsking: false,
+        retries: 0,
+        resolve: (permit) => {
+          stopListening();
+          resolve(permit);
+        },
+        reject: (error) => {
+          stopListening();
+          reject(error);
+        },
+      };
+      this.#waiting.set(ticket, waiter);
+      this.askAgain();
+    });
+  }
+
+  /**
+   * Tells the record new limits, such as a fresh `session_start_limit`: those who wait, here and in other processes, are
+   * sorted into the new keys.
+   *
+   * @throws {RangeError} where a limit is out of range; nothing has changed then.
+   * @throws {IdentifyLimiterError} where the store cannot be told; the next exchange tells it.
+   */
+  update(limits: IdentifyLimits): Promise<void> {
+    requireIdentifyLimits(limits);
+    this.#limits = { ...this.#limits, ...limits };
+    this.askAgain();
+    return new Promise((resolve, reject) => this.#updates.push({ resolve, reject }));
+  }
+
+  /** Asks the store anew, after the present turn of the event loop: whoever asks in the same turn is in it. */
+  askAgain(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    if (!this.#isExchanging) Promise.resolve().then(() => this.#exchange());
+  }
+
+  async #exchange(): Promise<void> {
+    this.#isDue = false;
+    const asking = new Map(this.#waiting);
+    const updates = this.#updates;
+    const request = this.#request(asking);
+    const askedAt = this.#clock.now();
+    if (request === null) return this.#armTimer();
+    this.#isExchanging = true;
+    this.#updates = [];
+    this.#limits = null;
+    try {
+      const answer = this.#within(request);
+      const reply = isPromise(answer) ? await answer : answer;
+      this.#isExchanging = false;
+      this.#learn(request, reply, askedAt);
+      for (const { resolve } of updates) resolve();
+    } catch (cause) {
+      this.#isExchanging = false;
+      this.#fail(request, asking, updates, cause);
+    }
+    if (this.#isDue) this.#exchange();
+    else this.#armTimer();
+  }
+
+  /** What there is to say; `null` where there is nothing. */
+  #request(asking: ReadonlyMap<string, Waiter>): IdentifyRequest | null {
+    const ask = [...asking].map(([ticket, { shardId }]) => ({ ticket, shardId }));
+    const keep = [...this.#held, ...this.#ended];
+    const drop = [...this.#dropped];
+    for (const waiter of asking.values()) waiter.isAsking = true;
+    if (ask.length + keep.length + drop.length + this.#updates.length === 0) return null;
+    return { client: this.#client, ask, keep, drop, known: this.#recall(), limits: this.#limits };
+  }
+
+  #recall(): IdentifyBudgetState | null {
+    if (this.#known === null) return null;
+    const { budget, at } = this.#known;
+    if (budget.resetAfterMs === null) return budget;
+    return { ...budget, resetAfterMs: Math.max(0, budget.resetAfterMs - (this.#clock.now() - at)) };
+  }
+
+  /** Asks the store; one that answers with a promise has so much time for it. */
+  #within(request: IdentifyRequest): IdentifyReply | Promise<IdentifyReply> {
+    const controller = new AbortController();
+    const answer = this.#store.exchange(request, { signal: controller.signal });
+    if (!isPromise(answer) || this.#deadlineMs === Infinity) return answer;
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        const error = new Error(`No answer within ${this.#deadlineMs} ms`);
+        controller.abort(error);
+        reject(error);
+      }, this.#deadlineMs);
+      answer.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
+    });
+  }
+
+  #learn(request: IdentifyRequest, reply: IdentifyReply, askedAt: number): void {
+    const now = this.#clock.now();
+    const { budget, retryAfterMs } = reply;
+    const age = (now - askedAt) / Math.max(budget.periodMs, 1);
+    this.#known = { budget, at: now };
+    this.#hasFailed = false;
+    for (const ticket of request.keep) this.#ended.delete(ticket);
+    for (const ticket of request.drop) this.#dropped.delete(ticket);
+    this.#retryAt = retryAfterMs === null ? Infinity : now + retryAfterMs;
+    for (const ticket of reply.refused) {
+      const resetAfterMs = budget.resetAfterMs ?? 0;
+      const waiter = this.#waiting.get(ticket);
+      this.#waiting.delete(ticket);
+      waiter?.reject(new IdentifyRefusedError(waiter.shardId, { resetAfterMs }));
+    }
+    const shardOf = (ticket: string) => this.#waiting.get(ticket)?.shardId ?? 0;
+    // Those that are granted once more stand in the order of the question.
+    for (const ticket of reply.granted.toSorted((a, b) => shardOf(a) - shardOf(b))) {
+      const waiter = this.#waiting.get(ticket);
+      if (age > SLOWER && waiter && waiter.retries < MAX_RETRIES) {
+        waiter.retries++;
+        this.#isDue = true;
+        continue;
+      }
+      this.#waiting.delete(ticket);
+      if (waiter === undefined || age > TOO_LATE) {
+        // Whoever gave up while the answer was under way says so after the request that asked.
+        this.#dropped.add(ticket);
+        this.#isDue = true;
+        const cause = new Error(`The permit came too late: after ${Math.round(now - askedAt)} ms`);
+        waiter?.reject(new IdentifyLimiterError({ shardId: waiter.shardId, cause }));
+        continue;
+      }
+      if (this.#hold) this.#held.add(ticket);
+      if (age > SLOW) {
+        this.#ended.add(ticket);
+        this.#isDue = true;
+      }
+      waiter.resolve(this.#permit(ticket));
+    }
+  }
+
+  #fail(
+    request: IdentifyRequest,
+    asking: ReadonlyMap<string, Waiter>,
+    updates: readonly Update[],
+    cause: unknown,
+  ): void {
+    this.#retryAt = Infinity;
+    this.#hasFailed = true;
+    if (request.limits) this.#limits = { ...request.limits, ...this.#limits };
+    if (this.#dropped.size > MAX_DROPPED) this.#dropped.clear();
+    for (const [ticket, waiter] of asking) {
+      this.#dropped.add(ticket);
+      if (!this.#waiting.delete(ticket)) continue;
+      waiter.reject(new IdentifyLimiterError({ shardId: waiter.shardId, cause }));
+    }
+    for (const { reject } of updates) reject(new IdentifyLimiterError({ cause }));
+  }
+
+  #permit(ticket: string): IdentifyPermit {
+    let isReleased = false;
+    return {
+      release: (outcome: IdentifyOutcome) => {
+        if (isReleased) return;
+        isReleased = true;
+        const wasHeld = this.#held.delete(ticket);
+        if (outcome === "unused") this.#dropped.add(ticket);
+        else if (wasHeld) this.#ended.add(ticket);
+        else return;
+        this.askAgain();
+      },
+    };
+  }
+
+  /** The one timer: for those who wait, and to keep closed the keys that are held. */
+  #armTimer(): void {
+    const now = this.#clock.now();
+    let at = this.#waiting.size > 0 ? this.#retryAt : Infinity;
+    if (this.#held.size > 0) {
+      const { periodMs = DEFAULT_IDENTIFY_PERIOD_MS } = this.#known?.budget ?? {};
+      // After a failure sooner, so that an outage of half a period opens no key.
+      at = Math.min(at, this.#timer?.at ?? Infinity, now + periodMs / (this.#hasFailed ? 12 : 3));
+    }
+    if (this.#timer?.at === at) return;
+    if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
+    this.#timer = null;
+    if (at === Infinity) return;
+    const handle = this.#clock.setTimeout(() => {
+      this.#timer = null;
+      this.askAgain();
+    }, Math.max(0, at - now));
+    this.#timer = { handle, at };
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && "then" in value;
+}
