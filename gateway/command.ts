@@ -20,7 +20,7 @@ export const MAX_FRAME_BYTES = 4096;
 /** Discord ignores a longer nonce in silence, and the answer could never be matched. */
 const MAX_NONCE_BYTES = 32;
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /**
  * Checks a command and writes its frame.

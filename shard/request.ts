@@ -5,7 +5,7 @@
  * not while it waits for a turn, a sub-limit or a connection.
  */
 
-import { GatewayCloseCode, type GatewayCommand, type GatewayDispatch } from "../gateway/mod.ts";
+import type { GatewayCommand, GatewayDispatch } from "../gateway/mod.ts";
 import { field } from "../gateway/field.ts";
 import type { Clock, Gate, GatedTurnOptions } from "../ratelimit/mod.ts";
 import type { RequestOptions } from "./answers.ts";
@@ -15,8 +15,8 @@ import { RequestError } from "./request_errors.ts";
 /** How long to wait for the next answer by default, in ms. */
 export const DEFAULT_DEADLINE_MS = 30_000;
 
-/** With these Discord says that it did not understand what was sent, and not what. */
-const NOT_UNDERSTOOD: readonly number[] = [GatewayCloseCode.UnknownOpcode, GatewayCloseCode.DecodeError];
+/** UnknownOpcode and DecodeError: Discord did not understand what was sent, and does not say what. */
+const NOT_UNDERSTOOD: readonly number[] = [4001, 4002];
 /** Once it may have been another frame's fault. */
 const MAX_REFUSALS = 2;
 

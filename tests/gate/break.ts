@@ -22,6 +22,11 @@ interface Sabotage {
   readonly edit: (text: string) => string;
 }
 
+/** Two thousand numbers that do not compress. */
+function numbers(): number[] {
+  return Array.from({ length: 2_000 }, (_, at) => Math.floor(Math.abs(Math.sin(at)) * 2 ** 40));
+}
+
 interface Outcome {
   readonly failed: readonly string[];
   readonly output: string;
@@ -106,6 +111,14 @@ const SABOTAGES: readonly Sabotage[] = [
     what: "the cipher outside of voice",
     path: "gateway/mod.ts",
     edit: (text) => `${text}\nimport "@noble/ciphers/chacha.js";\n`,
+  },
+  {
+    step: "size",
+    also: ["format"],
+    what: "a table that no bundler can leave out",
+    path: "gateway/close_code.ts",
+    edit: (text) =>
+      `${text}\nexport const NAMES = ${JSON.stringify(numbers())}.map((number) => number.toString(16));\n`,
   },
   {
     step: "diagram",

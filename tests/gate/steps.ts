@@ -49,6 +49,11 @@ export const STEPS: readonly Step[] = [
   },
   { name: "layers", what: "who may import and name what", run: layers },
   { name: "imports", what: "published code imports nothing at run time but a cipher", run: imports },
+  {
+    name: "size",
+    what: "what may be imported weighs no more than its bound",
+    run: deno("run", "--allow-all", "tests/gate/size.ts", "--check"),
+  },
   { name: "diagram", what: "DESIGN.md shows the state machine as it is", run: script("diagram") },
   {
     name: "rate-limits",

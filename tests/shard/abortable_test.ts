@@ -67,7 +67,7 @@ Deno.test("shard: a fetch that heeds no signal costs its deadline, and holds up 
   });
   const running = shard.run(() => {});
   await clock.advance(15_000);
-  assertEquals(statuses, ["gateway_bot_failed"]);
+  assertEquals(statuses, ["locating", "gateway_bot_failed"]);
   await clock.advance(60_000);
   await shard.close();
   await running;
