@@ -1,8 +1,7 @@
 /**
- * A shard's place in a fleet: the shard that holds it now, and the gate between its queue and the consumer.
+ * A shard's place in a fleet: the shard that holds it now, its restarts, and what the consumer has in hand of it.
  *
- * The gate is what a reshard turns: *discard* lets nothing through and keeps nothing, *hold* leaves everything in the
- * shard's own bounded queue, *open* delivers.
+ * Between the shard's queue and the consumer is a gate, which a reshard turns.
  */
 
 import type { GatewayCommand, SessionRecord } from "../gateway/mod.ts";
@@ -12,6 +11,7 @@ import { CommandNotSentError } from "./errors.ts";
 import type { ShardEvent } from "./event.ts";
 import type { FleetEvent, ShardStoppedEvent } from "./fleet_event.ts";
 import type { AnyShard } from "./fleet_options.ts";
+import { FleetGate, type GateState, NOT_HANDLED } from "./fleet_gate.ts";
 import { Completeness, type Duplicates, Ear } from "./fleet_overlap.ts";
 import type { ReshardShard } from "./fleet_plan.ts";
 import type { ShardStatus } from "./status.ts";
@@ -40,25 +40,13 @@ export interface FleetShardOptions {
   readonly onHandlerFailed: (error: unknown) => void;
 }
 
-type Gate = "open" | "hold" | "discard";
-
-interface Held {
-  readonly shard: AnyShard;
-  readonly event: ShardEvent;
-  resolve(handled: void | PromiseLike<void>): void;
-  reject(error: unknown): void;
-}
-
-/** Says to a shard's queue that an event was not handled, as it will come again. */
-const NOT_HANDLED = new Error("The event is not handled here");
-
 /** One shard of a fleet. */
 export class FleetShard implements ReshardShard {
   readonly shardId: number;
   readonly shardCount: number;
   readonly #options: FleetShardOptions;
   #shard: AnyShard;
-  #gate: Gate = "open";
+  readonly #gate: FleetGate;
   #running: Promise<void> | null = null;
   #closed = false;
   #restarting: Promise<void> | null = null;
@@ -68,17 +56,11 @@ export class FleetShard implements ReshardShard {
   /** What was last handed to the consumer, and when it is handled. */
   #item: FleetEvent | null = null;
   #handled: void | PromiseLike<void> = undefined;
-  #held: Held | null = null;
   /** What an earlier shard of this place left with the consumer: its successor's events come after that. */
   #before: Promise<void> | null = null;
   #unhandled: SessionRecord | null = null;
   #completeness: Completeness | null = null;
-  #copies: { readonly seen: Duplicates; readonly old: boolean } | null = null;
   readonly #ear = new Ear();
-  /** Events that the gate took from the queue. */
-  #taken = 0;
-  /** How many events of this count are still to come, and who waits for the last. */
-  #countdown: { left: number; done: () => void; readonly thenHold: boolean } | null = null;
 
   /** Makes the shard; nothing is opened yet. */
   constructor(options: FleetShardOptions) {
@@ -86,6 +68,12 @@ export class FleetShard implements ReshardShard {
     this.shardCount = options.shardCount;
     this.#options = options;
     this.#shard = this.#make(options.session);
+    this.#gate = new FleetGate({
+      hand: (event) => this.#hand(event),
+      isBehind: () => this.#before !== null,
+      queued: () => this.#shard.queued.now,
+      now: options.now,
+    });
   }
 
   // What it is doing.
@@ -132,7 +120,7 @@ export class FleetShard implements ReshardShard {
 
   /** Events that wait here and in the shard's queue. */
   get waiting(): number {
-    return this.#shard.queued.now + (this.#held === null ? 0 : 1);
+    return this.#shard.queued.now + (this.#gate.holds ? 1 : 0);
   }
 
   /** Resolves when the shard is over and its last handler has returned. */
@@ -167,8 +155,7 @@ export class FleetShard implements ReshardShard {
     // Before the close: its record is the one that has what the consumer still has in hand.
     const unhandled = this.#unhandled;
     const record = await this.#shard.close(options);
-    this.#held?.reject(NOT_HANDLED);
-    this.#held = null;
+    this.#gate.giveBack();
     return options.keepSession ? unhandled ?? record : null;
   }
 
@@ -185,11 +172,10 @@ export class FleetShard implements ReshardShard {
     const inHand = this.#before ?? this.#handled;
     // The consumer has this one and shall not get it again; to a crash it is unhandled until it has returned.
     this.#unhandled = resume ? before : null;
-    if (resume && this.#held === null) this.#shard.acknowledge();
+    if (resume && !this.#gate.holds) this.#shard.acknowledge();
     const record = await this.#shard.close({ keepSession: resume });
     if (this.#closed) return;
-    this.#held?.reject(NOT_HANDLED);
-    this.#held = null;
+    this.#gate.giveBack();
     this.#follow(inHand);
     if (!resume && before) void this.#announceGap(before);
     this.#failure = null;
@@ -215,22 +201,13 @@ export class FleetShard implements ReshardShard {
   // What a reshard does.
 
   /** Turns the gate. */
-  turn(gate: Gate): void {
-    this.#gate = gate;
-    const held = this.#held;
-    if (held === null || gate === "hold") return;
-    this.#held = null;
-    try {
-      held.resolve(this.#take(held.shard, held.event));
-    } catch (error) {
-      // The handler's failure belongs to its event, not to whoever turned the gate.
-      held.reject(error);
-    }
+  turn(gate: GateState): void {
+    this.#gate.turn(gate);
   }
 
   /** Looks whether something has come since it was last asked. */
   listen(): void {
-    const events = this.#taken + this.waiting;
+    const events = this.#gate.taken + this.waiting;
     const acknowledged = this.#shard.latency?.acknowledged ?? 0;
     this.#ear.listen({ liveSince: this.#liveSince, events, acknowledged }, this.#options.now());
   }
@@ -242,24 +219,22 @@ export class FleetShard implements ReshardShard {
 
   /** Remembers what it delivers (an old shard), or drops what was delivered (a new one); `null` ends it. */
   compare(seen: Duplicates | null, options: { readonly old: boolean } = { old: false }): void {
-    this.#copies = seen && { seen, old: options.old };
+    this.#gate.compare(seen, options);
   }
 
   /** Delivers what waits now and nothing after it; resolves when all of it is handled. */
   async drain(): Promise<void> {
     if (this.stopped) return;
     const left = this.waiting;
-    if (left > 0) return await new Promise((done) => this.#countdown = { left, done, thenHold: true });
-    this.#gate = "hold";
+    if (left > 0) return await this.#gate.countDown(left, { thenHold: true });
+    this.turn("hold");
     await Promise.allSettled([this.#handled, this.#before]);
   }
 
   /** Begins to deliver; resolves when the first so many, which came during an overlap, have been handed over. */
   async open(left: number): Promise<void> {
     this.#completeness = null;
-    const passed = left === 0
-      ? undefined
-      : new Promise<void>((done) => this.#countdown = { left, done, thenHold: false });
+    const passed = left === 0 ? undefined : this.#gate.countDown(left, { thenHold: false });
     this.turn("open");
     await passed;
   }
@@ -281,21 +256,14 @@ export class FleetShard implements ReshardShard {
 
   #take(shard: AnyShard, event: ShardEvent): void | PromiseLike<void> {
     if (shard !== this.#shard) throw NOT_HANDLED;
-    const gate = this.#gate;
+    // Whatever completes the set is not kept: it came before the keeping.
+    const gate = this.#gate.state;
     if (this.#completeness !== null) {
       const before = this.#completeness.completeAt;
       this.#completeness.see(event, this.#options.now());
       if (this.#completeness.completeAt !== before) this.#options.onProgress();
     }
-    // Whatever completes the set is not kept: it came before the keeping.
-    if (gate === "discard") return void this.#taken++;
-    if (this.#gate === "hold" || this.#before !== null) {
-      return new Promise((resolve, reject) => this.#held = { shard, event, resolve, reject });
-    }
-    this.#taken++;
-    if (this.#countdown !== null) return this.#countDown(event);
-    if (this.#copies !== null && this.#isCopy(event, false)) return;
-    return this.#hand(event);
+    return this.#gate.take(event, gate);
   }
 
   #hand(event: ShardEvent | ShardStoppedEvent): void | PromiseLike<void> {
@@ -304,36 +272,10 @@ export class FleetShard implements ReshardShard {
     return this.#handled = this.#options.deliver(item);
   }
 
-  #countDown(event: ShardEvent): void | PromiseLike<void> {
-    const countdown = this.#countdown!;
-    const handled = this.#copies !== null && this.#isCopy(event, true) ? undefined : this.#hand(event);
-    countdown.left--;
-    if (countdown.left > 0) return handled;
-    this.#countdown = null;
-    if (!countdown.thenHold) countdown.done();
-    else {
-      this.#gate = "hold";
-      Promise.resolve(handled).then(countdown.done, countdown.done);
-    }
-    return handled;
-  }
-
-  #isCopy(event: ShardEvent, overlapping: boolean): boolean {
-    const { seen, old } = this.#copies!;
-    if (old) {
-      seen.saw(event);
-      return false;
-    }
-    const isLast = !overlapping && this.#shard.queued.now === 0 && this.#options.now() > seen.until;
-    if (isLast) this.#copies = null;
-    return seen.knows(event, { overlapping });
-  }
-
   #stop(error: unknown): void {
     this.#failure = { error };
     this.#liveSince = null;
-    this.#countdown?.done();
-    this.#countdown = null;
+    this.#gate.stopCounting();
     this.#options.onStopped(this);
   }
 
@@ -379,7 +321,7 @@ export class FleetShard implements ReshardShard {
       if (this.#before !== before) return;
       this.#before = null;
       this.#unhandled = null;
-      this.turn(this.#gate);
+      this.turn(this.#gate.state);
     });
     this.#before = before;
   }
