@@ -39,7 +39,6 @@ const KINDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 const FLAG = "true or false";
-const GUILD = { guild_id: "an id" };
 
 /** Fields by opcode; alternatives are joined by "or". */
 const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
@@ -49,10 +48,10 @@ const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     status: "one of online, dnd, idle, invisible, offline",
     afk: FLAG,
   },
-  4: { ...GUILD, channel_id: "an id or null", self_mute: FLAG, self_deaf: FLAG },
-  8: { ...GUILD, presences: `${FLAG} or missing` },
+  4: { guild_id: "an id", channel_id: "an id or null", self_mute: FLAG, self_deaf: FLAG },
+  8: { guild_id: "an id", presences: "true or false or missing" },
   31: { guild_ids: "a list of ids" },
-  43: { ...GUILD, fields: "a list of status and voice_start_time" },
+  43: { guild_id: "an id", fields: "a list of status and voice_start_time" },
 };
 /** Of op 8, which asks in one of two ways. */
 const BY_QUERY = { query: "a string", limit: "an integer from 0 on", user_ids: "missing" };

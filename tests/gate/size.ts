@@ -19,16 +19,16 @@ interface Program {
 
 /** Bounds of whole entry points. Where one is to grow, this is the place to say so. */
 const ENTRIES: Readonly<Record<string, number>> = {
-  ".": 26.5,
+  ".": 27,
   "./gateway": 11,
   "./ratelimit": 6.5,
   "./ratelimit/deno-kv": 4,
   "./ratelimit/durable-object": 4.5,
   "./ratelimit/redis": 5,
-  "./shard": 22.5,
+  "./shard": 23,
   "./stores": 24,
-  "./durable-object": 32,
-  "./fleet": 29,
+  "./durable-object": 34,
+  "./fleet": 30.5,
   "./voice": 29,
   "./testing": 47,
 };
@@ -37,7 +37,7 @@ const SHARD = `export { Shard } from "${CONFIG.name}";`;
 
 /** Programs that use a part. */
 const PARTS: readonly Program[] = [
-  { what: "Shard", text: SHARD, mostKb: 22 },
+  { what: "Shard", text: SHARD, mostKb: 22.5 },
   {
     what: "GatewayState, its URL and verdict",
     text: `export { delayMs, GatewayState, gatewayUrl, verdict } from "${CONFIG.name}";`,

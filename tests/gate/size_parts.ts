@@ -37,6 +37,7 @@ export const SHARD_PARTS: readonly Part[] = [
       "gateway/url.ts",
     ],
   },
+  { what: "commands, checked field by field", files: ["shard/command_check.ts"] },
   { what: "the verdict table, with its reasons", files: ["gateway/verdict.ts"] },
   { what: "the event table, and intents from it", files: ["gateway/event.ts", "gateway/intent.ts"] },
   {
