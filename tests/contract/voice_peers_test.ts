@@ -27,10 +27,13 @@ async function hears(
   from: { readonly as: string; readonly id: string },
   to: string,
 ): Promise<void> {
-  for (const frame of frames(`${from.as} to ${to}`, 50)) {
-    await peers.say(from.as, frame);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    if (peers.hasHeard(to, from.id, frame)) return;
+  const giveUpAt = performance.now() + 120_000;
+  while (performance.now() < giveUpAt) {
+    for (const frame of frames(`${from.as} to ${to}`, 50)) {
+      await peers.say(from.as, frame);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (peers.hasHeard(to, from.id, frame)) return;
+    }
   }
   throw new Error(
     `${to} does not hear ${from.as}: ${JSON.stringify(peers.reports.slice(-8))} ${peers.stderr}`,

@@ -134,7 +134,7 @@ async function docExamples(env: Env): Promise<StepResult> {
 async function tests(env: Env): Promise<StepResult> {
   const { code, output } = await runDeno(["run", "--allow-all", "tests/gate/test.ts"], {
     env,
-    limitMs: 20 * 60_000,
+    limitMs: 60 * 60_000,
   });
   return { ok: code === 0, output, detail: output.trimEnd().split("\n").at(-1) ?? "" };
 }

@@ -62,7 +62,7 @@ const goodFrame = fc.oneof(
   sometimes(fc.tuple(fc.integer({ min: 12, max: 60 }), anything).map(([op, d]) => frame(op, d))),
 );
 const endingFrame = fc.oneof(
-  fc.constant(frame(7)),
+  sometimes(fc.constantFrom(frame(7), frame(9, true), frame(9, false))),
   fc.constantFrom(true, false, null, 1, "true").map((d) => frame(9, d)),
   anything.map((d) => frame(10, d)),
   anything.map((d) => dispatch("READY", 1, d)),

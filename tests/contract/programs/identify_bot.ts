@@ -1,6 +1,6 @@
 /**
  * One of several processes of a bot, with some of its shards, which share an identify limiter with the others. Prints
- * each change of what a shard does: `shard 3 live`.
+ * each change of what a shard does: `shard 3 live`; and `all asked` once all have asked the record for their turn.
  *
  * Its one argument is {@linkcode IdentifyBotOptions} as JSON.
  */
@@ -21,6 +21,7 @@ export interface IdentifyBotOptions extends LimiterAddress {
 const options: IdentifyBotOptions = JSON.parse(Deno.args[0] ?? "");
 const { api, shardIds, shardCount } = options;
 const { limiter } = await connectLimiter(options);
+const waiting = new Set<number>();
 for (const id of shardIds) {
   const shard = new Shard({
     token: "identifying.bot.token",
@@ -28,7 +29,18 @@ for (const id of shardIds) {
     shard: [id, shardCount],
     guildEvents: ["MESSAGE_CREATE"],
     identifyLimiter: limiter,
-    onStatus: ({ state }) => console.log(`shard ${id} ${state}`),
+    onStatus: ({ state }) => {
+      console.log(`shard ${id} ${state}`);
+      if (state !== "awaiting_permit" || waiting.has(id)) return;
+      waiting.add(id);
+      if (waiting.size === shardIds.length) setTimeout(askedAll);
+    },
   });
   shard.run(() => {}).catch((error) => console.log(`shard ${id} stopped: ${error.code}`));
+}
+
+/** An update goes with the questions of all who wait, and is answered with them. */
+async function askedAll(): Promise<void> {
+  await limiter.update({});
+  console.log("all asked");
 }
