@@ -15,10 +15,11 @@ import { openVoiceStage } from "./voice_stage.ts";
 
 const FILE = new URL("assets/speech.opus", import.meta.url);
 
-const { shard, join, fake, close } = await openVoiceStage();
-const connection = await joinVoice(shard, { ...join, onEvent: report });
+const { shard, guildId, channelId, fake, close } = await openVoiceStage();
+const connection = await shard.joinVoice(guildId, channelId, { onEvent: report });
 console.log(`[bot] in channel ${connection.channelId} with ${connection.userIds.length} others`);
-const alice = fake && await joinVoice(fake.voice.gatewayOf("alice"), join);
+// Another client, with a main gateway of its own.
+const alice = fake && await joinVoice(fake.voice.gatewayOf("alice"), fake.join);
 const recording = alice && record(alice, shard.userId ?? "");
 if (alice) await secured(connection, alice);
 

@@ -16,13 +16,12 @@ import { openVoiceStage } from "./voice_stage.ts";
 const FILE = new URL("assets/speech.opus", import.meta.url);
 const folder = await mkdtemp(joinPath(tmpdir(), "voice-"));
 
-const { shard, join, fake, close } = await openVoiceStage();
+const { shard, guildId, channelId, fake, close } = await openVoiceStage();
 const listening = new Map<string, Promise<void>>();
 /** What is to be said, one after another. */
 let saying: Promise<void> = Promise.resolve();
 
-const connection = await joinVoice(shard, {
-  ...join,
+const connection = await shard.joinVoice(guildId, channelId, {
   onEvent: (event) => {
     // The events of the first moments come before the connection is there; these users are listened to below.
     if (event.type === "connected") setTimeout(() => listenToAll(), 0);
@@ -31,7 +30,7 @@ const connection = await joinVoice(shard, {
 console.log(`[bot] listens in channel ${connection.channelId}`);
 listenToAll();
 
-if (fake) await play(await joinVoice(fake.voice.gatewayOf("alice"), join));
+if (fake) await play(await joinVoice(fake.voice.gatewayOf("alice"), fake.join));
 else await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()));
 await saying;
 await connection.close();

@@ -47,6 +47,7 @@ import type { FleetEvent } from "./fleet_event.ts";
 import { type FleetOptions, wantedItems } from "./fleet_options.ts";
 import type { ReshardOptions, ReshardReport } from "./fleet_reshard.ts";
 import type { FleetStatus } from "./fleet_status.ts";
+import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";
 
 /**
  * Any set of a bot's shards in one process, consumed like one shard.
@@ -87,8 +88,10 @@ export class Fleet<
   const Guild extends GuildEventName = never,
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
 > implements AsyncIterable<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
   readonly #core: FleetCore;
+  readonly #voice: Voice | undefined;
   readonly #isWanted: (item: FleetEvent) => boolean;
   #consumer: FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
   #events: ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
@@ -100,8 +103,9 @@ export class Fleet<
    * @throws {RangeError} The shards are no possible choice, or a queue limit is below 1.
    * @throws {SessionRecordError} A session record is malformed, or does not belong to these shards.
    */
-  constructor(options: FleetOptions<Guild, DirectMessage, Ungated>) {
+  constructor(options: FleetOptions<Guild, DirectMessage, Ungated, Voice>) {
     this.#isWanted = wantedItems(options);
+    this.#voice = options.voice;
     this.#core = new FleetCore(options, {
       deliver: (item) => this.#hasWanted(item) ? this.#consumer?.deliver(item) : undefined,
       finish: (error) => this.#consumer?.finish(error),
@@ -121,6 +125,12 @@ export class Fleet<
    */
   get sessions(): readonly SessionRecord[] {
     return this.#core.sessions;
+  }
+
+  /** The way into voice, as it was given in the options. */
+  get voice(): Voice {
+    // Where the option is left out the type says that it may be, unless it was spread in: `joinVoice` looks again.
+    return this.#voice as Voice;
   }
 
   // Consuming events: one way per fleet.
@@ -191,6 +201,36 @@ export class Fleet<
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     checkCommand(command);
     await this.#core.send(command, options);
+  }
+
+  /**
+   * Joins a voice channel through the shard of its guild, by the way into voice that the fleet was given: `voice()` of
+   * `./voice`, whose connection this resolves to when sound can be sent and received.
+   *
+   * The connection outlives restarts of its shard with their session, and reshards: before the old set goes, the guild's
+   * new shard asks for the same channel. Discord gives a new voice session for that, a moment's pause for what is played.
+   *
+   * Without the option `voice` the compiler refuses the call.
+   *
+   * @throws {MissingVoiceError} The fleet was made without the option `voice`.
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws what the way into voice throws; see `joinVoice` of `./voice`.
+   *
+   * @see https://docs.discord.com/developers/topics/voice-connections
+   */
+  async joinVoice<Options, Connection>(
+    this: Fleet<Guild, DirectMessage, Ungated, VoiceProvider<Options, Connection>>,
+    guildId: string,
+    channelId: string,
+    options?: Options,
+  ): Promise<Connection> {
+    const { voice } = this;
+    // Whoever does not ask the compiler learns of it here.
+    if (!voice) throw new MissingVoiceError("fleet");
+    return await this.#core.voice.join(
+      guildId,
+      (gateway) => voice.join(gateway, { guildId, channelId }, options),
+    );
   }
 
   /**

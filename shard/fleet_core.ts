@@ -22,6 +22,7 @@ import { FleetSet } from "./fleet_set.ts";
 import type { FleetShard } from "./fleet_shard.ts";
 import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./fleet_start.ts";
 import { countsOf, type FleetStatus, reportsOf } from "./fleet_status.ts";
+import { FleetVoice } from "./fleet_voice.ts";
 import { type Host, systemHost } from "./host.ts";
 
 /** Whom a fleet's core tells. */
@@ -52,6 +53,8 @@ export class FleetCore {
   #next: FleetSet | null = null;
   #resharding = false;
   #reshard: Reshard | null = null;
+  /** Which shard each guild's voice connection goes through. */
+  readonly voice: FleetVoice;
 
   /** Checks the options; nothing is opened yet. */
   constructor(options: AnyFleetOptions, listener: FleetListener) {
@@ -61,13 +64,20 @@ export class FleetCore {
     this.#restored = parseSessions(options.sessions ?? [], options.shards);
     this.#known = knownSelection(options.shards, this.#restored);
     // A shard checks its options better than anybody else could.
-    makeShard(options, {
+    const bot = makeShard(options, {
       count: 1,
       url: null,
       watched: false,
       shardId: 0,
       session: null,
       onStatus: () => {},
+    });
+    this.voice = new FleetVoice({
+      host: this.#host,
+      closing: this.#closing.signal,
+      set: () => this.#commandSet,
+      planned: this.#planned.promise,
+      bot,
     });
   }
 
@@ -115,6 +125,7 @@ export class FleetCore {
       });
     }
     const set = this.#commandSet;
+    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
     const sent = routeCommand(command, set.count).flatMap((part) => {
       const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
       return places.map(async (place) => {
@@ -180,9 +191,16 @@ export class FleetCore {
       };
       const { maxConcurrency } = plan;
       const host = this.#host;
-      this.#reshard = new Reshard({ ...options, old, next, maxConcurrency, host, closing, onReplaced });
+      const onCommitted = () => this.voice.handOver(old, next);
+      const parts = { ...options, old, next, maxConcurrency, host, closing, onCommitted, onReplaced };
+      this.#reshard = new Reshard(parts);
       return await this.#reshard.run().catch(async (error) => {
-        if (this.#next === next) await next.close({ keepSession: false });
+        if (this.#next === next) {
+          this.#reshard = null;
+          // Who has joined through the new set meanwhile.
+          await this.voice.handOver(next, old);
+          await next.close({ keepSession: false });
+        }
         throw error;
       });
     } finally {
@@ -263,10 +281,8 @@ export class FleetCore {
   }
 
   /** The set whose answers to commands will be delivered. */
-  get #commandSet(): FleetSet {
-    const set = this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
-    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
-    return set;
+  get #commandSet(): FleetSet | null {
+    return this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
   }
 
   async #stopped(set: FleetSet, place: FleetShard): Promise<void> {

@@ -13,6 +13,7 @@ import type { ShardSelection } from "./fleet_plan.ts";
 import type { ShardOptions } from "./options.ts";
 import { Shard } from "./shard.ts";
 import type { ShardStatus } from "./status.ts";
+import type { VoiceProvider } from "./voice_provider.ts";
 
 /** Which shard a status is of. */
 export interface FleetShardStatus {
@@ -29,7 +30,8 @@ export interface FleetOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
   Ungated extends UngatedEventName = never,
-> extends Omit<ShardOptions<Guild, DirectMessage, Ungated>, "shard" | "session" | "onStatus"> {
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
+> extends Omit<ShardOptions<Guild, DirectMessage, Ungated, Voice>, "shard" | "session" | "onStatus"> {
   /**
    * Which shards: as many as Discord recommends, all of a number, or some of them where other processes run the others.
    * Sessions that are restored decide on the count, as they are good for no other; `reshard` changes it then.

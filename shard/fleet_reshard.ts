@@ -62,6 +62,8 @@ export interface ReshardParts extends ReshardOptions {
   readonly host: Host;
   /** Aborted when the fleet closes. */
   readonly closing: AbortSignal;
+  /** The switch has begun: what hangs on the old sessions goes over to the new ones before those end. */
+  readonly onCommitted: () => Promise<void>;
   /** The new set is the fleet's from here on. */
   readonly onReplaced: () => void;
 }
@@ -114,7 +116,7 @@ export class Reshard {
    * @throws {ReshardError} It did not take place; the new set has to be closed.
    */
   async run(): Promise<ReshardReport> {
-    const { old, next, maxConcurrency, host, closing, onReplaced } = this.#parts;
+    const { old, next, maxConcurrency, host, closing } = this.#parts;
     const seen = this.#duplicates;
     for (const shard of old.list) shard.compare(seen, { old: true });
     for (const shard of next.list) {
@@ -131,7 +133,7 @@ export class Reshard {
     this.#committed = true;
     const switchedAt = host.now();
     seen.until = switchedAt + this.#overlapMs;
-    const handedOver = this.#handOver(onReplaced);
+    const handedOver = this.#handOver();
     await abortable(handedOver, closing).catch((cause) => {
       throw new ReshardError("the fleet was closed", { code: "ERR_RESHARD_ABORTED", cause });
     });
@@ -146,8 +148,8 @@ export class Reshard {
     };
   }
 
-  async #handOver(onReplaced: () => void): Promise<void> {
-    const { old, next } = this.#parts;
+  async #handOver(): Promise<void> {
+    const { old, next, onCommitted, onReplaced } = this.#parts;
     // All of this in one turn: what has come up to here is told from what comes later.
     const drained = new Map(old.list.map((shard) => [shard.shardId, shard.drain()]));
     const opened = next.list.map(async (shard) => {
@@ -155,8 +157,10 @@ export class Reshard {
       await Promise.all(relatedShards(shard.shardId, next.count, old.count).map((id) => drained.get(id)));
       await shard.open(overlapped);
     });
+    const handedOver = onCommitted();
     await Promise.all(drained.values());
     onReplaced();
+    await handedOver;
     await old.close({ keepSession: false });
     await Promise.all(opened);
   }

@@ -15,6 +15,7 @@ import { FleetGate, type GateState, NOT_HANDLED } from "./fleet_gate.ts";
 import { Completeness, type Duplicates, Ear } from "./fleet_overlap.ts";
 import type { ReshardShard } from "./fleet_plan.ts";
 import type { ShardStatus } from "./status.ts";
+import type { GuildGatewayEvent } from "./voice_provider.ts";
 
 /** What a place in a fleet is made from. */
 export interface FleetShardOptions {
@@ -40,6 +41,13 @@ export interface FleetShardOptions {
   readonly onHandlerFailed: (error: unknown) => void;
 }
 
+/** Somebody who hears events besides the consumer, of whatever shard is in this place. */
+interface Hearer {
+  readonly names: readonly GuildGatewayEvent["t"][];
+  readonly hear: (event: GuildGatewayEvent) => void;
+  stop: () => void;
+}
+
 /** One shard of a fleet. */
 export class FleetShard implements ReshardShard {
   readonly shardId: number;
@@ -61,6 +69,7 @@ export class FleetShard implements ReshardShard {
   #unhandled: SessionRecord | null = null;
   #completeness: Completeness | null = null;
   readonly #ear = new Ear();
+  readonly #hearers = new Set<Hearer>();
 
   /** Makes the shard; nothing is opened yet. */
   constructor(options: FleetShardOptions) {
@@ -198,6 +207,16 @@ export class FleetShard implements ReshardShard {
     }
   }
 
+  /** Hears events of whatever shard is here, as they come in; returns how to stop that. */
+  hear(names: Hearer["names"], hear: Hearer["hear"]): () => void {
+    const hearer = { names, hear, stop: this.#shard.listen<GuildGatewayEvent["t"]>(names, hear) };
+    this.#hearers.add(hearer);
+    return () => {
+      this.#hearers.delete(hearer);
+      hearer.stop();
+    };
+  }
+
   // What a reshard does.
 
   /** Turns the gate. */
@@ -245,6 +264,10 @@ export class FleetShard implements ReshardShard {
     const shard: AnyShard = this.#options.make(session, (status) => {
       if (shard === this.#shard) this.#changed(status);
     });
+    for (const hearer of this.#hearers) {
+      hearer.stop();
+      hearer.stop = shard.listen<GuildGatewayEvent["t"]>(hearer.names, hearer.hear);
+    }
     return shard;
   }
 

@@ -23,6 +23,7 @@ export { connectionPair } from "./pair.ts";
 export { MissingIntentError, RequestError } from "./request_errors.ts";
 export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+export { MissingVoiceError } from "./voice_provider.ts";
 
 export type { Answers, RequestOptions } from "./answers.ts";
 export type { CommandBudget } from "./command_budget.ts";
@@ -54,3 +55,4 @@ export type {
   ShardLocating,
   ShardStatus,
 } from "./status.ts";
+export type { GuildGateway, GuildGatewayEvent, VoicePlace, VoiceProvider } from "./voice_provider.ts";

@@ -13,12 +13,14 @@ import type { Dial } from "./dial.ts";
 import type { Fetch } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";
 import type { ShardStatus } from "./status.ts";
+import type { VoiceProvider } from "./voice_provider.ts";
 
 /** What a shard is made from. Only the token is required, and some events or intents. */
 export interface ShardOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
   Ungated extends UngatedEventName = never,
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
 > {
   /** The bot's token, without a `Bot ` prefix. Kept private: it shows in no error, status or inspection. */
   readonly token: string;
@@ -63,6 +65,8 @@ export interface ShardOptions<
     GatewayStateOptions,
     "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted" | "decoder"
   >;
+  /** The way into voice, made by `voice()` of `./voice`: what `joinVoice` needs. */
+  readonly voice?: Voice;
   /** Opens connections; a WebSocket by default. */
   readonly dial?: Dial;
   /** Talks to the REST API; the runtime's `fetch` by default. */

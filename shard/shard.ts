@@ -34,6 +34,7 @@ import type { ShardOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
+import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";
 import { WantedNames } from "./wanted_names.ts";
 
 /**
@@ -72,7 +73,9 @@ export class Shard<
   const Guild extends GuildEventName = never,
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
 > implements AsyncIterable<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
+  readonly #voice: Voice | undefined;
   readonly #intents: number;
   /** The names that the user gave; `null` = every event is wanted. */
   readonly #named: ReadonlySet<string> | null;
@@ -91,12 +94,13 @@ export class Shard<
    * @throws {RangeError} `maxQueuedEvents` or `maxQueuedSize` below 1.
    * @throws {SessionRecordError} The session record is malformed or belongs to another shard.
    */
-  constructor(options: ShardOptions<Guild, DirectMessage, Ungated>) {
+  constructor(options: ShardOptions<Guild, DirectMessage, Ungated, Voice>) {
     const settings = settingsOf(options);
     const { intents, named, queueLimits, commandLimits } = settings;
     const host = options.host ?? systemHost;
     // READY says who the bot is.
     const wanted = new WantedNames(named && [...named, "READY"]);
+    this.#voice = options.voice;
     this.#intents = intents;
     this.#named = named;
     this.#listeners = new Listeners(wanted);
@@ -155,6 +159,12 @@ export class Shard<
   /** The intents that the shard identifies with. */
   get intents(): number {
     return this.#intents;
+  }
+
+  /** The way into voice, as it was given in the options. */
+  get voice(): Voice {
+    // Where the option is left out the type says that it may be, unless it was spread in: `joinVoice` looks again.
+    return this.#voice as Voice;
   }
 
   /** What is left of the budget of commands, and how many callers wait for it. */
@@ -334,6 +344,52 @@ export class Shard<
     options: RequestOptions = {},
   ): Promise<ChannelInfo> {
     return await this.#commands.requestChannelInfo(guildId, fields, options);
+  }
+
+  /**
+   * Joins a voice channel of a guild of this shard, by the way into voice that it was given: `voice()` of `./voice`, whose
+   * connection this resolves to when sound can be sent and received. The shard's events must be consumed meanwhile; it may
+   * be awaited inside the handling of one.
+   *
+   * Without the option `voice` the compiler refuses the call.
+   *
+   * @throws {MissingVoiceError} The shard was made without the option `voice`.
+   * @throws what the way into voice throws; see `joinVoice` of `./voice`.
+   *
+   * @see https://docs.discord.com/developers/topics/voice-connections
+   *
+   * @example
+   * ```ts
+   * import { Shard } from "@discordgateway/edge";
+   * import { FakeDiscord } from "@discordgateway/edge/testing";
+   * import { voice } from "@discordgateway/edge/voice";
+   *
+   * const stage = { name: "stage", type: 13, id: "41" };      // a voice channel needs end-to-end encryption besides
+   * await using discord = new FakeDiscord({ guilds: [{ id: "40", channels: [stage] }] });
+   * const fake = await discord.openVoice();
+   * const { token, dial, fetch } = discord;
+   * const way = voice({ dial: fake.dial, openUdp: fake.openUdp });      // leave out both to talk to Discord
+   * const shard = new Shard({ token, intents: 1 << 7, voice: way, dial, fetch });
+   *
+   * await shard.run(async (event) => {
+   *   if (event.t !== "READY") return;
+   *   await using connection = await shard.joinVoice("40", "41", { selfDeaf: true });
+   *   if (connection.channelId !== "41") throw new Error("unexpected");
+   *   await connection.play([new Uint8Array([0xfc, 1, 2, 3])]);
+   *   await shard.close();
+   * });
+   * ```
+   */
+  async joinVoice<Options, Connection>(
+    this: Shard<Guild, DirectMessage, Ungated, VoiceProvider<Options, Connection>>,
+    guildId: string,
+    channelId: string,
+    options?: Options,
+  ): Promise<Connection> {
+    const { voice } = this;
+    // Whoever does not ask the compiler learns of it here.
+    if (!voice) throw new MissingVoiceError("shard");
+    return await voice.join(this, { guildId, channelId }, options);
   }
 
   /**

@@ -12,7 +12,7 @@ export interface ShardHostOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
   Ungated extends UngatedEventName = never,
-> extends Omit<ShardOptions<Guild, DirectMessage, Ungated>, "session" | "shard" | "onStatus"> {
+> extends Omit<ShardOptions<Guild, DirectMessage, Ungated>, "session" | "shard" | "onStatus" | "voice"> {
   /**
    * Gets the events, one at a time. An event counts as handled when this returns, or when what it returns resolves. If it
    * throws, or takes longer than `handlerDeadlineMs`, the event comes again, until it is handled.

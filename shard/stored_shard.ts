@@ -13,13 +13,15 @@ import type { ShardOptions } from "./options.ts";
 import { DEFAULT_SAVE_EVERY_MS, SessionKeeper } from "./session_keeper.ts";
 import { type SessionStore, SessionStoreError } from "./session_store.ts";
 import { Shard } from "./shard.ts";
+import type { VoiceProvider } from "./voice_provider.ts";
 
 /** What a {@linkcode StoredShard} is made from: a shard's options, but for the session, which comes from the store. */
 export interface StoredShardOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
   Ungated extends UngatedEventName = never,
-> extends Omit<ShardOptions<Guild, DirectMessage, Ungated>, "session"> {
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
+> extends Omit<ShardOptions<Guild, DirectMessage, Ungated, Voice>, "session"> {
   /**
    * Time between two writes of the sequence, in ms. So many ms of events at most come again after a crash; a new session
    * is written at once.
@@ -50,7 +52,8 @@ export class StoredShard<
   const Guild extends GuildEventName = never,
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
-> extends Shard<Guild, DirectMessage, Ungated> {
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
+> extends Shard<Guild, DirectMessage, Ungated, Voice> {
   readonly #keeper: SessionKeeper;
   #runs = false;
 
@@ -61,7 +64,7 @@ export class StoredShard<
    * @throws what a shard's constructor throws.
    */
   constructor(
-    options: StoredShardOptions<Guild, DirectMessage, Ungated>,
+    options: StoredShardOptions<Guild, DirectMessage, Ungated, Voice>,
     stored: { readonly store: SessionStore; readonly session: SessionRecord | null },
   ) {
     const { saveEveryMs = DEFAULT_SAVE_EVERY_MS, onStoreError, ...shardOptions } = options;
@@ -161,10 +164,11 @@ export async function restoreShard<
   const Guild extends GuildEventName = never,
   const DirectMessage extends DirectMessageEventName = never,
   const Ungated extends UngatedEventName = never,
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
 >(
   store: SessionStore,
-  options: StoredShardOptions<Guild, DirectMessage, Ungated>,
-): Promise<StoredShard<Guild, DirectMessage, Ungated>> {
+  options: StoredShardOptions<Guild, DirectMessage, Ungated, Voice>,
+): Promise<StoredShard<Guild, DirectMessage, Ungated, Voice>> {
   let session: SessionRecord | null = null;
   try {
     session = await store.load();

@@ -80,6 +80,7 @@ const LAYERS: readonly Layer[] = [
       "shard/host.ts",
       "shard/request_errors.ts",
       "shard/sleep.ts",
+      "shard/voice_provider.ts",
     ],
     types: TYPES,
     names: EVERYWHERE,

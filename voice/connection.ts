@@ -294,8 +294,9 @@ export class VoiceConnection implements AsyncDisposable {
 
   /** The voice server has ended the session, and does not say for good. */
   #wait(now: number): void {
-    const { status } = this.#settings.gateway;
-    this.#waitsForGateway = status !== undefined && status.state !== "live";
+    const { state = "live" } = this.#settings.gateway.status ?? {};
+    // One that is closed for good will not say anything.
+    this.#waitsForGateway = state !== "live" && state !== "closed";
     if (!this.#waitsForGateway) this.#apply(this.#join.wait(now));
   }
 

@@ -12,12 +12,8 @@ import type { VoiceEvent } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 
-/** What a voice connection is made from. */
-export interface JoinVoiceOptions {
-  /** The guild's id. */
-  readonly guildId: string;
-  /** The voice channel's id. */
-  readonly channelId: string;
+/** What a voice connection is made from besides its place. */
+export interface VoiceOptions {
   /** The bot's user id; the gateway's, where it knows it. */
   readonly userId?: string;
   /** Makes end-to-end encryption, such as `daveyProvider()`. Without it only stage channels can be joined (4017). */
@@ -65,6 +61,14 @@ export interface JoinVoiceOptions {
   readonly openUdp?: OpenUdp;
   /** Clock, timers and randomness; the runtime's by default. */
   readonly host?: Host;
+}
+
+/** What a voice connection is made from. */
+export interface JoinVoiceOptions extends VoiceOptions {
+  /** The guild's id. */
+  readonly guildId: string;
+  /** The voice channel's id. */
+  readonly channelId: string;
 }
 
 /** What happens in a stay. */

@@ -1,7 +1,8 @@
 /**
- * `joinVoice()`: from a shard and a channel to a voice connection.
+ * `joinVoice()`: from a main gateway and a channel to a voice connection.
  *
- * A function and no method of the shard: whoever has no use for voice does not carry it along.
+ * A shard that was given `voice()` has it as a method, and a fleet too. The function is for every other main gateway, such
+ * as one in another process.
  */
 
 import { GatewayIntent } from "../gateway/intent.ts";
@@ -17,7 +18,8 @@ import type { VoiceGateway } from "./voice_gateway.ts";
 const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
 
 /**
- * Joins a voice channel. Resolves when sound can be sent and received.
+ * Joins a voice channel through a main gateway. Resolves when sound can be sent and received. For a shard or a fleet that
+ * was given `voice()` it is their method, `joinVoice(guildId, channelId)`.
  *
  * The events that answer need not be named in the shard's options. The shard must be the guild's, and its events must be
  * consumed, or there are none.

@@ -57,6 +57,7 @@ export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "
 export { createTransportCipher, packetNonce } from "./transport_encryption.ts";
 export { assertUdp, openUdp } from "./udp.ts";
 export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
+export { voice } from "./voice.ts";
 export { VoiceClosedError } from "./voice_closed_error.ts";
 
 export type { Awaitable } from "./aead.ts";
@@ -66,6 +67,7 @@ export type {
   VoiceConnectionEvent,
   VoiceConnectionSettings,
   VoiceCounters,
+  VoiceOptions,
 } from "./connection_options.ts";
 export type { DatagramSink, DatagramSocket, OpenUdp } from "./datagram.ts";
 export type { VoiceCloseCodeRow } from "./close_code.ts";
@@ -136,6 +138,7 @@ export type {
   VoiceSession,
   VoiceStateOptions,
 } from "./state_io.ts";
+export type { Voice } from "./voice.ts";
 export type {
   VoiceClosed,
   VoiceConnected,

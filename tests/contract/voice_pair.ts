@@ -6,12 +6,13 @@
 import davey from "@snazzah/davey";
 import { assertEquals } from "@std/assert";
 import { GatewayIntent } from "../../gateway/intent.ts";
-import { dial, Shard } from "../../shard/mod.ts";
+import { type Dial, dial, Shard } from "../../shard/mod.ts";
 import {
   daveyProvider,
   type EncryptionMode,
-  joinVoice,
   SILENCE_FRAME,
+  type Voice,
+  voice as wayIntoVoice,
   type VoiceConnection,
   type VoiceConnectionEvent,
 } from "../../voice/mod.ts";
@@ -54,15 +55,15 @@ export class VoicePair implements AsyncDisposable {
   readonly discord: FakeDiscord;
   readonly voice: FakeVoice;
   readonly peers: DiscordjsVoice;
-  readonly shard: Shard;
+  readonly shard: Shard<never, never, never, Voice>;
   /** Our bot. */
   readonly botId: string;
   /** The other's user. */
   peerId = "";
   /** What happened in our bot's stays. */
   readonly events: VoiceConnectionEvent[] = [];
-  readonly #client: Deno.HttpClient;
   readonly #mode: EncryptionMode;
+  readonly #client: Deno.HttpClient;
   readonly #running: Promise<unknown>;
   #bursts = 0;
 
@@ -92,31 +93,20 @@ export class VoicePair implements AsyncDisposable {
     await voice.listen({ tls });
     const peers = await DiscordjsVoice.start(tls.cert);
     const intents = GatewayIntent.GUILDS | GatewayIntent.GUILD_VOICE_STATES;
-    const shard = new Shard({ token: discord.token, intents, api });
+    const client = Deno.createHttpClient({ caCerts: [tls.cert] });
+    const way = wayIntoVoice({ dave: daveyProvider(davey), dial: trusting(client) });
+    const shard = new Shard({ token: discord.token, intents, api, voice: way });
     const { promise: ready, resolve } = Promise.withResolvers<void>();
     const running = shard.run((event) => {
       if (event.t === "READY") resolve();
     });
     await Promise.race([ready, running]);
-    const client = Deno.createHttpClient({ caCerts: [tls.cert] });
     return new VoicePair({ discord, voice, peers, shard }, { mode, client, running });
   }
 
-  /** Our bot joins. It trusts the certificate, and dials as it would dial Discord. */
+  /** Our bot joins. */
   async joinOurs(): Promise<VoiceConnection> {
-    const client = this.#client;
-    class TrustingWebSocket extends WebSocket {
-      constructor(url: string) {
-        super(url, { client });
-      }
-    }
-    return await joinVoice(this.shard, {
-      guildId: GUILD,
-      channelId: CHANNEL,
-      dave: daveyProvider(davey),
-      dial: (url, options) => dial(url, { ...options, WebSocket: TrustingWebSocket }),
-      onEvent: (event) => void this.events.push(event),
-    });
+    return await this.shard.joinVoice(GUILD, CHANNEL, { onEvent: (event) => void this.events.push(event) });
   }
 
   /** The other joins, for the first time or again. */
@@ -246,6 +236,16 @@ export class VoicePair implements AsyncDisposable {
     await this.discord.close();
     this.#client.close();
   }
+}
+
+/** Dials as one would dial Discord, and trusts the client's certificate. */
+function trusting(client: Deno.HttpClient): Dial {
+  class TrustingWebSocket extends WebSocket {
+    constructor(url: string) {
+      super(url, { client });
+    }
+  }
+  return (url, options) => dial(url, { ...options, WebSocket: TrustingWebSocket });
 }
 
 /** How many frames of silence are at the end. */

@@ -6,8 +6,11 @@ import {
   joinVoice,
   type JoinVoiceOptions,
   type OpusPacket,
+  type Voice,
+  voice as wayIntoVoice,
   type VoiceConnection,
   type VoiceConnectionEvent,
+  type VoiceOptions,
   type VoiceStatus,
 } from "../../voice/mod.ts";
 import { Shard } from "../../shard/mod.ts";
@@ -62,17 +65,25 @@ export class Call implements AsyncDisposable {
     this.voice = voice;
   }
 
-  static async open(options: FakeVoiceOptions = {}): Promise<Call> {
+  static async open(
+    options: FakeVoiceOptions = {},
+    { guilds = [], ...rest }: Omit<FakeDiscordOptions, "clock"> = {},
+  ): Promise<Call> {
     const clock = new VirtualClock();
-    const discord = new FakeDiscord({ clock, guilds: GUILDS ?? [] });
+    const discord = new FakeDiscord({ ...rest, clock, guilds: [...GUILDS ?? [], ...guilds] });
     return new Call(clock, discord, await discord.openVoice(options));
   }
 
   /** What every connection of ours is made from. The cipher is the one that needs no promises: time waits for none. */
   get options(): Omit<JoinVoiceOptions, "userId"> {
+    return { guildId: GUILD, channelId: VOICE, ...this.wayOptions };
+  }
+
+  /** The same for the way into voice. */
+  get wayOptions(): Omit<VoiceOptions, "userId"> {
     const { voice: { dial, openUdp }, clock: host } = this;
     const modes = ["aead_xchacha20_poly1305_rtpsize"] as const;
-    return { guildId: GUILD, channelId: VOICE, dave: daveyProvider(davey), dial, openUdp, host, modes };
+    return { dave: daveyProvider(davey), dial, openUdp, host, modes };
   }
 
   /** The id of a member. */
@@ -122,9 +133,10 @@ export class Call implements AsyncDisposable {
   }
 
   /** A shard of the bot, live. */
-  async shard(): Promise<Shard> {
+  async shard(): Promise<Shard<never, never, never, Voice>> {
     const { token, dial, fetch } = this.discord;
-    const shard = new Shard({ token, intents: 1 << 7, dial, fetch, host: this.clock });
+    const voice = wayIntoVoice(this.wayOptions);
+    const shard = new Shard({ token, intents: 1 << 7, voice, dial, fetch, host: this.clock });
     this.#shards.push(shard);
     void shard.run(() => {});
     await this.clock.runUntil(() => shard.status.state === "live");

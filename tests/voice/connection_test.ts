@@ -1,13 +1,12 @@
 /** A voice connection on the fake Discord: joining, playing, hearing. */
 
 import { assert, assertEquals } from "@std/assert";
-import { joinVoice } from "../../voice/mod.ts";
 import { Call, CLOSED, frames, GUILD, record, sound, VOICE } from "./call.ts";
 
 Deno.test("voice connection: the bot joins through its shard, and is heard by a member, end-to-end encrypted", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
-  const bot = await call.arrive(joinVoice(shard, call.options));
+  const bot = await call.arrive(shard.joinVoice(GUILD, VOICE));
   assertEquals([bot.status, bot.guildId, bot.channelId], [{ state: "live" }, GUILD, VOICE]);
   const alice = await call.join("alice");
   await call.secured(alice);

@@ -2,7 +2,7 @@
 
 import { GatewayIntent } from "../../../gateway/mod.ts";
 import { dial, Shard } from "../../../shard/mod.ts";
-import { joinVoice, type VoiceStatus } from "../../../voice/mod.ts";
+import { voice, type VoiceStatus } from "../../../voice/mod.ts";
 
 /** Where a shard would live. */
 export class Voice {
@@ -13,6 +13,7 @@ export class Voice {
       token: searchParams.get("token") ?? "",
       api: searchParams.get("api") ?? "",
       intents: GatewayIntent.GUILD_VOICE_STATES,
+      voice: voice({ dial: (url, options = {}) => dial(url.replace("wss://", "ws://"), options) }),
     });
     const running = new Promise<void>((resolve) => {
       void shard.run(({ t }) => {
@@ -21,14 +22,9 @@ export class Voice {
     });
     await running;
     const statuses: VoiceStatus[] = [];
-    const options = {
-      guildId: "4000",
-      channelId: "4103",
-      dial: (url: string, options: object = {}) => dial(url.replace("wss://", "ws://"), options),
-      onStatus: (status: VoiceStatus) => void statuses.push(status),
-    };
-    const joining = await codeOf(() => joinVoice(shard, options));
-    const connection = await joinVoice(shard, { ...options, media: false });
+    const onStatus = (status: VoiceStatus) => void statuses.push(status);
+    const joining = await codeOf(() => shard.joinVoice("4000", "4103", { onStatus }));
+    const connection = await shard.joinVoice("4000", "4103", { onStatus, media: false });
     const playing = await codeOf(() => connection.play([]));
     const receiving = await codeOf(() => connection.receive("1"));
     await connection.close();

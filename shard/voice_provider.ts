@@ -1,0 +1,76 @@
+/**
+ * The way into voice, as a shard and a fleet know it: an interface, so that a bot without voice carries nothing of it.
+ *
+ * `voice()` of `./voice` makes one. What it is given of the main gateway is what a voice connection needs for one guild.
+ */
+
+import type { GatewayDispatch, VoiceStateUpdate } from "../gateway/mod.ts";
+
+/** Joins voice channels for whoever it is given to; made by `voice()` of `./voice`. */
+export interface VoiceProvider<Options = never, Connection = unknown> {
+  /** Joins; rejects where that cannot be. */
+  join(gateway: GuildGateway, place: VoicePlace, options?: Options): Promise<Connection>;
+}
+
+/** Where to join. */
+export interface VoicePlace {
+  /** The guild's id. */
+  readonly guildId: string;
+  /** The voice channel's id. */
+  readonly channelId: string;
+}
+
+/** What a voice connection hears of the main gateway. */
+export type GuildGatewayEvent =
+  /** A new session, which is in no voice channel; or the old one goes on. */
+  | { readonly t: "READY" | "RESUMED" }
+  | GatewayDispatch<"VOICE_STATE_UPDATE">
+  | GatewayDispatch<"VOICE_SERVER_UPDATE">;
+
+/** The main gateway as a voice connection of one guild sees it: a shard is one. */
+export interface GuildGateway {
+  /** The bot's user id; `null` if it is not known. */
+  readonly userId: string | null;
+  /** The intents of its session. */
+  readonly intents: number;
+  /** What it is doing. */
+  readonly status: { readonly state: string };
+  /** Sends op 4. */
+  send(
+    command: { readonly op: 4; readonly d: VoiceStateUpdate },
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<unknown>;
+  /** Hears events as they come in; returns how to stop that. */
+  listen(
+    names: readonly GuildGatewayEvent["t"][],
+    listener: (event: GuildGatewayEvent) => void,
+  ): () => void;
+}
+
+/**
+ * Ours: a shard or a fleet was to join voice, and was made without the way into it.
+ *
+ * @example
+ * ```ts
+ * import { MissingVoiceError, Shard } from "@discordgateway/edge/shard";
+ *
+ * const shard = new Shard({ token: "bot token", intents: 1 << 7 });
+ * // @ts-expect-error the compiler says so as well: `voice` is missing in the options
+ * const error = await shard.joinVoice("1", "2").catch((error: unknown) => error);
+ * if (!(error instanceof MissingVoiceError) || error.code !== "ERR_MISSING_VOICE") throw error;
+ * ```
+ */
+export class MissingVoiceError extends TypeError {
+  /** The name of the class. */
+  override readonly name = "MissingVoiceError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_MISSING_VOICE";
+
+  /** Made by whoever was to join. */
+  constructor(who: "shard" | "fleet") {
+    super(
+      `Cannot join voice: the ${who} was made without it: ` +
+        'import { voice } from "@discordgateway/edge/voice", and give it the option voice: voice()',
+    );
+  }
+}
