@@ -33,6 +33,8 @@ import type {
   DirectMessageEventName,
   GatewayCommand,
   GuildEventName,
+  RequestChannelInfo,
+  RequestGuildMembers,
   SessionRecord,
   UngatedEventName,
 } from "../gateway/mod.ts";
@@ -47,6 +49,9 @@ import type { FleetEvent } from "./fleet_event.ts";
 import { type FleetOptions, wantedItems } from "./fleet_options.ts";
 import type { ReshardOptions, ReshardReport } from "./fleet_reshard.ts";
 import type { FleetStatus } from "./fleet_status.ts";
+import type { GuildMembersChunk } from "./guild_members.ts";
+import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
+import type { Answers, RequestOptions } from "./answers.ts";
 import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";
 
 /**
@@ -201,6 +206,81 @@ export class Fleet<
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     checkCommand(command);
     await this.#core.send(command, options);
+  }
+
+  /**
+   * Asks for members of a guild through its shard, and iterates over the chunks that answer; see
+   * `Shard.requestGuildMembers`. Where that shard goes, in a restart or a reshard, the guild's next one is asked for the
+   * list, and chunks that have not changed are not handed out twice.
+   *
+   * @throws {CommandError} The request is malformed.
+   * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
+   * @throws {ShardNotHereError} From the iterator: the guild's shard runs elsewhere.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard stopped in between.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
+   *
+   * @example
+   * ```ts
+   * import { Fleet } from "@discordgateway/edge/fleet";
+   * import { FakeDiscord } from "@discordgateway/edge/testing";
+   *
+   * const { token, dial, fetch, guilds } = new FakeDiscord({ shards: 2, maxConcurrency: 2, guilds: [{ members: 1_500 }] });
+   * const fleet = new Fleet({ token, intents: 1 << 1, dial, fetch });                // GUILD_MEMBERS
+   * const running = fleet.run(() => {});
+   * let count = 0;
+   * for await (const { members } of fleet.requestGuildMembers({ guild_id: guilds[0]!.id, query: "", limit: 0 })) {
+   *   count += members.length;
+   * }
+   * if (count !== 1_501) throw new Error("unexpected");
+   * await fleet.close();
+   * await running;
+   * ```
+   */
+  requestGuildMembers(
+    request: RequestGuildMembers,
+    options: RequestOptions = {},
+  ): Answers<GuildMembersChunk> {
+    return this.#core.requests.guildMembers(request, options);
+  }
+
+  /**
+   * Asks for the soundboard sounds of guilds, each through its shard, and iterates over the answers, one for each, as they
+   * come. Where one shard fails, the answers of the others come first. Where one goes, in a restart or a reshard, what it
+   * has not answered is asked for anew.
+   *
+   * @throws {ShardNotHereError} From the iterator: the shard of a guild runs elsewhere.
+   * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
+   * @throws {PayloadTooLargeError} From the iterator: too many guilds of one shard for one frame.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   * @throws {AggregateError} From the iterator: several shards failed; `errors` says why.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds
+   */
+  requestSoundboardSounds(
+    guildIds: readonly string[],
+    options: RequestOptions = {},
+  ): Answers<SoundboardSounds> {
+    return this.#core.requests.soundboardSounds(guildIds, options);
+  }
+
+  /**
+   * Asks for what a guild's voice channels show, through its shard: their status, since when somebody talks there. Where
+   * that shard goes, in a restart or a reshard, the guild's next one is asked.
+   *
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws {RequestError} No answer within `deadlineMs`, or the shard stopped in between.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info
+   */
+  async requestChannelInfo(
+    guildId: string,
+    fields: RequestChannelInfo["fields"],
+    options: RequestOptions = {},
+  ): Promise<ChannelInfo> {
+    return await this.#core.requests.channelInfo(guildId, fields, options);
   }
 
   /**

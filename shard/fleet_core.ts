@@ -18,6 +18,7 @@ import type { FleetEvent } from "./fleet_event.ts";
 import { type AnyFleetOptions, makeShard } from "./fleet_options.ts";
 import { routeCommand, type ShardSelection } from "./fleet_plan.ts";
 import { Reshard, type ReshardOptions, type ReshardReport } from "./fleet_reshard.ts";
+import { FleetRequests } from "./fleet_requests.ts";
 import { FleetSet } from "./fleet_set.ts";
 import type { FleetShard } from "./fleet_shard.ts";
 import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./fleet_start.ts";
@@ -55,6 +56,8 @@ export class FleetCore {
   #reshard: Reshard | null = null;
   /** Which shard each guild's voice connection goes through. */
   readonly voice: FleetVoice;
+  /** Questions to Discord. */
+  readonly requests: FleetRequests;
 
   /** Checks the options; nothing is opened yet. */
   constructor(options: AnyFleetOptions, listener: FleetListener) {
@@ -77,6 +80,11 @@ export class FleetCore {
       closing: this.#closing.signal,
       set: () => this.#commandSet,
       planned: this.#planned.promise,
+      bot,
+    });
+    this.requests = new FleetRequests({
+      set: (command, signal) => this.#knownSet(command, signal),
+      closing: this.#closing.signal,
       bot,
     });
   }
@@ -118,14 +126,7 @@ export class FleetCore {
   /** Sends a command through the shards that it is for. */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     const { signal } = this.#closing;
-    if (this.#set === null) {
-      const giveUp = options.signal ? AbortSignal.any([signal, options.signal]) : signal;
-      await abortable(this.#planned.promise, giveUp).catch((cause) => {
-        throw signal.aborted ? new CommandNotSentError(command, this.#failure?.error) : cause;
-      });
-    }
-    const set = this.#commandSet;
-    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
+    const set = await this.#knownSet(command, options.signal);
     const sent = routeCommand(command, set.count).flatMap((part) => {
       const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
       return places.map(async (place) => {
@@ -283,6 +284,20 @@ export class FleetCore {
   /** The set whose answers to commands will be delivered. */
   get #commandSet(): FleetSet | null {
     return this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
+  }
+
+  /** The same, as soon as the fleet knows its shards. */
+  async #knownSet(command: GatewayCommand, signal?: AbortSignal): Promise<FleetSet> {
+    const { signal: closing } = this.#closing;
+    if (this.#set === null) {
+      await abortable(this.#planned.promise, signal ? AbortSignal.any([closing, signal]) : closing)
+        .catch((cause) => {
+          throw closing.aborted ? new CommandNotSentError(command, this.#failure?.error) : cause;
+        });
+    }
+    const set = this.#commandSet;
+    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
+    return set;
   }
 
   async #stopped(set: FleetSet, place: FleetShard): Promise<void> {

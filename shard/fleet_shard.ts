@@ -207,6 +207,12 @@ export class FleetShard implements ReshardShard {
     }
   }
 
+  /** Whether another shard has come into this place since, or is about to. */
+  async hasReplaced(shard: AnyShard): Promise<boolean> {
+    await this.#restarting;
+    return this.#shard !== shard;
+  }
+
   /** Hears events of whatever shard is here, as they come in; returns how to stop that. */
   hear(names: Hearer["names"], hear: Hearer["hear"]): () => void {
     const hearer = { names, hear, stop: this.#shard.listen<GuildGatewayEvent["t"]>(names, hear) };

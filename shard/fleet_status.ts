@@ -1,6 +1,7 @@
 /** What a fleet is doing, as plain data. */
 
 import type { LatencyReading } from "../gateway/mod.ts";
+import type { CommandBudget } from "./command_budget.ts";
 import type { FleetShardStatus } from "./fleet_options.ts";
 import type { FleetSet } from "./fleet_set.ts";
 import type { ShardStatus } from "./status.ts";
@@ -14,6 +15,8 @@ export interface FleetShardReport extends FleetShardStatus {
   readonly latency: LatencyReading | null;
   /** Events that wait for the consumer now, and the most that ever did. */
   readonly queued: { readonly now: number; readonly peak: number };
+  /** What is left of its budget of commands, and how many callers wait for it. */
+  readonly commands: CommandBudget;
 }
 
 /** What a fleet is doing. */
@@ -35,8 +38,8 @@ export interface FleetStatus {
 /** The shards of a set, and what each is doing. */
 export function reportsOf(set: FleetSet | null): FleetShardReport[] {
   return (set?.list ?? []).map(({ shardId, shardCount, shard }) => {
-    const { status, latency, queued } = shard;
-    return { shardId, shardCount, status, latency, queued };
+    const { status, latency, queued, commands } = shard;
+    return { shardId, shardCount, status, latency, queued, commands };
   });
 }
 

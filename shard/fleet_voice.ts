@@ -106,7 +106,7 @@ class FleetGuildGateway implements GuildGateway {
     return this.#place?.shard.status ?? { state: "idle" };
   }
 
-  async send(...[command, options = {}]: Parameters<GuildGateway["send"]>): Promise<void> {
+  async send(...[command, options = {}]: Parameters<GuildGateway["send"]>): Promise<unknown> {
     const { closing, planned, set } = this.#options;
     if (set() === null) {
       await abortable(planned, options.signal ? AbortSignal.any([closing, options.signal]) : closing);

@@ -47,8 +47,8 @@ export function guildMembersQuestion(
   }
   const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
   const gate = gateOf(command, limits) ?? { key: `some members ${guild_id}` };
-  /** What was handed out, by the chunk's index. */
-  const known = new Map<number, string>();
+  /** What was handed out. */
+  const known = new KnownChunks();
   /** The indexes of this answer; after a lost session it comes anew. */
   const received = new Set<number>();
   let expected: number | null = null;
@@ -74,10 +74,7 @@ export function guildMembersQuestion(
       received.add(index);
       // No match at all is one empty chunk, and whether it counts itself is not written anywhere.
       expected = count >= 1 ? count : 1;
-      const mark = markOf(event.d);
-      if (known.get(index) === mark) return "known";
-      known.set(index, mark);
-      return { answer: event.d };
+      return known.add(event.d) ? { answer: event.d } : "known";
     },
   };
 }
@@ -103,6 +100,19 @@ function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGui
   if (count < 1 || count > MAX_USER_IDS) refuse(`user_ids has 1 to ${MAX_USER_IDS} ids: ${count}`);
   const wrong = ids.find((id) => !isId(id));
   if (wrong !== undefined) refuse(`user_ids has ids: ${shown(wrong)}`);
+}
+
+/** The chunks that were handed out, so that of a list that is asked for anew only the rest is. */
+export class KnownChunks {
+  readonly #marks = new Map<number, string>();
+
+  /** Notes a chunk; `false` if it was handed out before. */
+  add(chunk: GuildMembersChunk): boolean {
+    const mark = markOf(chunk);
+    if (this.#marks.get(chunk.chunk_index) === mark) return false;
+    this.#marks.set(chunk.chunk_index, mark);
+    return true;
+  }
 }
 
 /**
