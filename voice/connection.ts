@@ -25,6 +25,7 @@ import { sleep } from "../shard/sleep.ts";
 import type { VoiceEvent, VoiceServer } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";
+import { missingIn, VoiceTimeoutError } from "./voice_timeout_error.ts";
 import type { VoiceCommand, VoiceGatewayEvent } from "./voice_gateway.ts";
 
 const GATEWAY_EVENTS = ["READY", "RESUMED", "VOICE_STATE_UPDATE", "VOICE_SERVER_UPDATE"] as const;
@@ -175,13 +176,14 @@ export class VoiceConnection implements AsyncDisposable {
    *
    * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
    * @throws {TypeError} Something is being played already.
+   * @throws {VoiceTimeoutError} Nothing could leave for `deadlineMs`; names what was missing.
    * @throws {VoiceClosedError} The stay ended first.
    * @throws {OpusFrameError} The source gave something else than Opus frames.
    * @throws What the source throws, or the signal's reason.
    */
   async play(
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    { signal, speaking = MICROPHONE }: PlayOptions = {},
+    { signal, speaking = MICROPHONE, deadlineMs = 60_000 }: PlayOptions = {},
   ): Promise<void> {
     this.#assertMedia("play");
     if (this.#player) throw new TypeError("Cannot play: something is being played already");
@@ -192,6 +194,8 @@ export class VoiceConnection implements AsyncDisposable {
       outlet: this.#outlet(speaking),
       clock: this.#settings.host,
       signal: stop,
+      deadlineMs,
+      tooLong: () => this.#timeoutError(deadlineMs),
     });
     this.#player = player;
     try {
@@ -315,7 +319,7 @@ export class VoiceConnection implements AsyncDisposable {
   // The voice server.
 
   async #connect(server: VoiceServer): Promise<void> {
-    const { options, dial, openUdp, host } = this.#settings;
+    const { options, dial, openUdp, host, createCipher } = this.#settings;
     this.#endSession();
     this.#waitsForGateway = false;
     const { dave = null, modes, discovery = {}, dialDeadlineMs } = options;
@@ -326,6 +330,7 @@ export class VoiceConnection implements AsyncDisposable {
       ...(dialDeadlineMs !== undefined && { dialDeadlineMs }),
       openUdp,
       discovery,
+      createCipher,
       host,
       backoff: this.#backoff,
       onStatus: (status) => this.#guard(() => this.#session === session && this.#setStatus(status)),
@@ -416,6 +421,15 @@ export class VoiceConnection implements AsyncDisposable {
     if (this.#settings.openUdp !== null) return;
     throw new VoiceMediaError(`Cannot ${what}: the voice connection was made without media`, {
       code: "ERR_VOICE_MEDIA_UNSUPPORTED",
+    });
+  }
+
+  #timeoutError(deadlineMs: number): VoiceTimeoutError {
+    const { state } = this.#status;
+    // What an earlier session failed with is no reason for what a live one waits for.
+    return new VoiceTimeoutError(missingIn(state), {
+      deadlineMs,
+      cause: state === "live" ? null : this.#lastError,
     });
   }
 

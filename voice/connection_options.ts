@@ -10,6 +10,7 @@ import type { EncryptionMode } from "./payload.ts";
 import type { MediaCounters } from "./receiver.ts";
 import type { VoiceEvent } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
+import type { createTransportCipher } from "./transport_encryption.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 
 /** What a voice connection is made from besides its place. */
@@ -84,6 +85,13 @@ export interface PlayOptions {
   /** Ends the playing: five frames of silence go out, and `play` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
+   * How long sound may be kept from leaving at a time, in ms, for want of a connection or of the group's keys: then `play`
+   * rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` waits as long as the stay lasts.
+   *
+   * @default {60_000}
+   */
+  readonly deadlineMs?: number;
+  /**
    * How the bot speaks: 1 microphone, 2 soundshare, 4 priority.
    *
    * @default {1}
@@ -115,6 +123,8 @@ export interface VoiceConnectionSettings {
   readonly openUdp: OpenUdp | null;
   /** Clock, timers and randomness. */
   readonly host: Host;
+  /** Makes the ciphers of media. */
+  readonly createCipher: typeof createTransportCipher;
   /** Called once, when it is over. */
   onClosed(): void;
 }

@@ -11,6 +11,7 @@ import { systemHost } from "../shard/host.ts";
 import { MissingIntentError } from "../shard/request_errors.ts";
 import { VoiceConnection } from "./connection.ts";
 import type { JoinVoiceOptions } from "./connection_options.ts";
+import { createTransportCipher } from "./transport_encryption.ts";
 import { assertUdp, openUdp as openRuntimeUdp } from "./udp.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 
@@ -84,6 +85,7 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
     dial,
     openUdp: media ? openUdp ?? openRuntimeUdp : null,
     host,
+    createCipher: createTransportCipher,
     onClosed: () => void stays.delete(guildId),
   });
   stays.set(guildId, connection);

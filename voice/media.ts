@@ -13,7 +13,7 @@ import type { EncryptionMode } from "./payload.ts";
 import { type MediaCounters, type MediaPacket, MediaReceiver } from "./receiver.ts";
 import { encodeRtpHeader, RtpClock } from "./rtp.ts";
 import type { MediaServer } from "./state_io.ts";
-import { createTransportCipher, type TransportCipher } from "./transport_encryption.ts";
+import type { createTransportCipher, TransportCipher } from "./transport_encryption.ts";
 
 /** How long the question for the address may take. */
 export interface DiscoveryTimes {
@@ -41,6 +41,8 @@ export interface MediaOptions {
   readonly host: Host;
   /** How long the question for the address may take. */
   readonly discovery: DiscoveryTimes;
+  /** Makes the cipher of the session's key. */
+  readonly createCipher: typeof createTransportCipher;
   /** The address was found. */
   onFound(address: DiscoveredAddress): void;
   /** Frames may be sent and come in. */
@@ -112,7 +114,7 @@ export class Media {
   /** The session has its key. */
   async setKey(mode: EncryptionMode, key: Uint8Array): Promise<void> {
     try {
-      const cipher = await createTransportCipher({ mode, key });
+      const cipher = await this.#options.createCipher({ mode, key });
       if (this.#over) return;
       this.#receiver = new MediaReceiver(cipher, (packet) => {
         if (!this.#over) this.#options.onPacket(packet);

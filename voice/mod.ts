@@ -59,6 +59,7 @@ export { assertUdp, openUdp } from "./udp.ts";
 export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
 export { voice } from "./voice.ts";
 export { VoiceClosedError } from "./voice_closed_error.ts";
+export { VoiceTimeoutError } from "./voice_timeout_error.ts";
 
 export type { Awaitable } from "./aead.ts";
 export type {
@@ -158,3 +159,4 @@ export type {
   VoiceTrigger,
 } from "./transitions.ts";
 export type { VoiceVerdictAction, VoiceVerdictDelay, VoiceVerdictInput, VoiceVerdictRow } from "./verdict.ts";
+export type { VoiceMissing } from "./voice_timeout_error.ts";

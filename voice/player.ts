@@ -8,7 +8,8 @@
  *   Beyond half a second they would be of no use to anybody: the slots that have passed are given up.
  * - *The source stalls.* A short while it is waited for. Then silence is said, as at the end, and whatever comes later
  *   takes the next slot to come.
- * - *Nothing may leave*, for want of keys or of a connection. The source is left alone, and time passes without it.
+ * - *Nothing may leave*, for want of keys or of a connection. The source is left alone, and time passes without it, up to
+ *   a deadline.
  *
  * Slots that pass without a frame count in the time that the packets carry. So that clock does not drift either.
  */
@@ -40,6 +41,10 @@ export interface PlayerOptions {
   readonly clock: Clock;
   /** Ends it. */
   readonly signal: AbortSignal;
+  /** How long the outlet may stay closed, in ms, whenever it is. */
+  readonly deadlineMs: number;
+  /** What to say when it was closed for too long. */
+  tooLong(): Error;
 }
 
 /** The length of a frame, in ms. */
@@ -87,7 +92,8 @@ export class Player {
   /**
    * Plays, and resolves when the last silence has gone out.
    *
-   * @throws What the source throws, or the signal's reason; the silence has gone out then, too.
+   * @throws What the source throws, the signal's reason, or what `tooLong` gives; the silence has gone out then, too, if
+   * it could.
    */
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
@@ -186,7 +192,12 @@ export class Player {
   }
 
   async #untilOpen(): Promise<void> {
-    while (!this.#options.outlet.open && !this.#source.over) await this.#wait("outlet", Infinity);
+    const { clock, outlet, deadlineMs, tooLong } = this.#options;
+    const until = clock.now() + deadlineMs;
+    while (!outlet.open && !this.#source.over) {
+      if (clock.now() >= until) throw tooLong();
+      await this.#wait("outlet", until - clock.now());
+    }
   }
 
   /** Waits until the source has something, has ended, or is to be waited for no longer. */

@@ -24,6 +24,7 @@ import type { MediaServer, VoiceEvent, VoiceServer, VoiceSession, VoiceStateOpti
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceEndCause } from "./transitions.ts";
 import { sleep } from "../shard/sleep.ts";
+import type { createTransportCipher } from "./transport_encryption.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./verdict.ts";
 
 /** What a session is made from, and whom it tells. */
@@ -40,6 +41,8 @@ export interface ServerSessionOptions {
   readonly openUdp: OpenUdp | null;
   /** How long the question for the address may take. */
   readonly discovery: DiscoveryTimes;
+  /** Makes the cipher of the session's key. */
+  readonly createCipher: typeof createTransportCipher;
   /** Clock, timers and randomness. */
   readonly host: Host;
   /** Waits between attempts; shared with the sessions before. */
@@ -266,12 +269,13 @@ export class ServerSession {
   }
 
   #discover(server: MediaServer): void {
-    const { openUdp, discovery, host, onPacket, onChange } = this.#options;
+    const { openUdp, discovery, createCipher, host, onPacket, onChange } = this.#options;
     if (openUdp === null) return this.#loop?.found(NO_MEDIA);
     this.#media = new Media({
       server,
       openUdp,
       discovery,
+      createCipher,
       host,
       onFound: (address) => this.#loop?.found(address),
       onOpen: onChange,

@@ -14,6 +14,7 @@ interface Sent {
 }
 
 const SILENCE = "248,255,254";
+const TOO_LONG = new Error("It was closed for too long");
 
 /** An outlet that notes when what left, and in which slot. */
 class Notes implements Outlet {
@@ -75,10 +76,15 @@ class StallingClock extends VirtualClock {
 function play(
   clock: VirtualClock,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  { signal = new AbortController().signal, deadlineMs = Infinity, isOpen = true }: {
+    readonly signal?: AbortSignal;
+    readonly deadlineMs?: number;
+    readonly isOpen?: boolean;
+  } = {},
 ): { readonly notes: Notes; readonly player: Player; readonly done: Promise<unknown>; over: boolean } {
   const notes = new Notes(clock);
-  const player = new Player({ source, outlet: notes, clock, signal });
+  notes.open = isOpen;
+  const player = new Player({ source, outlet: notes, clock, signal, deadlineMs, tooLong: () => TOO_LONG });
   const playing = {
     notes,
     player,
@@ -208,7 +214,9 @@ Deno.test("player: an abort ends the source, also while it makes the next frame"
 Deno.test("player: what was aborted before is not even begun", async () => {
   const clock = new VirtualClock();
   const notes = new Notes(clock);
-  const player = new Player({ source: frames(9), outlet: notes, clock, signal: AbortSignal.abort("no") });
+  const signal = AbortSignal.abort("no");
+  const rest = { deadlineMs: Infinity, tooLong: () => TOO_LONG };
+  const player = new Player({ source: frames(9), outlet: notes, clock, signal, ...rest });
   assertEquals(await player.run().catch((error) => error), "no");
   assertEquals(notes.sent, []);
 });
@@ -297,4 +305,34 @@ Deno.test("player: the longest frame that Opus has is one", async () => {
   const playing = play(clock, [new Uint8Array(1_300).fill(7)]);
   await finish(clock, playing);
   assertEquals([playing.notes.sound.length, await playing.done], [1, null]);
+});
+
+Deno.test("player: what may not leave waits for its deadline, each time anew, and its source is let go", async () => {
+  const clock = new VirtualClock();
+  let returned = false;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield* frames(1);
+    } finally {
+      returned = true;
+    }
+  }
+  const playing = play(clock, endless(), { deadlineMs: 1_000, isOpen: false });
+  const { notes, player } = playing;
+  const turn = async (open: boolean, afterMs: number) => {
+    await clock.advance(afterMs);
+    notes.open = open;
+    player.wake();
+  };
+  // Each pause is shorter than the deadline, all together are longer.
+  await turn(true, 900);
+  await turn(false, 900);
+  await turn(true, 900);
+  await turn(false, 100);
+  assertEquals([playing.over, returned], [false, false]);
+  const sent = notes.sent.length;
+  assert(sent > 40, `${sent}`);
+  await clock.advance(1_100);
+  assertEquals([playing.over, returned, await playing.done], [true, true, TOO_LONG]);
+  assertEquals([notes.sent.length, notes.speaking.at(-1)?.[1], clock.pending], [sent, false, 0]);
 });

@@ -1,0 +1,74 @@
+/** What keeps sound from leaving, and the error of whoever has waited too long for it. */
+
+import type { VoiceStatus } from "./status.ts";
+
+/** What sound waits for, in the order in which it comes. */
+export type VoiceMissing =
+  /** The main gateway names no voice server. */
+  | "voice_server"
+  /** There is no connection to the voice server, or it does not answer. */
+  | "connection"
+  /** The voice server has not answered the identify: READY is missing. */
+  | "ready"
+  /** The media server has not said what this side's address is. */
+  | "address"
+  /** The voice server has not named the key of the transport. */
+  | "session_description"
+  /** The call is end-to-end encrypted, and its group has given this side no keys. */
+  | "dave_keys";
+
+const WHAT: { readonly [Missing in VoiceMissing]: string } = {
+  voice_server: "the main gateway names no voice server",
+  connection: "there is no connection to the voice server",
+  ready: "the voice server does not answer the identify",
+  address: "the media server does not say what the address is",
+  session_description: "the voice server gives no key",
+  dave_keys: "there are no keys of the end-to-end encryption",
+};
+
+/** What is missing, by what the connection is doing. */
+export function missingIn(state: VoiceStatus["state"]): VoiceMissing {
+  switch (state) {
+    case "joining":
+      return "voice_server";
+    case "identifying":
+      return "ready";
+    case "discovering":
+      return "address";
+    case "selecting":
+      return "session_description";
+    case "live":
+      return "dave_keys";
+    default:
+      return "connection";
+  }
+}
+
+/**
+ * Sound could not leave for too long. The stay goes on: what is missing may still come, and playing may be tried again.
+ *
+ * @example
+ * ```ts
+ * import { VoiceTimeoutError } from "@discordgateway/edge/voice";
+ *
+ * const error = new VoiceTimeoutError("dave_keys", { deadlineMs: 60_000, cause: null });
+ * if (error.code !== "ERR_VOICE_TIMEOUT" || error.missing !== "dave_keys") throw error;
+ * ```
+ */
+export class VoiceTimeoutError extends Error {
+  /** The name of the class. */
+  override readonly name = "VoiceTimeoutError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_VOICE_TIMEOUT";
+  /** What was missing. */
+  readonly missing: VoiceMissing;
+
+  /** Made by the voice connection. */
+  constructor(missing: VoiceMissing, { deadlineMs, cause }: { deadlineMs: number; cause: Error | null }) {
+    super(
+      `Cannot play: within ${deadlineMs} ms nothing may leave: ${WHAT[missing]}`,
+      cause === null ? undefined : { cause },
+    );
+    this.missing = missing;
+  }
+}
