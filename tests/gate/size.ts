@@ -28,7 +28,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   "./shard": 23,
   "./stores": 24,
   "./durable-object": 34,
-  "./fleet": 30.5,
+  "./fleet": 32,
   "./voice": 29,
   "./testing": 47,
 };
