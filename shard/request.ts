@@ -84,7 +84,8 @@ export class Request<Answer> {
   }
 
   get mayBeLost(): boolean {
-    return this.#mayBeLost;
+    // What waits to be asked again expects nothing of what was asked before.
+    return this.#mayBeLost || this.#isQueued;
   }
 
   start(): void {
@@ -155,7 +156,8 @@ export class Request<Answer> {
     if (this.#end !== null) return this.#forget();
     if (this.#askedIn !== null && !this.#isQueued) {
       if (this.#askedIn !== this.#host.sessionId()) return this.#ask();
-      this.#mayBeLost = true;
+      // Its turn may have come on this connection already.
+      this.#mayBeLost = !this.#isFresh;
     }
     this.retime();
   }
