@@ -16,6 +16,7 @@ import { IdentifyLimiterError, IdentifyRefusedError } from "../ratelimit/mod.ts"
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "./connection.ts";
 import type { Host } from "./host.ts";
 import { releasePermit } from "./release_permit.ts";
+import { WakeTimer } from "./wake_timer.ts";
 
 /** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
 export interface ConnectionLoopOptions {
@@ -39,25 +40,20 @@ export interface ConnectionLoopOptions {
   onEnd(end: GatewayEnd): void;
 }
 
-/** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
-const STALLED_MS = 1_000;
-/** How long frames that wait behind a stall get to come in, in ms. */
-const CATCH_UP_MS = 50;
-
 /** The loop of one connection. */
 export class ConnectionLoop implements ConnectionSink {
   readonly #options: ConnectionLoopOptions;
+  readonly #timer: WakeTimer;
   readonly #limiterWait = new AbortController();
   #permit: IdentifyPermit | null = null;
   #phase: GatewayState["phase"];
-  #timer: unknown = null;
-  #wakeAt = Infinity;
   #over = false;
 
   /** Joins the two; nothing moves before {@linkcode ConnectionLoop.start}. */
   constructor(options: ConnectionLoopOptions) {
     this.#options = options;
     this.#phase = options.state.phase;
+    this.#timer = new WakeTimer(options.host, () => this.#wake());
   }
 
   /** Attaches to the connection; frames that wait in it are handled at once. */
@@ -82,7 +78,7 @@ export class ConnectionLoop implements ConnectionSink {
     const outputs = state.receive(frame, host.now());
     if (outputs.length > 0 || state.phase !== this.#phase) this.#apply(outputs, frame.length);
     // HELLO again can bring the next heartbeat nearer, and nothing else.
-    else if (state.deadline.at < this.#wakeAt) this.#arm();
+    else if (state.deadline.at < this.#timer.at) this.#arm();
   }
 
   end(end: ConnectionEnd): void {
@@ -207,29 +203,10 @@ export class ConnectionLoop implements ConnectionSink {
     let wakeAt = state.deadline.at;
     const readyAt = commands.readyAt(now);
     if (readyAt < Infinity) wakeAt = Math.min(wakeAt, Math.max(readyAt, state.nextCommandAt(now)));
-    // A deadline that moved away is found out when the timer fires: cheaper than setting it anew for every frame.
-    if (wakeAt >= this.#wakeAt) return;
-    this.#setTimer(wakeAt, () => {
-      const lateMs = host.now() - wakeAt;
-      if (lateMs < STALLED_MS) return this.#wake();
-      this.#setTimer(host.now() + CATCH_UP_MS, () => this.#wake());
-      // What is overdue already is not made more urgent by a frame: others wait behind it.
-      this.#wakeAt = wakeAt;
-    });
-  }
-
-  #setTimer(wakeAt: number, callback: () => void): void {
-    const { host } = this.#options;
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
-    this.#wakeAt = wakeAt;
-    this.#timer = host.setTimeout(() => {
-      this.#timer = null;
-      callback();
-    }, Math.max(0, wakeAt - host.now()));
+    this.#timer.wakeAt(wakeAt);
   }
 
   #wake(): void {
-    this.#wakeAt = Infinity;
     if (this.#over) return;
     const { state, host } = this.#options;
     this.#apply(state.tick(host.now()), 0);
@@ -237,8 +214,7 @@ export class ConnectionLoop implements ConnectionSink {
 
   #finish(end: GatewayEnd): void {
     this.#over = true;
-    if (this.#timer !== null) this.#options.host.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.stop();
     this.#limiterWait.abort(new Error("The connection ended while it waited for its turn to identify"));
     this.#releasePermit("failed");
     this.#options.onEnd(end);

@@ -81,6 +81,7 @@ const LAYERS: readonly Layer[] = [
       "shard/request_errors.ts",
       "shard/sleep.ts",
       "shard/voice_provider.ts",
+      "shard/wake_timer.ts",
     ],
     types: TYPES,
     names: EVERYWHERE,

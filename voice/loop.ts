@@ -5,6 +5,7 @@
 
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../shard/connection.ts";
 import type { Host } from "../shard/host.ts";
+import { WakeTimer } from "../shard/wake_timer.ts";
 import type { DiscoveredAddress } from "./discovery.ts";
 import type { VoiceState } from "./state.ts";
 import type { VoiceEnd, VoiceOutput } from "./state_io.ts";
@@ -28,23 +29,18 @@ export interface VoiceLoopOptions {
   onEnd(end: VoiceEnd): void;
 }
 
-/** A timer this late (ms) fired because the process was stalled: messages may be waiting behind it. */
-const STALLED_MS = 1_000;
-/** How long messages that wait behind a stall get to come in, in ms. */
-const CATCH_UP_MS = 50;
-
 /** The loop of one connection. */
 export class VoiceLoop implements ConnectionSink {
   readonly #options: VoiceLoopOptions;
+  readonly #timer: WakeTimer;
   #phase: VoiceState["phase"];
-  #timer: unknown = null;
-  #wakeAt = Infinity;
   #over = false;
 
   /** Joins the two; nothing moves before {@linkcode VoiceLoop.start}. */
   constructor(options: VoiceLoopOptions) {
     this.#options = options;
     this.#phase = options.state.phase;
+    this.#timer = new WakeTimer(options.host, () => this.#wake());
   }
 
   /** Attaches to the connection; messages that wait in it are handled at once. */
@@ -142,30 +138,10 @@ export class VoiceLoop implements ConnectionSink {
   }
 
   #arm(): void {
-    const { state, host } = this.#options;
-    const wakeAt = state.deadline.at;
-    // A deadline that moved away is found out when the timer fires.
-    if (wakeAt >= this.#wakeAt) return;
-    this.#setTimer(wakeAt, () => {
-      if (wakeAt === -Infinity || host.now() - wakeAt < STALLED_MS) return this.#wake();
-      this.#setTimer(host.now() + CATCH_UP_MS, () => this.#wake());
-      // What is overdue already is not made more urgent by a message: others wait behind it.
-      this.#wakeAt = wakeAt;
-    });
-  }
-
-  #setTimer(wakeAt: number, callback: () => void): void {
-    const { host } = this.#options;
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
-    this.#wakeAt = wakeAt;
-    this.#timer = host.setTimeout(() => {
-      this.#timer = null;
-      callback();
-    }, Math.max(0, wakeAt - host.now()));
+    this.#timer.wakeAt(this.#options.state.deadline.at);
   }
 
   #wake(): void {
-    this.#wakeAt = Infinity;
     if (this.#over) return;
     const { state, host } = this.#options;
     this.#apply(state.tick(host.now()));
@@ -173,8 +149,7 @@ export class VoiceLoop implements ConnectionSink {
 
   #finish(end: VoiceEnd): void {
     this.#over = true;
-    if (this.#timer !== null) this.#options.host.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.stop();
     this.#options.onEnd(end);
   }
 }
