@@ -9,7 +9,8 @@ import davey from "@snazzah/davey";
 import type { Connection, ConnectionEnd } from "../shard/connection.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
 import { VirtualClock } from "./fake/virtual_clock.ts";
-import type { FakeVoice, FakeVoiceOptions } from "./fake/voice/fake_voice.ts";
+import type { FakeVoice } from "./fake/voice/fake_voice.ts";
+import type { FakeVoiceOptions } from "./fake/voice/voice_options.ts";
 import type { MemoryDatagramSocket } from "./fake/voice/memory_datagrams.ts";
 import type { DatagramAddress, VoiceCredentials } from "./fake/voice/voice_session.ts";
 

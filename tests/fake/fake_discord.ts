@@ -23,7 +23,8 @@ import { type MessageOptions, Story } from "./story.ts";
 import { type FakeGuild, type FakeUser, type GuildSeed, World } from "./world.ts";
 import type { FakeServer, ListenOptions } from "./server.ts";
 import { VirtualClock } from "./virtual_clock.ts";
-import type { FakeVoice, FakeVoiceOptions } from "./voice/fake_voice.ts";
+import type { FakeVoice } from "./voice/fake_voice.ts";
+import type { FakeVoiceOptions } from "./voice/voice_options.ts";
 import { VoiceStates } from "./voice_states.ts";
 
 /** A timer that is so much too late says that the whole process was held up, in ms. */

@@ -64,13 +64,13 @@ export type { MessageOptions } from "./story.ts";
 export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSeed } from "./world.ts";
 export type { VirtualClockOptions } from "./virtual_clock.ts";
 export type { ProposalFault } from "./voice/delivery_service.ts";
+export type { FakeVoice } from "./voice/fake_voice.ts";
 export type {
-  FakeVoice,
   FakeVoiceCall,
   FakeVoiceOptions,
   VoiceListenOptions,
   VoicePlace,
-} from "./voice/fake_voice.ts";
+} from "./voice/voice_options.ts";
 export type { UserGateway, UserGatewayHost } from "./voice/user_gateway.ts";
 export type { NetworkConditions } from "./voice/lossy_network.ts";
 export type { MediaCounts } from "./voice/media_core.ts";

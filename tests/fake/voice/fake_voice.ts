@@ -12,95 +12,27 @@ import type { Host } from "../../../shard/host.ts";
 import type { Backend } from "../backend.ts";
 import { Journal } from "../journal.ts";
 import { memoryDial } from "../memory.ts";
-import type { FakeServer } from "../server.ts";
-import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceHost, VoiceStates } from "../voice_states.ts";
-import type { FakeUser, World } from "../world.ts";
+import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceHost } from "../voice_states.ts";
 import { LossyNetwork, type NetworkConditions } from "./lossy_network.ts";
 import { MediaCore, type MediaCounts } from "./media_core.ts";
 import { type DatagramListener, MemoryDatagrams, type MemoryDatagramSocket } from "./memory_datagrams.ts";
-import type { UdpServer } from "./udp_server.ts";
 import { UserGateway } from "./user_gateway.ts";
 import { VoiceCall } from "./voice_call.ts";
 import { type FakeVoiceConnection, VoiceLinkHandle } from "./voice_connection.ts";
 import { noVoiceFaults, takeVoiceFault, type VoiceFaults } from "./voice_faults.ts";
 import { VoiceGatewayCore } from "./voice_gateway_core.ts";
 import type { VoiceLink } from "./voice_links.ts";
+import type {
+  FakeVoiceCall,
+  FakeVoiceOptions,
+  VoiceEnvironment,
+  VoiceListenOptions,
+  VoicePlace,
+} from "./voice_options.ts";
+import { VoicePlaces } from "./voice_places.ts";
+import { type VoiceRegion, VoiceRegions } from "./voice_regions.ts";
 import { type Stay, VoiceRegistry } from "./voice_registry.ts";
 import type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice_session.ts";
-
-/** What a {@linkcode FakeVoice} is made from; everything has a default. */
-export interface FakeVoiceOptions {
-  /** What HELLO says, in ms. @default {13_750} */
-  readonly heartbeatInterval?: number;
-  /** How long a session outlives its connection, in ms. @default {60_000} */
-  readonly sessionTimeoutMs?: number;
-  /** How many messages are kept per session for a resume. @default {500} */
-  readonly replayLimit?: number;
-  /** The number of a session's first numbered message, of 16 bits. @default {1} */
-  readonly firstSequence?: number;
-  /** How long a transition of the encryption waits for its confirmations, in ms. @default {5_000} */
-  readonly transitionTimeoutMs?: number;
-  /** The names of the voice servers; a guild starts on the first. @default {["rotterdam", "frankfurt"]} */
-  readonly regions?: readonly string[];
-  /** The seed of what befalls datagrams. @default {1} */
-  readonly seed?: number;
-}
-
-/** Where voice listens. */
-export interface VoiceListenOptions {
-  /** The address. @default {"127.0.0.1"} */
-  readonly hostname?: string;
-  /** With a certificate the voice gateway speaks TLS, as clients expect it that dial `wss://`. */
-  readonly tls?: { readonly key: string; readonly cert: string };
-}
-
-/** Whom to let into which channel. */
-export interface VoicePlace {
-  /** The channel; the guild's first voice channel by default. */
-  readonly channelId?: string;
-  /** The guild; the first one by default. */
-  readonly guildId?: string;
-}
-
-/** A call as a test sees it. */
-export interface FakeVoiceCall {
-  /** The users who have identified, in the order of their coming. */
-  readonly userIds: readonly string[];
-  /** The DAVE version that media is sent with. */
-  readonly daveVersion: number;
-  /** The epoch of the MLS group; 0 without one. */
-  readonly daveEpoch: number;
-  /** The users in the MLS group. */
-  readonly daveMembers: readonly string[];
-  /** DAVE transitions that wait for their execution. */
-  readonly pendingTransitions: number;
-}
-
-/** What the voice side needs of the Discord around it. */
-export interface VoiceEnvironment {
-  /** Time, timers and randomness. */
-  readonly clock: Host;
-  /** Makes time stand still until something is done. */
-  readonly hold: (work: Promise<void>) => void;
-  /** What exists. */
-  readonly world: World;
-  /** Who is in which channel. */
-  readonly states: VoiceStates;
-  /** Hands an event to the bot's sessions. */
-  readonly dispatch: (name: string, data: unknown) => void;
-}
-
-interface Region {
-  readonly name: string;
-  endpoint: string;
-  media: DatagramAddress;
-  send: (datagram: Uint8Array, to: DatagramAddress) => void;
-}
-
-/** A port that is not 443, which has to be kept. */
-const MEMORY_GATEWAY_PORT = 2087;
-const MEMORY_MEDIA_PORT = 50_001;
-const STAGE = 13;
 
 /**
  * A strict, scriptable voice side: voice gateway version 8, UDP server, and a delivery service for DAVE.
@@ -151,8 +83,8 @@ export class FakeVoice implements AsyncDisposable {
   };
   readonly #environment: VoiceEnvironment;
   readonly #options: FakeVoiceOptions;
-  readonly #regions: readonly Region[];
-  readonly #regionOfGuild = new Map<string, Region>();
+  readonly #places: VoicePlaces;
+  readonly #regions: VoiceRegions;
   readonly #registry = new VoiceRegistry();
   readonly #calls = new Map<string, VoiceCall>();
   readonly #core: VoiceGatewayCore;
@@ -160,7 +92,6 @@ export class FakeVoice implements AsyncDisposable {
   readonly #datagrams = new MemoryDatagrams();
   readonly #networks: readonly LossyNetwork[];
   readonly #backend: Backend;
-  readonly #servers = new Set<FakeServer | UdpServer>();
   readonly #handles = new WeakMap<VoiceLink, FakeVoiceConnection>();
   #timer: { readonly at: number; readonly handle: unknown } | null = null;
   #closed = false;
@@ -171,7 +102,8 @@ export class FakeVoice implements AsyncDisposable {
     const { clock, world, states } = environment;
     this.#environment = environment;
     this.#options = options;
-    this.#regions = regions.map((name, index) => this.#memoryRegion(name, index));
+    this.#places = new VoicePlaces(world);
+    this.#regions = new VoiceRegions(regions, this.#datagrams, (...datagram) => this.#datagram(...datagram));
     const uplink = new LossyNetwork(clock, seed);
     const downlink = new LossyNetwork(clock, seed + 1);
     this.#networks = [uplink, downlink];
@@ -189,7 +121,7 @@ export class FakeVoice implements AsyncDisposable {
       callOf,
       hasGuild: (guildId) => world.guild(guildId) !== undefined,
       needsDave: (channelId) => callOf(channelId).dave.version > 0,
-      mediaOf: (endpoint) => this.#region(endpoint).media,
+      mediaOf: (endpoint) => this.#regions.at(endpoint).media,
       random: () => clock.random(),
       timedOut: ({ credentials: { guildId, userId } }) => this.#vanish(guildId, userId),
     });
@@ -200,8 +132,8 @@ export class FakeVoice implements AsyncDisposable {
       links: this.#core.links,
       callOf,
       send: (endpoint, datagram, to) =>
-        downlink.carry(datagram, (arrived) => this.#region(endpoint).send(arrived, to)),
-      isInOrder: () => this.#servers.size === 0 && uplink.isIdeal,
+        downlink.carry(datagram, (arrived) => this.#regions.at(endpoint).send(arrived, to)),
+      isInOrder: () => !this.#regions.listening && uplink.isIdeal,
       changed: () => this.#arm(),
     });
     this.#backend = this.#makeBackend();
@@ -230,12 +162,12 @@ export class FakeVoice implements AsyncDisposable {
 
   /** The endpoints of the voice servers, in the order of their names. */
   get endpoints(): readonly string[] {
-    return this.#regions.map(({ endpoint }) => endpoint);
+    return this.#regions.endpoints;
   }
 
   /** The call of a channel; the first voice channel of the first guild by default. */
   call(place: VoicePlace = {}): FakeVoiceCall {
-    const { sessions, dave } = this.#callOf(this.#channel(place).channelId);
+    const { sessions, dave } = this.#callOf(this.#places.channel(place).channelId);
     return {
       userIds: sessions.map(({ credentials }) => credentials.userId),
       daveVersion: dave.version,
@@ -258,21 +190,8 @@ export class FakeVoice implements AsyncDisposable {
    * @throws {TypeError} If somebody is in voice already, whose endpoint would be another.
    */
   async listen(options: VoiceListenOptions = {}): Promise<void> {
-    const { hostname = "127.0.0.1", tls } = options;
     if (this.#registry.present.length > 0) throw new TypeError("Cannot listen: somebody has joined already");
-    const [{ listen }, { openUdpServer }] = await Promise.all([
-      import("../server.ts"),
-      import("./udp_server.ts"),
-    ]);
-    for (const region of this.#regions) {
-      const server = await listen(this.#backend, { hostname, ...(tls && { tls }) });
-      this.#servers.add(server);
-      const udp = await openUdpServer(hostname, (datagram, from) => this.#datagram(region, datagram, from));
-      this.#servers.add(udp);
-      region.endpoint = new URL(server.gatewayUrl).host;
-      region.media = udp.address;
-      region.send = udp.send;
-    }
+    await this.#regions.listen(this.#backend, options);
   }
 
   /**
@@ -281,8 +200,8 @@ export class FakeVoice implements AsyncDisposable {
    * @throws {TypeError} If there is no such channel, or it is full or closed.
    */
   enter(user: string, place: VoicePlace = {}): VoiceCredentials {
-    const { guildId, channelId } = this.#channel(place);
-    const { id } = this.#member(guildId, user);
+    const { guildId, channelId } = this.#places.channel(place);
+    const { id } = this.#places.member(guildId, user);
     if (!this.#environment.states.mayEnter(channelId, id)) {
       throw new TypeError(`Cannot enter: the channel is full or closed: ${channelId}`);
     }
@@ -293,8 +212,11 @@ export class FakeVoice implements AsyncDisposable {
   }
 
   /** The main gateway of a user, with which a voice connection can join as that user. */
-  gatewayOf(user: string, { guildId = this.#firstGuild() }: { readonly guildId?: string } = {}): UserGateway {
-    const { id } = this.#member(guildId, user);
+  gatewayOf(
+    user: string,
+    { guildId = this.#places.firstGuild }: { readonly guildId?: string } = {},
+  ): UserGateway {
+    const { id } = this.#places.member(guildId, user);
     return new UserGateway(id, {
       enter: (channelId, guildId) => {
         const mayEnter = this.#environment.states.mayEnter(channelId, id);
@@ -306,8 +228,8 @@ export class FakeVoice implements AsyncDisposable {
 
   /** A user is moved to another channel by a moderator: 4014, and a new server to connect to. */
   move(user: string, place: VoicePlace): VoiceCredentials {
-    const { guildId, channelId } = this.#channel(place);
-    const { id } = this.#member(guildId, user);
+    const { guildId, channelId } = this.#places.channel(place);
+    const { id } = this.#places.member(guildId, user);
     const state = this.#environment.states.find(guildId, id);
     if (!state) throw new TypeError(`Cannot move: the user is in no voice channel of ${guildId}: ${user}`);
     this.#change(guildId, id, channelId, state.session_id);
@@ -317,8 +239,8 @@ export class FakeVoice implements AsyncDisposable {
   }
 
   /** A user leaves, or is disconnected by a moderator: 4014, and a voice state without a channel. */
-  kick(user: string, { guildId = this.#firstGuild() }: { readonly guildId?: string } = {}): void {
-    this.#vanish(guildId, this.#member(guildId, user).id);
+  kick(user: string, { guildId = this.#places.firstGuild }: { readonly guildId?: string } = {}): void {
+    this.#vanish(guildId, this.#places.member(guildId, user).id);
     this.#arm();
   }
 
@@ -327,16 +249,16 @@ export class FakeVoice implements AsyncDisposable {
    * `null` and 4022 for all, then a new endpoint. Gives what the users connect with, by user id.
    */
   changeRegion(
-    { guildId = this.#firstGuild(), afterMs = 0 }: { readonly guildId?: string; readonly afterMs?: number } =
-      {},
+    { guildId = this.#places.firstGuild, afterMs = 0 }: {
+      readonly guildId?: string;
+      readonly afterMs?: number;
+    } = {},
   ): Promise<ReadonlyMap<string, VoiceCredentials>> {
     const { clock, world, dispatch } = this.#environment;
     const stays = this.#registry.present.filter(({ credentials }) => credentials.guildId === guildId);
     const hasBot = stays.some(({ credentials }) => credentials.userId === world.bot.id);
     if (hasBot) dispatch("VOICE_SERVER_UPDATE", { token: "", guild_id: guildId, endpoint: null });
-    const before = this.#regionOf(guildId);
-    const next = this.#regions[(this.#regions.indexOf(before) + 1) % this.#regions.length] ?? before;
-    this.#regionOfGuild.set(guildId, next);
+    this.#regions.change(guildId);
     for (const stay of stays) this.#core.end(stay, "replaced", VoiceCloseCode.CallTerminated, clock.now());
     this.#arm();
     const begin = () => {
@@ -364,7 +286,7 @@ export class FakeVoice implements AsyncDisposable {
 
   /** A call gives its end-to-end encryption up (0), or starts it (1), by a transition. */
   setDaveVersion(version: 0 | 1, place: VoicePlace = {}): void {
-    const call = this.#callOf(this.#channel(place).channelId);
+    const call = this.#callOf(this.#places.channel(place).channelId);
     const described = call.sessions.filter((session) => session.described && session.maxDaveVersion > 0);
     call.dave.setVersion(version, described.map(({ credentials }) => credentials.userId));
   }
@@ -387,8 +309,7 @@ export class FakeVoice implements AsyncDisposable {
       for (const { dave } of this.#calls.values()) dave.close();
       for (const network of this.#networks) network.close();
     });
-    await Promise.all([...this.#servers].map((server) => server.close()));
-    this.#servers.clear();
+    await this.#regions.close();
   }
 
   /** The same as {@linkcode FakeVoice.close}. */
@@ -396,62 +317,15 @@ export class FakeVoice implements AsyncDisposable {
     await this.close();
   }
 
-  // Places.
-
-  #firstGuild(): string {
-    const [guild] = this.#environment.world.guilds;
-    if (!guild) throw new TypeError("Cannot find the channel: there is no guild");
-    return guild.id;
-  }
-
-  #channel({ guildId = this.#firstGuild(), channelId }: VoicePlace): { guildId: string; channelId: string } {
-    const { world } = this.#environment;
-    const channel = channelId === undefined
-      ? world.guild(guildId)?.channels.find(({ type }) => type === 2 || type === STAGE)
-      : world.channel(channelId);
-    if (!channel?.guild_id || channel.type !== 2 && channel.type !== STAGE) {
-      throw new TypeError(`Cannot find the channel: there is no such voice channel: ${channelId ?? guildId}`);
-    }
-    return { guildId: channel.guild_id, channelId: channel.id };
-  }
-
-  #member(guildId: string, nameOrId: string): FakeUser {
-    return this.#environment.world.member(guildId, nameOrId).user;
-  }
-
-  #region(endpoint: string): Region {
-    const region = this.#regions.find((one) => one.endpoint === endpoint);
-    if (!region) throw new TypeError(`Cannot find the voice server: ${endpoint}`);
-    return region;
-  }
-
-  #regionOf(guildId: string): Region {
-    const region = this.#regionOfGuild.get(guildId) ?? this.#regions[0];
-    if (!region) throw new TypeError("Cannot find the voice server: there is no region");
-    return region;
-  }
-
-  #memoryRegion(name: string, index: number): Region {
-    const media = { address: `203.0.113.${index + 1}`, port: MEMORY_MEDIA_PORT };
-    const region: Region = {
-      name,
-      endpoint: `${name}.voice.fake.invalid:${MEMORY_GATEWAY_PORT}`,
-      media,
-      send: (datagram, to) => this.#datagrams.deliver(datagram, media, to),
-    };
-    this.#datagrams.listen(media, (datagram, from) => this.#datagram(region, datagram, from));
-    return region;
-  }
-
   // Stays.
 
   #callOf(channelId: string): VoiceCall {
     let call = this.#calls.get(channelId);
     if (!call) {
-      const { clock, world, hold } = this.#environment;
+      const { clock, hold } = this.#environment;
       call = new VoiceCall({
         channelId,
-        version: world.channel(channelId)?.type === STAGE ? 0 : 1,
+        version: this.#places.isStage(channelId) ? 0 : 1,
         links: this.#core.links,
         faults: this.faults.dave,
         transitionTimeoutMs: this.#options.transitionTimeoutMs ?? 5000,
@@ -484,7 +358,7 @@ export class FakeVoice implements AsyncDisposable {
     { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
   ): Stay {
     const token = randomHex(this.#environment.clock, 16);
-    const { endpoint } = this.#regionOf(guildId);
+    const { endpoint } = this.#regions.of(guildId);
     return this.#registry.begin({ endpoint, token, sessionId, guildId, channelId, userId });
   }
 
@@ -511,7 +385,7 @@ export class FakeVoice implements AsyncDisposable {
 
   // Time and transports.
 
-  #datagram(region: Region, datagram: Uint8Array, from: DatagramAddress): void {
+  #datagram(region: VoiceRegion, datagram: Uint8Array, from: DatagramAddress): void {
     this.#networks[0]?.carry(datagram, (arrived) => {
       if (!this.#closed) {
         this.#perform((now) => this.#media.receive(region.endpoint, arrived, from, now));
