@@ -98,6 +98,7 @@ async function joinOurs(server: VoiceServer): Promise<ServerSession> {
     dial,
     openUdp,
     discovery: {},
+    createCipher: createTransportCipher,
     host: systemHost,
     backoff: new Backoff({ random: () => Math.random() }),
     onStatus: () => {},
