@@ -97,6 +97,7 @@ async function joinOurs(server: VoiceServer): Promise<ServerSession> {
     state: { dave: daveyProvider(davey) },
     dial,
     openUdp,
+    createCipher: createTransportCipher,
     discovery: {},
     createCipher: createTransportCipher,
     host: systemHost,
