@@ -97,7 +97,6 @@ async function joinOurs(server: VoiceServer): Promise<ServerSession> {
     state: { dave: daveyProvider(davey) },
     dial,
     openUdp,
-    createCipher: createTransportCipher,
     discovery: {},
     createCipher: createTransportCipher,
     host: systemHost,
