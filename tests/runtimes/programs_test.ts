@@ -55,7 +55,8 @@ async function installed(): Promise<string> {
 Deno.test("programs: a bundle is one module without imports", async () => {
   const code = await bundle("mod.ts", { minify: true });
   assert(code.includes("ERR_SHARD_STOPPED"));
-  assertEquals(code.match(/\bimport\b/g), null);
+  // The word alone may stand in a text.
+  assertEquals(code.match(/(?:^|[;}\n])import\b|\bimport\(/g), null);
 });
 
 Deno.test("programs: a bundle holds no table that its program does not read", async () => {
