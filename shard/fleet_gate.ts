@@ -15,6 +15,8 @@ export interface FleetGateOptions {
   readonly hand: (event: ShardEvent) => void | PromiseLike<void>;
   /** Whether the consumer has something in hand that this place's next event comes after. */
   readonly isBehind: () => boolean;
+  /** Whether the shard is live: what comes before it is, is replayed, and may have come on the other set. */
+  readonly isLive: () => boolean;
   /** Events that wait in the shard's queue. */
   readonly queued: () => number;
   /** The present, in ms. */
@@ -134,7 +136,8 @@ export class FleetGate {
       seen.saw(event);
       return false;
     }
-    const isLast = !overlapping && this.#options.queued() === 0 && this.#options.now() > seen.until;
+    const { isLive, queued, now } = this.#options;
+    const isLast = !overlapping && isLive() && queued() === 0 && now() > seen.until;
     if (isLast) this.#copies = null;
     return seen.knows(event, { overlapping });
   }

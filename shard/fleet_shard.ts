@@ -80,6 +80,7 @@ export class FleetShard implements ReshardShard {
     this.#gate = new FleetGate({
       hand: (event) => this.#hand(event),
       isBehind: () => this.#before !== null,
+      isLive: () => this.#liveSince !== null,
       queued: () => this.#shard.queued.now,
       now: options.now,
     });

@@ -63,6 +63,22 @@ const LOST_AFTER_THE_SWITCH: Story = {
   killed: false,
 };
 
+/** A new connection has fallen silent, and is replayed after the switch what the old one has brought before it. */
+const REPLAYED_AFTER_THE_SWITCH: Story = {
+  from: 1,
+  to: 2,
+  maxConcurrency: 1,
+  overlapMs: 0,
+  by: "iterate",
+  steps: [
+    ...[430, 620, 449, 1_817, 6_694, 490].map((passMs) => ({ does: "write", which: 0, passMs }) as const),
+    { does: "stall", which: 599_061_536, passMs: 0 },
+    { does: "write", which: 808_933_208, passMs: 250 },
+    { does: "write", which: 11, passMs: 0 },
+  ],
+  killed: false,
+};
+
 class Teller {
   readonly play: FleetPlay;
   readonly #story: Story;
@@ -179,7 +195,7 @@ Deno.test("reshard: random stories lose no event and keep each guild's order", a
       );
       assertEquals(broken, [], "a peer that is dead hears no heartbeats; nothing else is broken");
     }),
-    { numRuns: 75, examples: [[LOST_AFTER_THE_SWITCH]] },
+    { numRuns: 75, examples: [[LOST_AFTER_THE_SWITCH], [REPLAYED_AFTER_THE_SWITCH]] },
   );
 });
 
