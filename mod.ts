@@ -1,5 +1,7 @@
 /**
- * The Discord gateway for the edge: one shard, its state machine and its rate limits, on nothing but Web standards.
+ * The Discord gateway for the edge: the shard, its state machine and its rate limits, on nothing but Web standards.
+ *
+ * Fleets, stores, hosts in Durable Objects, voice and the fake Discord are entry points of their own.
  *
  * @example
  * ```ts

@@ -1,7 +1,8 @@
 /**
- * Rate limits of the gateway, as pure objects: time and randomness are arguments.
+ * Rate limits of the gateway: the budget of commands, who waits for it, the backoff, as pure objects to which time and
+ * randomness are arguments; and the limiters of identifies, which are given a clock.
  *
- * A shard brings its own; take them one by one for an own event loop.
+ * A shard brings its own; take them one by one for an event loop of your own.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 /**
- * A shard in a Cloudflare Durable Object: it survives evictions, deploys and crashes, and hands every event to a handler
- * at least once.
+ * Shards in Cloudflare Durable Objects. A `ShardHost` is one shard: it survives evictions, deploys and crashes, and hands
+ * every event to a handler at least once. A `FleetHost` coordinates the shards of a whole bot, each in an object of its
+ * own.
  *
  * Nothing of Cloudflare is imported. Your class extends theirs and holds a host:
  *

@@ -2,8 +2,9 @@
  * The fleet: any set of a bot's shards in one process.
  *
  * It adds to its shards what only somebody who sees all of them can do: start them in the order in which Discord takes
- * identifies, merge their events without acknowledging one early, route a command to its guild's shard, and replace the
- * whole set by one of another count without a gap. Whatever befalls one shard stays with that shard.
+ * identifies, merge their events without acknowledging one early, find the guild's shard for a command, a request or a
+ * voice connection, and replace the whole set by one of another count without a gap. Whatever befalls one shard stays with
+ * that shard.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The shard: one session kept alive over as many connections as it takes, and the parts it is made of: the pipe around a
- * `WebSocket`, the dial that opens it, the in-memory pair for tests.
+ * The shard, which keeps one session alive over as many connections as it takes, and parts of it: the pipe around a
+ * `WebSocket`, the dial that opens it, a pair of pipes in memory for tests.
  *
  * @example
  * ```ts

@@ -1,8 +1,38 @@
 /**
- * The voice gateway's core, without a socket, a clock or a timer: from a join to a session, its media codecs and its
- * end-to-end encryption.
+ * Voice: `voice()`, which a shard or a fleet takes as its option `voice`, and the connection that its `joinVoice()` then
+ * gives: it plays and receives Opus frames, end-to-end encrypted.
+ *
+ * Below it the parts, without a socket, a clock or a timer: the join, the voice gateway's state, RTP with its encryption,
+ * and the machine of the end-to-end encryption.
  *
  * @example
+ * ```ts
+ * import { Shard } from "@discordgateway/edge";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ * import { daveyProvider, voice } from "@discordgateway/edge/voice";
+ * import davey from "npm:@snazzah/davey@0.1.12";
+ *
+ * const guild = { id: "40", channels: [{ name: "voice", type: 2, id: "41" }] };
+ * await using discord = new FakeDiscord({ guilds: [guild] });
+ * const fake = await discord.openVoice();
+ * const { token, dial, fetch } = discord;
+ * const shard = new Shard({
+ *   token,
+ *   intents: 1 << 7,                            // GUILD_VOICE_STATES
+ *   voice: voice({ dave: daveyProvider(davey), dial: fake.dial, openUdp: fake.openUdp }),
+ *   dial,                                       // leave out every dial, openUdp and fetch to talk to Discord
+ *   fetch,
+ * });
+ *
+ * await shard.run(async (event) => {
+ *   if (event.t !== "READY") return;
+ *   await using connection = await shard.joinVoice("40", "41");
+ *   await connection.play([new Uint8Array([0xfc, 1, 2, 3])]);
+ *   await shard.close();
+ * });
+ * ```
+ *
+ * @example The parts, for an event loop of your own
  * ```ts
  * import { VoiceJoin, VoiceState } from "@discordgateway/edge/voice";
  *
