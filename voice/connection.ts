@@ -20,12 +20,13 @@ import { Hearing, type OpusPacket, type ReceiveOptions } from "./hearing.ts";
 import { VoiceJoin, type VoiceJoinEnd, type VoiceJoinOutput } from "./join.ts";
 import { VoiceMediaError } from "./media_error.ts";
 import { type Outlet, Player } from "./player.ts";
+import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
 import { sleep } from "../shard/sleep.ts";
 import type { VoiceEvent, VoiceServer } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";
-import { missingIn, VoiceTimeoutError } from "./voice_timeout_error.ts";
+import { assertDeadline, type VoiceTimedAction, VoiceTimeoutError } from "./voice_timeout_error.ts";
 import type { VoiceCommand, VoiceGatewayEvent } from "./voice_gateway.ts";
 
 const GATEWAY_EVENTS = ["READY", "RESUMED", "VOICE_STATE_UPDATE", "VOICE_SERVER_UPDATE"] as const;
@@ -67,6 +68,7 @@ export class VoiceConnection implements AsyncDisposable {
   #session: ServerSession | null = null;
   #channelId: string | null = null;
   #status: VoiceStatus = { state: "joining" };
+  readonly #progress = new VoiceProgress();
   #player: Player | null = null;
   #speaking = 0;
   #timer: unknown = null;
@@ -111,14 +113,24 @@ export class VoiceConnection implements AsyncDisposable {
     this.#stopListening = gateway.listen(GATEWAY_EVENTS, (event) => this.#gatewayEvent(event));
   }
 
-  /** Sends the join. Resolves when the session is ready; used by `joinVoice`. */
-  async start(): Promise<void> {
+  /** Sends the join. Resolves when the session is ready, and leaves if that takes too long; used by `joinVoice`. */
+  async start(deadlineMs: number): Promise<void> {
+    const { host } = this.#settings;
     const joined = new Promise<void>((resolve, reject) => this.#joined = { resolve, reject });
+    const tooLong = () => {
+      // It may have become ready in the same moment.
+      if (this.#joined !== null) this.#fail(this.#timeoutError("join voice", deadlineMs));
+    };
+    const timer = deadlineMs === Infinity ? null : host.setTimeout(tooLong, deadlineMs);
     this.#guard(() => {
       this.#setStatus({ state: "joining" });
       this.#apply(this.#join.start());
     });
-    await joined;
+    try {
+      await joined;
+    } finally {
+      if (timer !== null) host.clearTimeout(timer);
+    }
   }
 
   // What it is doing.
@@ -176,6 +188,7 @@ export class VoiceConnection implements AsyncDisposable {
    *
    * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
    * @throws {TypeError} Something is being played already.
+   * @throws {RangeError} `deadlineMs` is negative or no number.
    * @throws {VoiceTimeoutError} Nothing could leave for `deadlineMs`; names what was missing.
    * @throws {VoiceClosedError} The stay ended first.
    * @throws {OpusFrameError} The source gave something else than Opus frames.
@@ -186,6 +199,7 @@ export class VoiceConnection implements AsyncDisposable {
     { signal, speaking = MICROPHONE, deadlineMs = 60_000 }: PlayOptions = {},
   ): Promise<void> {
     this.#assertMedia("play");
+    assertDeadline("play", deadlineMs);
     if (this.#player) throw new TypeError("Cannot play: something is being played already");
     if (this.#closedError) throw this.#closedError;
     const stop = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
@@ -195,7 +209,7 @@ export class VoiceConnection implements AsyncDisposable {
       clock: this.#settings.host,
       signal: stop,
       deadlineMs,
-      tooLong: () => this.#timeoutError(deadlineMs),
+      tooLong: () => this.#timeoutError("play", deadlineMs),
     });
     this.#player = player;
     try {
@@ -424,13 +438,9 @@ export class VoiceConnection implements AsyncDisposable {
     });
   }
 
-  #timeoutError(deadlineMs: number): VoiceTimeoutError {
-    const { state } = this.#status;
-    // What an earlier session failed with is no reason for what a live one waits for.
-    return new VoiceTimeoutError(missingIn(state), {
-      deadlineMs,
-      cause: state === "live" ? null : this.#lastError,
-    });
+  #timeoutError(action: VoiceTimedAction, deadlineMs: number): VoiceTimeoutError {
+    const { missing, cause } = this.#progress;
+    return new VoiceTimeoutError(missing, { action, deadlineMs, cause });
   }
 
   #endError(end: VoiceJoinEnd): VoiceClosedError {
@@ -481,6 +491,7 @@ export class VoiceConnection implements AsyncDisposable {
 
   #setStatus(status: VoiceStatus): void {
     this.#status = status;
+    this.#progress.status(status);
     this.#settings.options.onStatus?.(status);
   }
 }

@@ -41,6 +41,14 @@ export interface VoiceOptions {
   /** Gives the join up: the bot leaves, and `joinVoice` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
+   * How long it may take until sound can be sent and received, in ms, over as many attempts as there is time for: then the
+   * bot leaves, and `joinVoice` rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` tries for ever.
+   * Once joined, a stay has no deadline.
+   *
+   * @default {60_000}
+   */
+  readonly deadlineMs?: number;
+  /**
    * How long the main gateway may take to answer, in ms. A full channel is never answered.
    *
    * @default {15_000}

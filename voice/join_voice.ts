@@ -14,6 +14,7 @@ import type { JoinVoiceOptions } from "./connection_options.ts";
 import { createTransportCipher } from "./transport_encryption.ts";
 import { assertUdp, openUdp as openRuntimeUdp } from "./udp.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
+import { assertDeadline } from "./voice_timeout_error.ts";
 
 /** The stays of each gateway, by guild: Discord has room for one. */
 const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
@@ -28,6 +29,8 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  * @throws {VoiceMediaError} At once, where there is no UDP or no permission to use it.
  * @throws {MissingIntentError} At once: the answer needs GUILD_VOICE_STATES.
  * @throws {TypeError} At once: the bot is in voice in this guild already, or its user id is not known.
+ * @throws {RangeError} At once: `deadlineMs` is negative or no number.
+ * @throws {VoiceTimeoutError} Sound could not be sent within `deadlineMs`; names what was missing. The bot has left.
  * @throws {VoiceClosedError} The channel is full or closed, or the voice server turned the bot away.
  * @throws the signal's reason, if it is aborted before.
  *
@@ -64,6 +67,8 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  */
 export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions): Promise<VoiceConnection> {
   const { media = true, openUdp, dial = dialWebSocket, host = systemHost, signal, guildId } = options;
+  const { deadlineMs = 60_000 } = options;
+  assertDeadline("join voice", deadlineMs);
   if (media && openUdp === undefined) await assertUdp();
   if (gateway.intents !== undefined && (gateway.intents & GatewayIntent.GUILD_VOICE_STATES) === 0) {
     throw new MissingIntentError("VOICE_STATE_UPDATE", "GUILD_VOICE_STATES", { action: "join voice" });
@@ -92,7 +97,7 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
   const onAbort = () => void connection.close();
   signal?.addEventListener("abort", onAbort);
   try {
-    await connection.start();
+    await connection.start(deadlineMs);
     return connection;
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;

@@ -189,4 +189,4 @@ export type {
   VoiceTrigger,
 } from "./transitions.ts";
 export type { VoiceVerdictAction, VoiceVerdictDelay, VoiceVerdictInput, VoiceVerdictRow } from "./verdict.ts";
-export type { VoiceMissing } from "./voice_timeout_error.ts";
+export type { VoiceMissing, VoiceTimedAction } from "./voice_timeout_error.ts";

@@ -1,7 +1,5 @@
 /** What keeps sound from leaving, and the error of whoever has waited too long for it. */
 
-import type { VoiceStatus } from "./status.ts";
-
 /** What sound waits for, in the order in which it comes. */
 export type VoiceMissing =
   /** The main gateway names no voice server. */
@@ -17,6 +15,9 @@ export type VoiceMissing =
   /** The call is end-to-end encrypted, and its group has given this side no keys. */
   | "dave_keys";
 
+/** What has a deadline. */
+export type VoiceTimedAction = "join voice" | "play";
+
 const WHAT: { readonly [Missing in VoiceMissing]: string } = {
   voice_server: "the main gateway names no voice server",
   connection: "there is no connection to the voice server",
@@ -26,26 +27,11 @@ const WHAT: { readonly [Missing in VoiceMissing]: string } = {
   dave_keys: "there are no keys of the end-to-end encryption",
 };
 
-/** What is missing, by what the connection is doing. */
-export function missingIn(state: VoiceStatus["state"]): VoiceMissing {
-  switch (state) {
-    case "joining":
-      return "voice_server";
-    case "identifying":
-      return "ready";
-    case "discovering":
-      return "address";
-    case "selecting":
-      return "session_description";
-    case "live":
-      return "dave_keys";
-    default:
-      return "connection";
-  }
-}
-
 /**
- * Sound could not leave for too long. The stay goes on: what is missing may still come, and playing may be tried again.
+ * Sound could not leave for too long. `cause` is what the last attempt failed with, if anything threw.
+ *
+ * From `joinVoice` it says that the bot has left again. From `play` it says that what is missing may still come: the stay
+ * goes on, and playing may be tried again.
  *
  * @example
  * ```ts
@@ -64,11 +50,24 @@ export class VoiceTimeoutError extends Error {
   readonly missing: VoiceMissing;
 
   /** Made by the voice connection. */
-  constructor(missing: VoiceMissing, { deadlineMs, cause }: { deadlineMs: number; cause: Error | null }) {
+  constructor(
+    missing: VoiceMissing,
+    { deadlineMs, cause, action = "play" }: {
+      readonly deadlineMs: number;
+      readonly cause: Error | null;
+      readonly action?: VoiceTimedAction;
+    },
+  ) {
     super(
-      `Cannot play: within ${deadlineMs} ms nothing may leave: ${WHAT[missing]}`,
+      `Cannot ${action}: within ${deadlineMs} ms nothing may leave: ${WHAT[missing]}`,
       cause === null ? undefined : { cause },
     );
     this.missing = missing;
   }
+}
+
+/** Refuses what is no deadline, which would never pass, or has passed before it begins. */
+export function assertDeadline(action: VoiceTimedAction, deadlineMs: number): void {
+  if (deadlineMs >= 0) return;
+  throw new RangeError(`Cannot ${action}: deadlineMs must be 0 or more: ${deadlineMs}`);
 }

@@ -133,9 +133,11 @@ export class Call implements AsyncDisposable {
   }
 
   /** A shard of the bot, live. */
-  async shard(): Promise<Shard<never, never, never, Voice>> {
+  async shard(
+    options: Omit<VoiceOptions, "userId" | "signal"> = {},
+  ): Promise<Shard<never, never, never, Voice>> {
     const { token, dial, fetch } = this.discord;
-    const voice = wayIntoVoice(this.wayOptions);
+    const voice = wayIntoVoice({ ...this.wayOptions, ...options });
     const shard = new Shard({ token, intents: 1 << 7, voice, dial, fetch, host: this.clock });
     this.#shards.push(shard);
     void shard.run(() => {});

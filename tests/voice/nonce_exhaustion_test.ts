@@ -29,7 +29,7 @@ Deno.test("voice connection: when a key has no nonce left, a new session brings 
     },
     onClosed: () => {},
   });
-  await call.arrive(bob.start());
+  await call.arrive(bob.start(Infinity));
   await call.clock.runUntil(() =>
     bob.dave?.phase === "secured" && alice.connection.dave?.phase === "secured"
   );
