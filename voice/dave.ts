@@ -10,10 +10,10 @@
  * sender drops the frame. While this client is alone there is no group with keys and nobody to hear: nothing to wait for.
  *
  * A client that cannot follow the group says so (op 31) and starts over with a new key package; the server then removes and
- * adds it. The machine outlives a connection: what a resume replays goes on where the group stands.
+ * adds it. Should that fail as well, a pause comes first. The machine outlives a connection: what a resume replays goes on where the group stands.
  *
- * Here is what joins the two: `dave_group.ts` is the group, `dave_media.ts` the sender's and the receivers' side. The
- * cryptography is injected, as a `DaveSession`.
+ * Here is what joins the two: `dave_group.ts` is the group, `dave_media.ts` the sender's and the receivers' side,
+ * `dave_recovery.ts` says when to start over. The cryptography is injected, as a `DaveSession`.
  *
  * @see https://daveprotocol.com
  */
@@ -22,6 +22,7 @@ import { DaveMedia, MAX_FAILURES } from "./dave_media.ts";
 import { DaveGroup } from "./dave_group.ts";
 import type { DaveCounters, DaveOutput, DavePhase, DaveReceived, DaveSend } from "./dave_io.ts";
 import { daveCommand, daveEvent } from "./dave_outputs.ts";
+import { DaveRecovery } from "./dave_recovery.ts";
 import type { DaveOutcome, DaveProvider } from "./dave_session.ts";
 import { VoiceProtocolError } from "./errors.ts";
 import type { DaveMessage } from "./frame.ts";
@@ -63,6 +64,7 @@ export class Dave {
   readonly #roster: VoiceRoster;
   readonly #group: DaveGroup;
   readonly #media: DaveMedia;
+  readonly #recovery = new DaveRecovery();
   /** The version that each announced transition leads to. */
   readonly #pending = new Map<number, number>();
   #lastTransitionId = 0;
@@ -114,6 +116,11 @@ export class Dave {
     return this.#media.recoveryDue;
   }
 
+  /** When to call {@linkcode recover} next, in ms; `-Infinity` if {@linkcode recoveryDue}, `Infinity` for never. */
+  get recoveryAt(): number {
+    return this.recoveryDue ? -Infinity : this.#recovery.at;
+  }
+
   /** How many frames went which way. */
   get counters(): DaveCounters {
     return this.#media.counters;
@@ -129,6 +136,7 @@ export class Dave {
   describe(version: number): readonly DaveOutput[] {
     this.#checkVersion(version);
     this.#pending.clear();
+    this.#recovery.reset();
     this.#media.restart(version);
     const outputs: DaveOutput[] = [];
     if (version > 0) this.#newGroup(version, outputs);
@@ -168,12 +176,14 @@ export class Dave {
     return this.#withPhase(outputs);
   }
 
-  /** Asks to be added anew, if {@linkcode recoveryDue}. */
-  recover(): readonly DaveOutput[] {
-    if (!this.recoveryDue) return [];
+  /** Asks to be added anew, if {@linkcode recoveryAt} has come. */
+  recover(now: number): readonly DaveOutput[] {
     const outputs: DaveOutput[] = [];
-    const error = new Error(`Cannot decrypt: more than ${MAX_FAILURES} frames in a row failed`);
-    this.#recover(this.#lastTransitionId, error, outputs);
+    if (this.recoveryDue) {
+      const error = new Error(`Cannot decrypt: more than ${MAX_FAILURES} frames in a row failed`);
+      this.#recovery.failed({ transitionId: this.#lastTransitionId, error });
+    }
+    this.#recover(now, outputs);
     return this.#withPhase(outputs);
   }
 
@@ -248,6 +258,7 @@ export class Dave {
 
   #newGroup(version: number, outputs: DaveOutput[]): void {
     this.#media.forgetFailures();
+    this.#recovery.begun();
     this.#group.begin(version, outputs);
   }
 
@@ -256,15 +267,20 @@ export class Dave {
       case "ignored":
         return;
       case "failed":
-        this.#recover(transitionId, result.error, outputs);
+        this.#recovery.failed({ transitionId, error: result.error });
+        this.#recover(now, outputs);
         return;
       case "applied":
+        this.#recovery.reset();
         this.#announce(transitionId, this.#group.version, now, outputs);
         outputs.push(daveEvent({ type: "dave_epoch", epoch: this.epoch, privacyCode: this.privacyCode }));
     }
   }
 
-  #recover(transitionId: number, error: Error, outputs: DaveOutput[]): void {
+  #recover(now: number, outputs: DaveOutput[]): void {
+    const failure = this.#recovery.due(now);
+    if (failure === null) return;
+    const { transitionId, error } = failure;
     outputs.push(daveCommand(VoiceOpcode.DaveMlsInvalidCommitWelcome, transitionId));
     outputs.push(daveEvent({ type: "dave_recovery", transitionId, error }));
     this.#newGroup(this.#group.version, outputs);

@@ -156,8 +156,9 @@ export class VoiceState {
   /** When to call `tick` next, and why. */
   get deadline(): VoiceDeadline {
     if (this.end !== null) return NO_DEADLINE;
-    if (this.#dave.recoveryDue && this.#phase === "live") return { at: -Infinity, reason: "dave_recovery" };
+    const recoveryAt = this.#phase === "live" ? this.#dave.recoveryAt : Infinity;
     const beatAt = this.#beats.nextAt;
+    if (recoveryAt < beatAt) return { at: recoveryAt, reason: "dave_recovery" };
     return beatAt < this.#stageDeadline.at ? { at: beatAt, reason: "heartbeat" } : this.#stageDeadline;
   }
 
@@ -188,7 +189,7 @@ export class VoiceState {
   tick(now: number): readonly VoiceOutput[] {
     this.#connection.assertOpen();
     if (now >= this.#stageDeadline.at) return this.#stageTimeout();
-    const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover()) : NOTHING;
+    const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover(now)) : NOTHING;
     if (now < this.#beats.nextAt) return outputs;
     if (this.#beats.silent) return this.#end("zombie");
     return [...outputs, this.#beats.beat(this.#sequence, now)];

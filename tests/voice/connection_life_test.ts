@@ -171,6 +171,24 @@ Deno.test("voice connection: a kick ends it, and whatever waits on it", async ()
   assertEquals(call.violations, []);
 });
 
+Deno.test("voice connection: a group that never gives keys is asked for ever more rarely, until it does", async () => {
+  await using call = await Call.open();
+  const alice = await call.join("alice");
+  call.voice.faults.dave.emptyWelcomes = Infinity;
+  const bob = await call.join("bob");
+  const recoveries = () => bob.events.filter(({ type }) => type === "dave_recovery").length;
+  await call.clock.advance(10_000);
+  // After 0, 1, 3 and 7 seconds.
+  assertEquals([recoveries(), bob.connection.dave?.phase], [4, "joining"]);
+  await call.clock.advance(50_000);
+  // After 15 and 31 seconds.
+  assertEquals([recoveries(), bob.connection.status.state], [6, "live"]);
+  call.voice.faults.dave.emptyWelcomes = 0;
+  await call.secured(alice, bob);
+  await assertHear(call, alice, bob);
+  assertEquals([recoveries(), call.violations], [7, []]);
+});
+
 Deno.test("voice connection: a channel that is closed to the bot is never answered", async () => {
   await using call = await Call.open();
   const { joined, gateway } = call.joining("alice", { channelId: CLOSED, joinTimeoutMs: 3_000 });

@@ -208,6 +208,78 @@ for (const [name, make] of [["a commit", commit], ["a welcome", welcome]] as con
   }
 }
 
+/** Fails what the server sends next, and gives when it is to be asked for anew. */
+function fail(call: Call, transitionId: number): number {
+  call.session.outcomes.push({ outcome: "failed", error: new Error(`of ${transitionId}`) });
+  call.receive(welcome(transitionId, 1));
+  return call.dave.recoveryAt;
+}
+
+Deno.test("dave: where every recovery fails as well, the pause between them doubles up to half a minute", () => {
+  const call = secured();
+  // The first is answered at once, and nothing waits.
+  assertEquals([fail(call, 1), call.sent], [Infinity, ["31 for 1", "26: 171,2"]]);
+  const pauses: number[] = [];
+  for (let transitionId = 2; transitionId <= 9; transitionId++) {
+    const begun = call.now;
+    const at = fail(call, transitionId);
+    assertEquals(call.sent.length, 2 * (transitionId - 1), "too early");
+    call.now = at - 1;
+    call.note(call.dave.recover(call.now));
+    assertEquals(call.sent.length, 2 * (transitionId - 1), "still too early");
+    call.now = at;
+    call.note(call.dave.recover(call.now));
+    assertEquals(call.sent.slice(-2), [`31 for ${transitionId}`, `26: 171,${transitionId + 1}`]);
+    assertEquals(call.dave.recoveryAt, Infinity);
+    pauses.push(at - begun);
+  }
+  assertEquals(pauses, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  const recoveries = call.events.filter(({ type }) => type === "dave_recovery");
+  assertEquals([recoveries.length, call.dave.encrypt(FRAME)], [9, null]);
+});
+
+Deno.test("dave: a failure that comes after the pause is answered at once, and the next pause is longer all the same", () => {
+  const call = secured();
+  fail(call, 1);
+  call.now += 1_000;
+  assertEquals([fail(call, 2), call.sent.slice(2)], [Infinity, ["31 for 2", "26: 171,3"]]);
+  assertEquals(fail(call, 3) - call.now, 2_000);
+});
+
+Deno.test("dave: several failures within a pause are asked for once, by the newest transition", () => {
+  const call = secured();
+  fail(call, 1);
+  const at = fail(call, 2);
+  call.now += 500;
+  assertEquals(fail(call, 3), at);
+  call.now = at;
+  call.note(call.dave.recover(call.now));
+  assertEquals(call.sent.slice(2), ["31 for 3", "26: 171,3"]);
+});
+
+Deno.test("dave: keys that come within a pause end it, and the next failure is a first one", () => {
+  const call = secured();
+  fail(call, 1);
+  const at = fail(call, 2);
+  call.receive(welcome(3, 1));
+  assertEquals([call.dave.phase, call.dave.recoveryAt], ["secured", Infinity]);
+  call.now = at;
+  assertEquals(call.dave.recover(call.now), []);
+  assertEquals([fail(call, 4), call.sent.slice(-2)], [Infinity, ["31 for 4", "26: 171,3"]]);
+});
+
+Deno.test("dave: a new group within a pause asks by its key package, a new session knows of no pause", () => {
+  const call = secured();
+  fail(call, 1);
+  fail(call, 2);
+  call.receive(epoch(1));
+  assertEquals([call.sent.slice(2), call.dave.recoveryAt], [["26: 171,3"], Infinity]);
+  // That it fails again was to be feared.
+  assertEquals(fail(call, 3) - call.now, 1_000);
+  call.note(call.dave.describe(1));
+  assertEquals([call.dave.recoveryAt, fail(call, 4), call.sent.at(-2)], [Infinity, Infinity, "31 for 4"]);
+});
+
 Deno.test("dave: without a session commits, welcomes and executions are ignored", () => {
   assertEquals(new Call(0).receive(commit(1, 1), welcome(2, 2), execute(3)).sent, []);
 });
@@ -382,13 +454,13 @@ Deno.test("dave: 37 undecryptable frames in a row outside of transitions ask to 
   const call = secured();
   call.now += 10_000;
   failures(call, 36);
-  assertEquals([call.dave.recoveryDue, call.dave.recover()], [false, []]);
+  assertEquals([call.dave.recoveryDue, call.dave.recover(call.now)], [false, []]);
   assertEquals(call.hear(sealed(FRAME)), "decrypted");
   failures(call, 36);
   assertEquals(call.dave.recoveryDue, false, "not in a row");
   failures(call, 1);
   assertEquals(call.dave.recoveryDue, true);
-  call.note(call.dave.recover());
+  call.note(call.dave.recover(call.now));
   assertEquals([call.sent, call.dave.phase, call.dave.recoveryDue], [
     ["31 for 1", "26: 171,2"],
     "joining",
@@ -400,7 +472,7 @@ Deno.test("dave: the transition that recovery names may be number 0", () => {
   const call = new Call().receive(sender, welcome(0, 9));
   call.now += 10_000;
   failures(call, 37);
-  call.note(call.dave.recover());
+  call.note(call.dave.recover(call.now));
   assertEquals(call.sent.slice(1), ["31 for 0", "26: 171,2"]);
 });
 

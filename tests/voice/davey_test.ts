@@ -329,6 +329,7 @@ Deno.test("davey: garbage from the network is refused and leaves the group as it
   b.ops();
   b.receive({ op: 29, transitionId: 6, commit: Uint8Array.of(1, 2, 3) });
   assertEquals([b.ops(), b.dave.phase], [[31, 26], "joining"], "a commit that cannot be read: added anew");
+  b.now += 1_000;
   b.receive({ op: 30, transitionId: 7, welcome: Uint8Array.of(1, 2, 3) });
   assertEquals([b.ops(), b.dave.phase], [[31, 26], "joining"], "and so a welcome to who waits for one");
 });
