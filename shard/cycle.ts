@@ -12,6 +12,7 @@ import {
   type GatewayEnd,
   type GatewayPhase,
   GatewayState,
+  KEEP_SESSION_CLOSE_CODE,
   type LatencyReading,
   type SessionRecord,
   verdict,
@@ -167,13 +168,17 @@ export class Cycle {
   /** One connection, from the first request to its end. */
   async #connect(): Promise<Ended> {
     const session = this.#session;
+    const { signal } = this.#closing;
     let connection: Connection;
     try {
-      connection = await this.#dialler.open(session, this.#closing.signal);
+      connection = await this.#dialler.open(session, signal);
     } catch (error) {
       const failure = dialFailure(error);
       return { ...failure, session, phase: null, closeCode: null, proven: false, progressed: false };
     }
+    // In the very turn that runs the connection: in whichever earlier one the shard is closed, nobody else sees it.
+    if (signal.aborted) connection.close(KEEP_SESSION_CLOSE_CODE);
+    signal.throwIfAborted();
     return await this.#converse(connection);
   }
 

@@ -38,7 +38,8 @@ export class GatewayDialler {
 
   /**
    * Opens a connection that is to resume `session`, or to identify. The first answer of the REST API also tells the
-   * identify limiter what Discord allows.
+   * identify limiter what Discord allows. Who closes the connection after an abort between the handshake and the turn in
+   * which it arrives is the caller.
    *
    * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
    * @throws {DialError} The connection could not be opened.
@@ -47,17 +48,14 @@ export class GatewayDialler {
   async open(session: SessionRecord | null, signal: AbortSignal): Promise<Connection> {
     const { dial: dialFunction = dial, dialDeadlineMs } = this.#options;
     const url = resumeUrl(session) ?? gatewayUrl(await this.#find(signal));
+    // The answer may have come, and the shard been closed, a turn ago.
+    signal.throwIfAborted();
     this.#onStatus({ state: "dialing", url, action: session === null ? "identify" : "resume" });
     const dialing = dialFunction(url, {
       signal,
       ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
     });
-    const close = (connection: Connection) => connection.close(KEEP_SESSION_CLOSE_CODE);
-    const connection = await abortable(dialing, signal, close);
-    // Aborted between the handshake and here.
-    if (signal.aborted) close(connection);
-    signal.throwIfAborted();
-    return connection;
+    return await abortable(dialing, signal, (connection) => connection.close(KEEP_SESSION_CLOSE_CODE));
   }
 
   async #find(signal: AbortSignal): Promise<string> {

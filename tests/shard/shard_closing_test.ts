@@ -220,3 +220,28 @@ Deno.test("shard: a shard that is closed stays closed", async () => {
   assertEquals(play.discord.journal.entries.length, entries);
   assert(play.shard.latency === null);
 });
+
+Deno.test("shard: closed in any turn of its start, it is closed for good, and so is what it has opened", async () => {
+  const states = new Set<ShardStatus["state"]>();
+  for (let turns = 0; !states.has("live"); turns++) {
+    const play = new Play().start();
+    const stepping = play.clock.advance(0);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    states.add(play.shard.status.state);
+    const closing = play.shard.close();
+    await stepping;
+    await play.clock.advance(0);
+    assertQuiet(play);
+    assertEquals(await closing, null);
+    assertEquals(play.discord.journal.violations(), []);
+  }
+  assertEquals([...states], [
+    "idle",
+    "locating",
+    "dialing",
+    "awaiting_hello",
+    "awaiting_permit",
+    "identifying",
+    "live",
+  ]);
+});
