@@ -29,7 +29,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   "./stores": 24,
   "./durable-object": 34,
   "./fleet": 32,
-  "./voice": 29,
+  "./voice": 30.5,
   "./testing": 47,
 };
 
