@@ -22,36 +22,36 @@
  */
 
 export { Backoff } from "./backoff.ts";
-export { CommandLimiter } from "./command_limiter.ts";
+export { CommandLimiter } from "./commands/command_limiter.ts";
 export { CommandRateLimitError, IdentifyLimiterError, IdentifyRefusedError } from "./errors.ts";
-export { GatedQueue } from "./gated_queue.ts";
-export { DEFAULT_IDENTIFY_PERIOD_MS, sessionStartLimit } from "./identify_limits.ts";
-export { newIdentifyRecord } from "./identify_record.ts";
-export { exchangeIdentifies } from "./identify_schedule.ts";
-export { MemoryIdentifyLimiter } from "./identify.ts";
-export { SlidingLog } from "./sliding_log.ts";
-export { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
-export { SubLimit } from "./sublimit.ts";
-export { TurnQueue } from "./turn_queue.ts";
+export { GatedQueue } from "./commands/gated_queue.ts";
+export { DEFAULT_IDENTIFY_PERIOD_MS, sessionStartLimit } from "./identify/limits.ts";
+export { newIdentifyRecord } from "./identify/record.ts";
+export { exchangeIdentifies } from "./identify/schedule.ts";
+export { MemoryIdentifyLimiter } from "./identify/limiter.ts";
+export { SlidingLog } from "./commands/sliding_log.ts";
+export { StoredIdentifyLimiter } from "./identify/stored_limiter.ts";
+export { SubLimit } from "./commands/sublimit.ts";
+export { TurnQueue } from "./commands/turn_queue.ts";
 
 export type { BackoffOptions } from "./backoff.ts";
 export type { Clock } from "./clock.ts";
-export type { CommandLimiterOptions, HeartbeatSchedule } from "./command_limiter.ts";
-export type { Gate, GatedTurn, GatedTurnOptions } from "./gated_queue.ts";
+export type { CommandLimiterOptions, HeartbeatSchedule } from "./commands/command_limiter.ts";
+export type { Gate, GatedTurn, GatedTurnOptions } from "./commands/gated_queue.ts";
 export type { IdentifyLimiterErrorOptions, IdentifyRefusedErrorOptions } from "./errors.ts";
-export type { IdentifyLimits, SessionStartLimit } from "./identify_limits.ts";
+export type { IdentifyLimits, SessionStartLimit } from "./identify/limits.ts";
 export type {
   IdentifyBudgetState,
   IdentifyRecord,
   IdentifyReply,
   IdentifyRequest,
-} from "./identify_record.ts";
+} from "./identify/record.ts";
 export type {
   IdentifyLimiter,
   IdentifyOutcome,
   IdentifyPermit,
   MemoryIdentifyLimiterOptions,
-} from "./identify.ts";
-export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify_store.ts";
-export type { SubLimitOptions } from "./sublimit.ts";
-export type { Turn, TurnOptions } from "./turn_queue.ts";
+} from "./identify/limiter.ts";
+export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify/store.ts";
+export type { SubLimitOptions } from "./commands/sublimit.ts";
+export type { Turn, TurnOptions } from "./commands/turn_queue.ts";

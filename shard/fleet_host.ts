@@ -9,8 +9,8 @@
  */
 
 import type { GatewayCommand } from "../gateway/mod.ts";
-import { IdentifyCoordinator } from "../ratelimit/identify_durable_object.ts";
-import type { IdentifyReply, IdentifyRequest } from "../ratelimit/identify_record.ts";
+import { IdentifyCoordinator } from "../ratelimit/identify/durable_object.ts";
+import type { IdentifyReply, IdentifyRequest } from "../ratelimit/identify/record.ts";
 import { sessionStartLimit } from "../ratelimit/mod.ts";
 import { askGatewayBot } from "./ask_gateway_bot.ts";
 import { checkCommand } from "./command_check.ts";

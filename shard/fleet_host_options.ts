@@ -1,7 +1,7 @@
 /** What a hosted fleet is made from, what it tells, and how it refuses. */
 
 import type { GatewayCommand } from "../gateway/mod.ts";
-import type { IdentifyBudgetState } from "../ratelimit/identify_record.ts";
+import type { IdentifyBudgetState } from "../ratelimit/identify/record.ts";
 import type { ReshardReport } from "./fleet_host_record.ts";
 import type { Fetch } from "./gateway_bot.ts";
 import type { Host } from "./host.ts";

@@ -11,7 +11,7 @@ import type { ShardEvent, WantedName } from "./event.ts";
 import type { Host } from "./host.ts";
 import type { HostRecord, StoredHostRecord } from "./host_record.ts";
 import { HostedLife, type HostedLifeOptions } from "./hosted_life.ts";
-import { PacedIdentifyLimiter } from "./pace.ts";
+import { PacedIdentifyLimiter } from "../ratelimit/persistent_backoff.ts";
 import { DEFAULT_SAVE_EVERY_MS } from "./session_keeper.ts";
 import type { SessionStore } from "./session_store.ts";
 import type { DurableObjectSessionStore } from "./session_store_durable_object.ts";

@@ -12,7 +12,7 @@ import type { Numbered } from "./event_queue.ts";
 import type { Host } from "./host.ts";
 import type { HostRecord, StoredHostRecord } from "./host_record.ts";
 import type { HostedLife } from "./hosted_life.ts";
-import { LAUNCH_PACE, paceMs } from "./pace.ts";
+import { LAUNCH_PACE, paceMs } from "../ratelimit/persistent_backoff.ts";
 import { ShardHostError } from "./shard_host_options.ts";
 import type { ShardStatus } from "./status.ts";
 

@@ -28,8 +28,8 @@ const LAYERS: readonly Layer[] = [
     types: TYPES,
     names: EVERYWHERE,
     files: {
-      "ratelimit/identify_durable_object.ts": ["Response"],
-      "ratelimit/system.ts": ["Date", "Math.random", "clearTimeout", "crypto", "setTimeout"],
+      "ratelimit/identify/durable_object.ts": ["Response"],
+      "ratelimit/identify/system.ts": ["Date", "Math.random", "clearTimeout", "crypto", "setTimeout"],
     },
   },
   { path: "gateway/", imports: ["gateway/", "ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
@@ -139,8 +139,8 @@ const LAYERS: readonly Layer[] = [
 /** The published files that may speak of a particular runtime, each named in DESIGN.md. */
 const RUNTIME_FILES = [
   // The two clients are called after theirs.
-  "ratelimit/identify_deno_kv.ts",
-  "ratelimit/identify_redis.ts",
+  "ratelimit/identify/deno_kv.ts",
+  "ratelimit/identify/redis.ts",
   "shard/host.ts",
   "shard/session_store_deno_kv.ts",
   "tests/fake/server.ts",

@@ -1,9 +1,9 @@
 /** The three shared identify limiters by name, so that a process can be told on its command line which one it has. */
 
 import type { StoredIdentifyLimiter, StoredIdentifyLimiterOptions } from "../../ratelimit/mod.ts";
-import { DenoKvIdentifyLimiter } from "../../ratelimit/identify_deno_kv.ts";
-import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify_durable_object.ts";
-import { RedisIdentifyLimiter } from "../../ratelimit/identify_redis.ts";
+import { DenoKvIdentifyLimiter } from "../../ratelimit/identify/deno_kv.ts";
+import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
+import { RedisIdentifyLimiter } from "../../ratelimit/identify/redis.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 import { IdentifyWorker, NamespaceBehind } from "./identify_worker.ts";
 import { until } from "./until.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { IdentifyRefusedError } from "../../ratelimit/mod.ts";
-import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify_durable_object.ts";
+import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
 import { identifyContract } from "../ratelimit/identify_contract.ts";
 import { IdentifyWorker, NamespaceBehind } from "./identify_worker.ts";
 import { until } from "./until.ts";

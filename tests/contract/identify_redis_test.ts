@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { IdentifyLimiterError } from "../../ratelimit/mod.ts";
-import { type RedisClient, RedisIdentifyLimiter } from "../../ratelimit/identify_redis.ts";
+import { type RedisClient, RedisIdentifyLimiter } from "../../ratelimit/identify/redis.ts";
 import { identifyContract } from "../ratelimit/identify_contract.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 

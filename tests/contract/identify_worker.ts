@@ -1,6 +1,6 @@
 /** workerd with `programs/identify_worker.ts` in it, and the way to its coordinators from outside. */
 
-import type { CoordinatorNamespace, CoordinatorStub } from "../../ratelimit/identify_durable_object.ts";
+import type { CoordinatorNamespace, CoordinatorStub } from "../../ratelimit/identify/durable_object.ts";
 import { BotProcess } from "./bot_process.ts";
 import { until } from "./until.ts";
 

@@ -6,7 +6,7 @@ import {
   type IdentifyPermit,
   IdentifyRefusedError,
 } from "../../ratelimit/mod.ts";
-import { requireIdentifyLimits } from "../../ratelimit/identify_limits.ts";
+import { requireIdentifyLimits } from "../../ratelimit/identify/limits.ts";
 import { systemHost } from "../../shard/mod.ts";
 import type { ContractLimiter, ContractOptions } from "../ratelimit/identify_contract.ts";
 import { TextLineStream } from "./text_line_stream.ts";

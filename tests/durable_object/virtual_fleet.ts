@@ -1,7 +1,7 @@
 /** A coordinator and the shards that it calls, each an object of its own that can die, in one virtual time. */
 
 import { FleetHost, type HostedShard } from "../../shard/durable_object.ts";
-import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify_durable_object.ts";
+import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 import { hostOf, type TestHost, type TestHostOptions } from "./virtual_bot.ts";
 import { EPOCH_MS, type Surroundings, VirtualObject } from "./virtual_object.ts";

@@ -147,7 +147,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     step: "rate-limits",
     what: "a limiter that admits less than is documented",
-    path: "ratelimit/command_limiter.ts",
+    path: "ratelimit/commands/command_limiter.ts",
     edit: (text) => text.replace("Math.min(beat, mostLive) - 1;", "Math.min(beat, mostLive) - 2;"),
   },
   {

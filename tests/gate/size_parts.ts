@@ -43,11 +43,11 @@ export const SHARD_PARTS: readonly Part[] = [
   {
     what: "the command limiter, and who waits for it",
     files: [
-      "ratelimit/command_limiter.ts",
-      "ratelimit/gated_queue.ts",
-      "ratelimit/sliding_log.ts",
-      "ratelimit/sublimit.ts",
-      "ratelimit/turn_queue.ts",
+      "ratelimit/commands/command_limiter.ts",
+      "ratelimit/commands/gated_queue.ts",
+      "ratelimit/commands/sliding_log.ts",
+      "ratelimit/commands/sublimit.ts",
+      "ratelimit/commands/turn_queue.ts",
       "shard/command_budget.ts",
       "shard/command_gates.ts",
     ],
@@ -55,10 +55,10 @@ export const SHARD_PARTS: readonly Part[] = [
   {
     what: "the identify limiter, in memory",
     files: [
-      "ratelimit/identify.ts",
-      "ratelimit/identify_limits.ts",
-      "ratelimit/identify_record.ts",
-      "ratelimit/identify_schedule.ts",
+      "ratelimit/identify/limiter.ts",
+      "ratelimit/identify/limits.ts",
+      "ratelimit/identify/record.ts",
+      "ratelimit/identify/schedule.ts",
       "shard/shared_identify_limiter.ts",
     ],
   },

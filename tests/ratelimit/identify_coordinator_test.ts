@@ -1,7 +1,7 @@
 /** The coordinator of a Durable Object, on a storage in memory. In a real workerd: `tests/contract/`. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { IdentifyCoordinator, type IdentifyRequest } from "../../ratelimit/identify_durable_object.ts";
+import { IdentifyCoordinator, type IdentifyRequest } from "../../ratelimit/identify/durable_object.ts";
 
 function coordinator() {
   const values = new Map<string, unknown>();

@@ -10,8 +10,8 @@ import {
   newIdentifyRecord,
   sessionStartLimit,
 } from "../../ratelimit/mod.ts";
-import { applyIdentifyLimits } from "../../ratelimit/identify_schedule.ts";
-import { readIdentifyRecord } from "../../ratelimit/identify_record.ts";
+import { applyIdentifyLimits } from "../../ratelimit/identify/schedule.ts";
+import { readIdentifyRecord } from "../../ratelimit/identify/record.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -10,8 +10,8 @@ import {
   type IdentifyRequest,
   newIdentifyRecord,
 } from "../../ratelimit/mod.ts";
-import { RedisIdentifyLimiter } from "../../ratelimit/identify_redis.ts";
-import { IDENTIFY_SCRIPT } from "../../ratelimit/identify_script.ts";
+import { RedisIdentifyLimiter } from "../../ratelimit/identify/redis.ts";
+import { IDENTIFY_SCRIPT } from "../../ratelimit/identify/redis_script.ts";
 import { VirtualClock } from "../fake/mod.ts";
 import { assertProperty } from "../property.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { delay } from "@std/async";
-import { wallClock } from "../../ratelimit/system.ts";
+import { wallClock } from "../../ratelimit/identify/system.ts";
 
 Deno.test("wall clock: a delay that is longer than timers can be does not fire at once", async () => {
   const fired: number[] = [];

@@ -1,5 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { IDENTIFY_PACE, LAUNCH_PACE, PacedIdentifyLimiter, paceMs } from "../../shard/pace.ts";
+import {
+  IDENTIFY_PACE,
+  LAUNCH_PACE,
+  PacedIdentifyLimiter,
+  paceMs,
+} from "../../ratelimit/persistent_backoff.ts";
 import { VirtualClock } from "../fake/mod.ts";
 
 Deno.test("pace: the first are free, then the wait doubles up to its cap", () => {

@@ -52,7 +52,7 @@ const miniflare = new Miniflare({
     {
       type: "ESModule",
       path: "package.js",
-      contents: await bundle("ratelimit/identify_durable_object.ts"),
+      contents: await bundle("ratelimit/identify/durable_object.ts"),
     },
   ],
   durableObjects: {

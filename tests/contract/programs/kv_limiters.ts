@@ -4,7 +4,7 @@
  */
 
 import { TextLineStream } from "../text_line_stream.ts";
-import { DenoKvIdentifyLimiter } from "../../../ratelimit/identify_deno_kv.ts";
+import { DenoKvIdentifyLimiter } from "../../../ratelimit/identify/deno_kv.ts";
 import { type IdentifyPermit, IdentifyRefusedError } from "../../../ratelimit/mod.ts";
 import { systemHost } from "../../../shard/mod.ts";
 import type { LimiterAnswer, LimiterOrder } from "../kv_limiter_process.ts";

@@ -1,8 +1,8 @@
 /** Where identify limiters keep their record, for all processes that share it: the store's interface, and its options. */
 
-import type { Clock } from "./clock.ts";
-import type { IdentifyLimits } from "./identify_limits.ts";
-import type { IdentifyReply, IdentifyRequest } from "./identify_record.ts";
+import type { Clock } from "../clock.ts";
+import type { IdentifyLimits } from "./limits.ts";
+import type { IdentifyReply, IdentifyRequest } from "./record.ts";
 
 /** Where a record of identifies is kept. */
 export interface IdentifyStore {

@@ -25,7 +25,7 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import {
   type IdentifyBudgetState,
   type IdentifyReply,
@@ -33,13 +33,13 @@ import {
   isIdentifyRequest,
   newIdentifyRecord,
   readIdentifyRecord,
-} from "./identify_record.ts";
-import { exchangeIdentifies } from "./identify_schedule.ts";
-import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
-import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
+} from "./record.ts";
+import { exchangeIdentifies } from "./schedule.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./store.ts";
+import { StoredIdentifyLimiter } from "./stored_limiter.ts";
 import { uniqueName, wallClock } from "./system.ts";
 
-export type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
+export type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./record.ts";
 
 /** What is used of a `DurableObjectState`: the synchronous storage of a class with SQLite. */
 export interface CoordinatorState {

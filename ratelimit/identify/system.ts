@@ -3,7 +3,7 @@
  * that processes share. A clock that starts with the process, as a shard's does, says nothing to another process.
  */
 
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** The longest delay that timers take everywhere; with a longer one some fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;

@@ -8,17 +8,17 @@
  * gives back what it granted. One that is slow grants a turn that began a while ago: its key is told to rest from now on.
  */
 
-import type { Clock } from "./clock.ts";
-import { IdentifyLimiterError, IdentifyRefusedError } from "./errors.ts";
-import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "./identify.ts";
+import type { Clock } from "../clock.ts";
+import { IdentifyLimiterError, IdentifyRefusedError } from "../errors.ts";
+import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "./limiter.ts";
 import {
   DEFAULT_IDENTIFY_PERIOD_MS,
   type IdentifyLimits,
   requireIdentifyLimits,
   requireShardId,
-} from "./identify_limits.ts";
-import type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
-import type { IdentifyStore, IdentifyStoreContext } from "./identify_store.ts";
+} from "./limits.ts";
+import type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./record.ts";
+import type { IdentifyStore, IdentifyStoreContext } from "./store.ts";
 
 interface Waiter {
   readonly shardId: number;

@@ -20,11 +20,11 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import type { IdentifyReply, IdentifyRequest } from "./identify_record.ts";
-import { IDENTIFY_SCRIPT } from "./identify_script.ts";
-import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
-import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
+import type { Clock } from "../clock.ts";
+import type { IdentifyReply, IdentifyRequest } from "./record.ts";
+import { IDENTIFY_SCRIPT } from "./redis_script.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./store.ts";
+import { StoredIdentifyLimiter } from "./stored_limiter.ts";
 import { sha1Of, uniqueName, wallClock } from "./system.ts";
 
 /** A client in the shape of ioredis and iovalkey. */

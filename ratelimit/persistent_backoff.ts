@@ -5,9 +5,9 @@
  * would spend the day's thousand in minutes. So the count of failures is stored, and these are the waits that follow.
  */
 
-import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "../ratelimit/mod.ts";
-import type { Host } from "./host.ts";
-import { releasePermit } from "./release_permit.ts";
+import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "./mod.ts";
+import type { Host } from "../shard/host.ts";
+import { releasePermit } from "../shard/release_permit.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
 export function paceMs(

@@ -15,8 +15,8 @@
  * queues behind those who were waiting when it had its turn: one that identifies in a loop starves nobody.
  */
 
-import { type IdentifyLimits, requireIdentifyLimits } from "./identify_limits.ts";
-import type { IdentifyRecord, IdentifyReply, IdentifyRequest } from "./identify_record.ts";
+import { type IdentifyLimits, requireIdentifyLimits } from "./limits.ts";
+import type { IdentifyRecord, IdentifyReply, IdentifyRequest } from "./record.ts";
 
 const DAY_MS = 86_400_000;
 /** A reset that is told as later than ours by more than this, in ms, is that of another day. */
@@ -32,7 +32,7 @@ const MAX_SERVED = 4_096;
  * Answers a request by the record, and brings the record up to date in place.
  *
  * Asking again with a ticket that has been granted grants it again, as long as its key rests: a request may be repeated
- * when its answer was lost. `ratelimit/identify_script.ts` says the same in Lua.
+ * when its answer was lost. `ratelimit/identify/redis_script.ts` says the same in Lua.
  *
  * @see https://docs.discord.com/developers/events/gateway#sharding-max-concurrency
  *

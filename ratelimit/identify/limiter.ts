@@ -5,11 +5,11 @@
  * come with the package stands one rule, `identify_schedule.ts`; here are the interface and the one for a single process.
  */
 
-import type { Clock } from "./clock.ts";
-import { IdentifyRefusedError } from "./errors.ts";
-import { type IdentifyLimits, requireShardId } from "./identify_limits.ts";
-import { type IdentifyRecord, newIdentifyRecord } from "./identify_record.ts";
-import { applyIdentifyLimits, exchangeIdentifies } from "./identify_schedule.ts";
+import type { Clock } from "../clock.ts";
+import { IdentifyRefusedError } from "../errors.ts";
+import { type IdentifyLimits, requireShardId } from "./limits.ts";
+import { type IdentifyRecord, newIdentifyRecord } from "./record.ts";
+import { applyIdentifyLimits, exchangeIdentifies } from "./schedule.ts";
 
 /**
  * Grants shards their turn to identify. Asked after HELLO, and only where the outcome is an identify; heartbeats run

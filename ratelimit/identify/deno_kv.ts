@@ -19,16 +19,11 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import {
-  type IdentifyReply,
-  type IdentifyRequest,
-  newIdentifyRecord,
-  readIdentifyRecord,
-} from "./identify_record.ts";
-import { exchangeIdentifies } from "./identify_schedule.ts";
-import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./identify_store.ts";
-import { StoredIdentifyLimiter } from "./stored_identify_limiter.ts";
+import type { Clock } from "../clock.ts";
+import { type IdentifyReply, type IdentifyRequest, newIdentifyRecord, readIdentifyRecord } from "./record.ts";
+import { exchangeIdentifies } from "./schedule.ts";
+import type { IdentifyStore, StoredIdentifyLimiterOptions } from "./store.ts";
+import { StoredIdentifyLimiter } from "./stored_limiter.ts";
 import { pause, uniqueName, wallClock } from "./system.ts";
 
 /** A part of a key. */

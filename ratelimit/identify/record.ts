@@ -3,7 +3,7 @@
  * record and any transport carry the question.
  */
 
-import { DEFAULT_IDENTIFY_PERIOD_MS, type IdentifyLimits, requireIdentifyLimits } from "./identify_limits.ts";
+import { DEFAULT_IDENTIFY_PERIOD_MS, type IdentifyLimits, requireIdentifyLimits } from "./limits.ts";
 
 /** Everything that is known about the identifies of one token; plain JSON, times in ms on the store's clock. */
 export interface IdentifyRecord {
