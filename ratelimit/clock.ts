@@ -1,7 +1,7 @@
 /**
  * Time as the limiters see it: a monotonic reading and one-shot timers, injected, so that a test owns both.
  *
- * The default one reads the runtime and lives in `shard/host.ts`; a virtual one comes with
+ * The default one reads the runtime and lives in `shard/pipe/platform.ts`; a virtual one comes with
  * `@discordgateway/edge/testing`.
  *
  * @example

@@ -6,8 +6,8 @@
  */
 
 import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "./mod.ts";
-import type { Host } from "../shard/host.ts";
-import { releasePermit } from "../shard/release_permit.ts";
+import type { Host } from "../shard/pipe/platform.ts";
+import { releasePermit } from "../shard/connect/release_permit.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
 export function paceMs(

@@ -18,20 +18,20 @@ import {
   verdict,
 } from "../gateway/mod.ts";
 import { Backoff } from "../ratelimit/mod.ts";
-import type { Commands } from "./commands.ts";
-import type { Connection } from "./connection.ts";
+import type { Commands } from "./commands/commands.ts";
+import type { Connection } from "./pipe/connection.ts";
 import { ShardStoppedError } from "./errors.ts";
-import type { EventQueue } from "./event_queue.ts";
-import { dialFailure, type DiallerOptions, GatewayDialler } from "./gateway_dialler.ts";
-import { HandledSession, type SessionQueue } from "./handled_session.ts";
-import type { Host } from "./host.ts";
-import { ConnectionLoop } from "./loop.ts";
+import type { EventQueue } from "./events/event_queue.ts";
+import { dialFailure, type DiallerOptions, GatewayDialler } from "./connect/dialler.ts";
+import { HandledSession, type SessionQueue } from "./events/handled_session.ts";
+import type { Host } from "./pipe/platform.ts";
+import { ConnectionLoop } from "./connect/loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Settings } from "./settings.ts";
-import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
-import { sleep } from "./sleep.ts";
+import { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
+import { sleep } from "./pipe/wait.ts";
 import type { ShardStatus } from "./status.ts";
-import type { WantedNames } from "./wanted_names.ts";
+import type { WantedNames } from "./events/wanted_names.ts";
 
 /** What a cycle is made from. */
 export interface CycleOptions {

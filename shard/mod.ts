@@ -14,21 +14,21 @@
  * @module
  */
 
-export { ConnectionClosedError, Pipe } from "./connection.ts";
-export { dial, DialError } from "./dial.ts";
+export { ConnectionClosedError, Pipe } from "./pipe/connection.ts";
+export { dial, DialError } from "./pipe/dial.ts";
 export { CommandNotSentError, ConsumerStuckError, GatewayBotError, ShardStoppedError } from "./errors.ts";
-export { apiBaseUrl, fetchGatewayBot } from "./gateway_bot.ts";
-export { environmentVariable, systemHost, wallClock } from "./host.ts";
-export { connectionPair } from "./pair.ts";
-export { MissingIntentError, RequestError } from "./request_errors.ts";
+export { apiBaseUrl, fetchGatewayBot } from "./connect/gateway_bot.ts";
+export { environmentVariable, systemHost, wallClock } from "./pipe/platform.ts";
+export { connectionPair } from "./pipe/pair.ts";
+export { MissingIntentError, RequestError } from "./commands/errors.ts";
 export { Shard } from "./shard.ts";
-export { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
+export { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
 export { MissingVoiceError } from "./voice_provider.ts";
 
-export type { Answers, RequestOptions } from "./answers.ts";
-export type { CommandBudget } from "./command_budget.ts";
-export type { CommandLimits, CommandOutcome } from "./command_gates.ts";
-export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./connection.ts";
+export type { Answers, RequestOptions } from "./commands/answers.ts";
+export type { CommandBudget } from "./commands/budget.ts";
+export type { CommandLimits, CommandOutcome } from "./commands/limits.ts";
+export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./pipe/connection.ts";
 export type {
   Dial,
   DialErrorCode,
@@ -36,15 +36,15 @@ export type {
   WebSocketConstructor,
   WebSocketDialOptions,
   WebSocketLike,
-} from "./dial.ts";
-export type { SessionGapEvent, ShardEvent, WantedName } from "./event.ts";
-export type { EventHandler } from "./event_queue.ts";
-export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./gateway_bot.ts";
-export type { GuildMembersChunk } from "./guild_members.ts";
-export type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
-export type { Host } from "./host.ts";
+} from "./pipe/dial.ts";
+export type { SessionGapEvent, ShardEvent, WantedName } from "./events/event.ts";
+export type { EventHandler } from "./events/event_queue.ts";
+export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./connect/gateway_bot.ts";
+export type { GuildMembersChunk } from "./commands/guild_members.ts";
+export type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts";
+export type { Host } from "./pipe/platform.ts";
 export type { ShardOptions } from "./options.ts";
-export type { RequestErrorCode, RequestProgress } from "./request_errors.ts";
+export type { RequestErrorCode, RequestProgress } from "./commands/errors.ts";
 export type {
   ShardClosed,
   ShardConnected,

@@ -8,10 +8,10 @@ import type {
   UngatedEventName,
 } from "../gateway/mod.ts";
 import type { IdentifyLimiter } from "../ratelimit/mod.ts";
-import type { CommandLimits } from "./command_gates.ts";
-import type { Dial } from "./dial.ts";
-import type { Fetch } from "./gateway_bot.ts";
-import type { Host } from "./host.ts";
+import type { CommandLimits } from "./commands/limits.ts";
+import type { Dial } from "./pipe/dial.ts";
+import type { Fetch } from "./connect/gateway_bot.ts";
+import type { Host } from "./pipe/platform.ts";
 import type { ShardStatus } from "./status.ts";
 import type { VoiceProvider } from "./voice_provider.ts";
 

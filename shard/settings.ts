@@ -9,8 +9,8 @@ import {
   SessionRecordError,
   type UngatedEventName,
 } from "../gateway/mod.ts";
-import { checkedLimits, type CommandLimits } from "./command_gates.ts";
-import type { EventQueueLimits } from "./event_queue.ts";
+import { checkedLimits, type CommandLimits } from "./commands/limits.ts";
+import type { EventQueueLimits } from "./events/event_queue.ts";
 import type { ShardOptions } from "./options.ts";
 
 /** The part of a shard's options that must be looked at before it is made. */

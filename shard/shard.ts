@@ -18,24 +18,24 @@ import type {
   UngatedEventName,
 } from "../gateway/mod.ts";
 import type { TurnOptions } from "../ratelimit/mod.ts";
-import type { Answers, RequestOptions } from "./answers.ts";
-import type { CommandBudget } from "./command_budget.ts";
-import type { CommandOutcome } from "./command_gates.ts";
-import { Commands } from "./commands.ts";
+import type { Answers, RequestOptions } from "./commands/answers.ts";
+import type { CommandBudget } from "./commands/budget.ts";
+import type { CommandOutcome } from "./commands/limits.ts";
+import { Commands } from "./commands/commands.ts";
 import { Cycle } from "./cycle.ts";
-import type { ShardEvent, WantedName } from "./event.ts";
-import { type EventHandler, EventQueue } from "./event_queue.ts";
-import { eventStream } from "./event_stream.ts";
-import type { GuildMembersChunk } from "./guild_members.ts";
-import type { ChannelInfo, SoundboardSounds } from "./guild_requests.ts";
-import { systemHost } from "./host.ts";
-import { Listeners } from "./listeners.ts";
+import type { ShardEvent, WantedName } from "./events/event.ts";
+import { type EventHandler, EventQueue } from "./events/event_queue.ts";
+import { eventStream } from "./events/event_stream.ts";
+import type { GuildMembersChunk } from "./commands/guild_members.ts";
+import type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts";
+import { systemHost } from "./pipe/platform.ts";
+import { Listeners } from "./events/listeners.ts";
 import type { ShardOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
 import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";
-import { WantedNames } from "./wanted_names.ts";
+import { WantedNames } from "./events/wanted_names.ts";
 
 /**
  * A bot's connection to Discord that reconnects, resumes and backs off by itself.

@@ -39,11 +39,11 @@ const LAYERS: readonly Layer[] = [
     types: TYPES,
     names: EVERYWHERE,
     files: {
-      "shard/connection.ts": ["ReadableStream", "WritableStream"],
-      "shard/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
-      "shard/fleet.ts": ["ReadableStream"],
-      "shard/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
-      "shard/host.ts": [
+      "shard/pipe/connection.ts": ["ReadableStream", "WritableStream"],
+      "shard/pipe/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
+      "shard/fleet/fleet.ts": ["ReadableStream"],
+      "shard/connect/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
+      "shard/pipe/platform.ts": [
         "Date",
         "Deno",
         "Math.random",
@@ -52,13 +52,13 @@ const LAYERS: readonly Layer[] = [
         "process",
         "setTimeout",
       ],
-      "shard/event_stream.ts": ["ReadableStream"],
+      "shard/events/event_stream.ts": ["ReadableStream"],
       "shard/shard.ts": ["ReadableStream"],
-      "shard/fleet_host.ts": ["Request", "Response"],
-      "shard/fleet_host_http.ts": ["Request", "Response"],
-      "shard/host_http.ts": ["Request", "Response"],
-      "shard/shard_host.ts": ["Request", "Response"],
-      "shard/shard_host_http.ts": ["Request", "Response"],
+      "shard/durable_object/fleet/host.ts": ["Request", "Response"],
+      "shard/durable_object/fleet/http.ts": ["Request", "Response"],
+      "shard/durable_object/http.ts": ["Request", "Response"],
+      "shard/durable_object/shard/host.ts": ["Request", "Response"],
+      "shard/durable_object/shard/http.ts": ["Request", "Response"],
       "shard/user_id.ts": ["atob"],
     },
   },
@@ -74,14 +74,14 @@ const LAYERS: readonly Layer[] = [
       "gateway/payload.ts",
       "ratelimit/backoff.ts",
       "ratelimit/clock.ts",
-      "shard/abortable.ts",
-      "shard/connection.ts",
-      "shard/dial.ts",
-      "shard/host.ts",
-      "shard/request_errors.ts",
-      "shard/sleep.ts",
+      "shard/pipe/abortable.ts",
+      "shard/pipe/connection.ts",
+      "shard/pipe/dial.ts",
+      "shard/pipe/platform.ts",
+      "shard/commands/errors.ts",
+      "shard/pipe/wait.ts",
       "shard/voice_provider.ts",
-      "shard/wake_timer.ts",
+      "shard/pipe/timer.ts",
     ],
     types: TYPES,
     names: EVERYWHERE,
@@ -141,8 +141,8 @@ const RUNTIME_FILES = [
   // The two clients are called after theirs.
   "ratelimit/identify/deno_kv.ts",
   "ratelimit/identify/redis.ts",
-  "shard/host.ts",
-  "shard/session_store_deno_kv.ts",
+  "shard/pipe/platform.ts",
+  "shard/stores/deno_kv.ts",
   "tests/fake/server.ts",
   "tests/fake/voice/udp_server.ts",
   "voice/built_in_crypto.ts",
@@ -270,7 +270,7 @@ Deno.test("layers: the check lets properties, shadowing names, comments and stri
 
 Deno.test("layers: the check lets the one file made for a name use it, and no other", () => {
   const source = "export const socket = new WebSocket('wss://a');";
-  assertEquals(violations(new Map([["shard/dial.ts", source]]), LAYERS), []);
+  assertEquals(violations(new Map([["shard/pipe/dial.ts", source]]), LAYERS), []);
   assertEquals(violations(new Map([["shard/x.ts", source]]), LAYERS), [
     "shard/x.ts:1: may not name WebSocket",
   ]);

@@ -1,6 +1,6 @@
 /** A client without manners for the tests of the fake: it sends exactly what it is told, and keeps what it gets. */
 
-import type { Connection, ConnectionEnd } from "../shard/connection.ts";
+import type { Connection, ConnectionEnd } from "../shard/pipe/connection.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
 import { VirtualClock } from "./fake/virtual_clock.ts";
 

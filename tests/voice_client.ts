@@ -6,7 +6,7 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import davey from "@snazzah/davey";
-import type { Connection, ConnectionEnd } from "../shard/connection.ts";
+import type { Connection, ConnectionEnd } from "../shard/pipe/connection.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
 import { VirtualClock } from "./fake/virtual_clock.ts";
 import type { FakeVoice } from "./fake/voice/fake_voice.ts";

@@ -22,7 +22,7 @@ import { VoiceMediaError } from "./media_error.ts";
 import { type Outlet, Player } from "./player.ts";
 import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
-import { sleep } from "../shard/sleep.ts";
+import { sleep } from "../shard/pipe/wait.ts";
 import type { VoiceEvent, VoiceServer } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";

@@ -1,7 +1,7 @@
 /** What a voice connection is made from, and what it tells, as types alone. */
 
-import type { Dial } from "../shard/dial.ts";
-import type { Host } from "../shard/host.ts";
+import type { Dial } from "../shard/pipe/dial.ts";
+import type { Host } from "../shard/pipe/platform.ts";
 import type { OpenUdp } from "./datagram.ts";
 import type { DaveCounters } from "./dave_io.ts";
 import type { DaveProvider } from "./dave_session.ts";

@@ -6,9 +6,9 @@
  */
 
 import { GatewayIntent } from "../gateway/intent.ts";
-import { dial as dialWebSocket } from "../shard/dial.ts";
-import { systemHost } from "../shard/host.ts";
-import { MissingIntentError } from "../shard/request_errors.ts";
+import { dial as dialWebSocket } from "../shard/pipe/dial.ts";
+import { systemHost } from "../shard/pipe/platform.ts";
+import { MissingIntentError } from "../shard/commands/errors.ts";
 import { VoiceConnection } from "./connection.ts";
 import type { JoinVoiceOptions } from "./connection_options.ts";
 import { createTransportCipher } from "./transport_encryption.ts";

@@ -1,11 +1,11 @@
 /**
  * One voice state over one connection: feeds messages and time in, carries outputs out, and sleeps on exactly one timer.
- * The sibling of `shard/loop.ts`.
+ * The sibling of `shard/connect/loop.ts`.
  */
 
-import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../shard/connection.ts";
-import type { Host } from "../shard/host.ts";
-import { WakeTimer } from "../shard/wake_timer.ts";
+import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../shard/pipe/connection.ts";
+import type { Host } from "../shard/pipe/platform.ts";
+import { WakeTimer } from "../shard/pipe/timer.ts";
 import type { DiscoveredAddress } from "./discovery.ts";
 import type { VoiceState } from "./state.ts";
 import type { VoiceEnd, VoiceOutput } from "./state_io.ts";

@@ -4,7 +4,7 @@
  * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
  */
 
-import type { Host } from "../shard/host.ts";
+import type { Host } from "../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
 import { NonceExhaustedError } from "./errors.ts";

@@ -8,10 +8,10 @@
 import { KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
 import type { LatencyReading } from "../gateway/latency.ts";
 import type { Backoff } from "../ratelimit/backoff.ts";
-import { abortable } from "../shard/abortable.ts";
-import type { Connection } from "../shard/connection.ts";
-import { type Dial, DialError } from "../shard/dial.ts";
-import type { Host } from "../shard/host.ts";
+import { abortable } from "../shard/pipe/abortable.ts";
+import type { Connection } from "../shard/pipe/connection.ts";
+import { type Dial, DialError } from "../shard/pipe/dial.ts";
+import type { Host } from "../shard/pipe/platform.ts";
 import type { Dave } from "./dave.ts";
 import type { OpenUdp } from "./datagram.ts";
 import { VoiceLoop } from "./loop.ts";
@@ -23,7 +23,7 @@ import { VoiceState } from "./state.ts";
 import type { MediaServer, VoiceEvent, VoiceServer, VoiceSession, VoiceStateOptions } from "./state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceEndCause } from "./transitions.ts";
-import { sleep } from "../shard/sleep.ts";
+import { sleep } from "../shard/pipe/wait.ts";
 import type { createTransportCipher } from "./transport_encryption.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./verdict.ts";
 

@@ -3,8 +3,8 @@
  * `@cloudflare/workers-types` in scope (`deno task ok portable`); those globals are none of Deno's, which leaves this file out.
  */
 
-import { ShardHost } from "../../shard/durable_object.ts";
-import { DurableObjectSessionStore } from "../../shard/stores.ts";
+import { ShardHost } from "../../shard/durable_object/mod.ts";
+import { DurableObjectSessionStore } from "../../shard/stores/mod.ts";
 
 /** As a user writes it; never called. */
 export function hosted(ctx: DurableObjectState): ShardHost<"MESSAGE_CREATE"> {

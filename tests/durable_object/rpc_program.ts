@@ -43,7 +43,7 @@ const { gatewayUrl } = await discord.listen();
 const miniflare = new Miniflare({
   modules: [
     { type: "ESModule", path: "main.js", contents: MAIN },
-    { type: "ESModule", path: "library.js", contents: await bundle("shard/durable_object.ts") },
+    { type: "ESModule", path: "library.js", contents: await bundle("shard/durable_object/mod.ts") },
   ],
   compatibilityDate: "2026-07-30",
   durableObjects: { BOT: { className: "Bot", useSQLite: true } },

@@ -1,6 +1,6 @@
 /** A bot in a Durable Object, and the Discord that it talks to, in one virtual time. */
 
-import { ShardHost, type ShardHostOptions } from "../../shard/durable_object.ts";
+import { ShardHost, type ShardHostOptions } from "../../shard/durable_object/mod.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 import { EPOCH_MS, type Surroundings, VirtualObject } from "./virtual_object.ts";
 

@@ -1,6 +1,6 @@
 /** A coordinator and the shards that it calls, each an object of its own that can die, in one virtual time. */
 
-import { FleetHost, type HostedShard } from "../../shard/durable_object.ts";
+import { FleetHost, type HostedShard } from "../../shard/durable_object/mod.ts";
 import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 import { hostOf, type TestHost, type TestHostOptions } from "./virtual_bot.ts";

@@ -5,8 +5,8 @@
  * call or alarm makes it anew.
  */
 
-import type { DurableObjectStateLike } from "../../shard/durable_object_state.ts";
-import type { Host } from "../../shard/host.ts";
+import type { DurableObjectStateLike } from "../../shard/durable_object/object_state.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 import type { VirtualClock } from "../fake/mod.ts";
 
 /** The wall clock's lead over the virtual one, in ms. */

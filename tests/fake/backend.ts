@@ -1,6 +1,6 @@
 /** What the two faces of the fake (in memory, on a port) need of it. */
 
-import type { Host } from "../../shard/host.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 import type { SocketFaults } from "./faults.ts";
 import type { GatewayPort, LinkUrls } from "./links.ts";
 import type { RestRequest, RestResponse } from "./rest.ts";

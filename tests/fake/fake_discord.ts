@@ -4,8 +4,8 @@
  */
 
 import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
-import type { Dial } from "../../shard/dial.ts";
-import { type Host, systemHost } from "../../shard/host.ts";
+import type { Dial } from "../../shard/pipe/dial.ts";
+import { type Host, systemHost } from "../../shard/pipe/platform.ts";
 import type { Backend } from "./backend.ts";
 import type { PresenceLimit } from "./command_answers.ts";
 import { type FakeConnection, LinkHandle } from "./fake_connection.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Host } from "../../shard/host.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 import { EVERY_INTENT, GATEWAY_URL, RawClient, Stage } from "../raw_client.ts";
 import { FakeDiscord } from "./fake_discord.ts";
 import { VirtualClock } from "./virtual_clock.ts";

@@ -5,8 +5,8 @@
  * between for whoever handles them, then the end.
  */
 
-import { type Connection, Pipe } from "../../shard/connection.ts";
-import { type Dial, DialError } from "../../shard/dial.ts";
+import { type Connection, Pipe } from "../../shard/pipe/connection.ts";
+import { type Dial, DialError } from "../../shard/pipe/dial.ts";
 import type { Backend, LinkInput } from "./backend.ts";
 import type { GatewayPort } from "./links.ts";
 import { toResponse } from "./rest.ts";

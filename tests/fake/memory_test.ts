@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DialError } from "../../shard/dial.ts";
+import { DialError } from "../../shard/pipe/dial.ts";
 import { GATEWAY_URL, RawClient, RESUME_URL, Stage } from "../raw_client.ts";
 
 Deno.test("memory: nothing arrives in the turn in which it was sent", async () => {

@@ -27,14 +27,14 @@
  * @module
  */
 
-export { connectionPair } from "../../shard/pair.ts";
+export { connectionPair } from "../../shard/pipe/pair.ts";
 export { FakeDiscord } from "./fake_discord.ts";
 export { Journal } from "./journal.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 
-export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../shard/connection.ts";
-export type { Dial, DialErrorCode, DialOptions } from "../../shard/dial.ts";
-export type { Host } from "../../shard/host.ts";
+export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../shard/pipe/connection.ts";
+export type { Dial, DialErrorCode, DialOptions } from "../../shard/pipe/dial.ts";
+export type { Host } from "../../shard/pipe/platform.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
 export type { PresenceLimit } from "./command_answers.ts";
 export type { FakeConnection } from "./fake_connection.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { dial } from "../../shard/dial.ts";
+import { dial } from "../../shard/pipe/dial.ts";
 import { RawClient } from "../raw_client.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake_discord.ts";
 import type { FakeServer } from "./server.ts";

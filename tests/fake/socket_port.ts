@@ -5,7 +5,7 @@
  * socket drains, so a flood does not pile up in it twice.
  */
 
-import type { Host } from "../../shard/host.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 import type { LinkInput } from "./backend.ts";
 import type { SocketFaults } from "./faults.ts";
 import type { GatewayPort } from "./links.ts";

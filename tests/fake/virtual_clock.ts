@@ -9,7 +9,7 @@
  * What takes real time (files, sockets, child processes) is not waited for, unless it is held.
  */
 
-import type { Host } from "../../shard/host.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 
 /** A timer that has been armed and has not fired. */
 interface Timer {

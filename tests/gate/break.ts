@@ -71,7 +71,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     step: "portable",
     what: "a type that only Deno has",
-    path: "shard/host.ts",
+    path: "shard/pipe/platform.ts",
     edit: (text) => `${text}\n/** Documented. */\nexport type Conn = Deno.Conn;\n`,
   },
   {
@@ -219,7 +219,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     step: "runtimes",
     what: "a deadline that calls itself a refusal",
-    path: "shard/dial.ts",
+    path: "shard/pipe/dial.ts",
     edit: (text) => text.replace(`{ code: "ERR_DIAL_TIMEOUT" }`, `{ code: "ERR_DIAL_FAILED" }`),
   },
   {
@@ -237,7 +237,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     step: "durable-object",
     what: "the session is not stored",
-    path: "shard/session_store_durable_object.ts",
+    path: "shard/stores/durable_object.ts",
     edit: (text) => text.replace("this.#kv.put(this.#key, record);", "this.#kv.get(record.sessionId);"),
   },
   {

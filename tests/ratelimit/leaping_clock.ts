@@ -6,7 +6,7 @@
  * reads; it lags behind by as much as it was ever set back.
  */
 
-import type { Host } from "../../shard/host.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 
 /** Timers fire on multiples of this, in ms: sums of such numbers are exact, so no timer ever fires a rounding too early. */
 const GRAIN_MS = 1 / 64;

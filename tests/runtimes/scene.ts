@@ -3,7 +3,7 @@
 import type { FakeDiscordOptions } from "../fake/mod.ts";
 import type { Connection, Dial, Host, ShardOptions, ShardStatus } from "../../shard/mod.ts";
 import { dial, Shard, type WebSocketConstructor, type WebSocketDialOptions } from "../../shard/mod.ts";
-import type { FilesLike } from "../../shard/stores.ts";
+import type { FilesLike } from "../../shard/stores/mod.ts";
 import type { Trust } from "./control.ts";
 import { expectEqual } from "./expect.ts";
 import { RemoteDiscord } from "./remote_discord.ts";

@@ -1,7 +1,7 @@
 /** A dial or a fetch that takes no notice of its signal holds up nobody. */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
-import { abortable } from "../../shard/abortable.ts";
+import { abortable } from "../../shard/pipe/abortable.ts";
 import { type Connection, connectionPair, Shard } from "../../shard/mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Delivery, type DeliveryOptions, DeliveryStoppedError } from "../../shard/delivery.ts";
+import { Delivery, type DeliveryOptions, DeliveryStoppedError } from "../../shard/delivery/delivery.ts";
 import { VirtualClock } from "../fake/mod.ts";
 
 interface TestEvent {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { EventQueue } from "../../shard/event_queue.ts";
+import { EventQueue } from "../../shard/events/event_queue.ts";
 import { assertProperty } from "../property.ts";
 
 interface Event {

@@ -1,7 +1,7 @@
 /** The queue between connection and consumer: order, bounds, and what counts as handled. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { EventQueue } from "../../shard/event_queue.ts";
+import { EventQueue } from "../../shard/events/event_queue.ts";
 
 interface Event {
   readonly s: number | null;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EventRate } from "../../shard/event_rate.ts";
+import { EventRate } from "../../shard/durable_object/shard/event_rate.ts";
 
 Deno.test("event rate: a steady stream has its rate from the first seconds on", () => {
   const rate = new EventRate(1_000);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { HandledEvents, MergedEvents } from "../../shard/fleet_consumer.ts";
+import { HandledEvents, MergedEvents } from "../../shard/fleet/consumer.ts";
 
 /** Delivers an item, and tells when it is handled. */
 function deliver(merged: MergedEvents<string>, item: string, handled: string[]): void {

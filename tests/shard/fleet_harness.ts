@@ -1,7 +1,7 @@
 /** A fleet on the fake Discord, in memory and in virtual time, with a consumer and a record of all that came out. */
 
 import { assertEquals } from "@std/assert";
-import { Fleet, type FleetEvent, type FleetOptions, type FleetShardStatus } from "../../shard/fleet.ts";
+import { Fleet, type FleetEvent, type FleetOptions, type FleetShardStatus } from "../../shard/fleet/fleet.ts";
 import { type FakeConnection, FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 
 type GuildName = "MESSAGE_CREATE" | "MESSAGE_REACTION_ADD";

@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { serialize } from "node:v8";
-import { FleetHost } from "../../shard/durable_object.ts";
-import { callAll } from "../../shard/fleet_host_plan.ts";
-import { MAX_HOSTED_SHARDS, type PendingCall, StoredFleetRecord } from "../../shard/fleet_host_record.ts";
+import { FleetHost } from "../../shard/durable_object/mod.ts";
+import { callAll } from "../../shard/durable_object/fleet/reshard_plan.ts";
+import {
+  MAX_HOSTED_SHARDS,
+  type PendingCall,
+  StoredFleetRecord,
+} from "../../shard/durable_object/fleet/record.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 
 /** What one key of a Durable Object may hold, in bytes. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandError, type GatewayCommand } from "../../mod.ts";
-import { FleetHostError } from "../../shard/durable_object.ts";
-import { IdentifyBudgetError } from "../../shard/fleet_errors.ts";
+import { FleetHostError } from "../../shard/durable_object/mod.ts";
+import { IdentifyBudgetError } from "../../shard/fleet/errors.ts";
 import { VirtualFleet } from "../durable_object/virtual_fleet.ts";
 
 const ONLINE: GatewayCommand = {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { ShardEvent } from "../../mod.ts";
-import { Completeness, Duplicates, Ear } from "../../shard/fleet_overlap.ts";
+import { Completeness, Duplicates, Ear } from "../../shard/fleet/overlap.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 import { Shard } from "../../mod.ts";
 

@@ -10,7 +10,7 @@ import {
   resumeDelayMs,
   routeCommand,
   shardSelection,
-} from "../../shard/fleet_plan.ts";
+} from "../../shard/fleet/plan.ts";
 import { assertProperty } from "../property.ts";
 
 Deno.test("fleet plan: a number of shards is all of them; a selection is sorted", () => {

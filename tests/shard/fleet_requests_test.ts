@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { CommandError, CommandNotSentError, MissingIntentError, RequestError } from "../../mod.ts";
-import { Fleet, ShardNotHereError } from "../../shard/fleet.ts";
+import { Fleet, ShardNotHereError } from "../../shard/fleet/fleet.ts";
 import { everybody, Reading } from "./asking.ts";
 import { assertQuiet, commandsOf, FleetPlay, type FleetPlayOptions } from "./fleet_harness.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "../../mod.ts";
-import { IdentifyBudgetError, ReshardError, type ReshardReport } from "../../shard/fleet.ts";
+import { IdentifyBudgetError, ReshardError, type ReshardReport } from "../../shard/fleet/fleet.ts";
 import { assertQuiet, commandsOf, FleetPlay, type FleetPlayOptions } from "./fleet_harness.ts";
 
 const FAKE = { shards: 4, maxConcurrency: 16 } as const;

@@ -7,7 +7,7 @@ import {
   SessionStoreError,
   StoredShard,
   type StoredShardOptions,
-} from "../../shard/stores.ts";
+} from "../../shard/stores/mod.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 
 /** A store that writes down what happens to it, and fails when told to. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CommandError } from "../../mod.ts";
-import { ShardHost, ShardHostError } from "../../shard/durable_object.ts";
+import { ShardHost, ShardHostError } from "../../shard/durable_object/mod.ts";
 import { VirtualBot } from "../durable_object/virtual_bot.ts";
 
 const MINUTE = 60_000;

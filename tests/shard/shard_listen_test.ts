@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { Shard } from "../../mod.ts";
-import { Listeners } from "../../shard/listeners.ts";
-import { WantedNames } from "../../shard/wanted_names.ts";
+import { Listeners } from "../../shard/events/listeners.ts";
+import { WantedNames } from "../../shard/events/wanted_names.ts";
 import { userIdOf } from "../../shard/user_id.ts";
 import { FakeDiscord, VirtualClock } from "../fake/mod.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { SessionRecord } from "../../gateway/mod.ts";
-import { type SessionStore, SessionStoreError } from "../../shard/stores.ts";
+import { type SessionStore, SessionStoreError } from "../../shard/stores/mod.ts";
 
 /** One kind of store. */
 export interface StoreUnderTest {

@@ -1,6 +1,6 @@
 /** The contract over a real Deno KV, in a process of its own: it needs `--unstable-kv`. Prints the broken rules as JSON. */
 
-import { type DenoKvLike, DenoKvSessionStore, SESSION_KEY } from "../../shard/stores.ts";
+import { type DenoKvLike, DenoKvSessionStore, SESSION_KEY } from "../../shard/stores/mod.ts";
 import { brokenRules, SPOILT_VALUE } from "./contract.ts";
 
 interface Kv extends DenoKvLike {

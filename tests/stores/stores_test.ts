@@ -10,7 +10,7 @@ import {
   RedisSessionStore,
   SESSION_KEY,
   WebStorageSessionStore,
-} from "../../shard/stores.ts";
+} from "../../shard/stores/mod.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 import { brokenRules, SPOILT_TEXT } from "./contract.ts";
 

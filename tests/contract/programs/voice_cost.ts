@@ -7,8 +7,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import davey from "@snazzah/davey";
 import { Backoff } from "../../../ratelimit/backoff.ts";
-import { dial } from "../../../shard/dial.ts";
-import { systemHost } from "../../../shard/host.ts";
+import { dial } from "../../../shard/pipe/dial.ts";
+import { systemHost } from "../../../shard/pipe/platform.ts";
 import {
   daveyProvider,
   encodeRtpHeader,

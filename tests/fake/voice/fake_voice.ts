@@ -7,8 +7,8 @@
 
 import { VoiceCloseCode } from "../../../voice/close_code.ts";
 import type { OpenUdp } from "../../../voice/datagram.ts";
-import type { Dial } from "../../../shard/dial.ts";
-import type { Host } from "../../../shard/host.ts";
+import type { Dial } from "../../../shard/pipe/dial.ts";
+import type { Host } from "../../../shard/pipe/platform.ts";
 import type { Backend } from "../backend.ts";
 import { Journal } from "../journal.ts";
 import { memoryDial } from "../memory.ts";

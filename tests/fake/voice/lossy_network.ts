@@ -1,6 +1,6 @@
 /** One direction of the way between clients and the media server, with everything that befalls datagrams on it. */
 
-import type { Host } from "../../../shard/host.ts";
+import type { Host } from "../../../shard/pipe/platform.ts";
 
 /** What befalls datagrams; shares of 1. All may be changed at any time. */
 export interface NetworkConditions {

@@ -1,6 +1,6 @@
 /** What the fake Discord's voice side is made from and asked for, as types alone. */
 
-import type { Host } from "../../../shard/host.ts";
+import type { Host } from "../../../shard/pipe/platform.ts";
 import type { VoiceStates } from "../voice_states.ts";
 import type { World } from "../world.ts";
 

@@ -2,7 +2,7 @@
 
 import { MemoryIdentifyLimiter } from "../../../ratelimit/mod.ts";
 import { ShardStoppedError } from "../../../shard/mod.ts";
-import { FileSessionStore, restoreShard } from "../../../shard/stores.ts";
+import { FileSessionStore, restoreShard } from "../../../shard/stores/mod.ts";
 import type { Mishap } from "../control.ts";
 import { expect, expectEqual } from "../expect.ts";
 import { PATIENT, type Play } from "../scene.ts";

@@ -1,0 +1,39 @@
+/** The budget of commands as a program sees it, from outside of whatever connection there is or is not. */
+
+import type { GatewayState } from "../../gateway/mod.ts";
+import { CommandLimiter } from "../../ratelimit/mod.ts";
+
+/**
+ * What may be sent, and who waits for it.
+ *
+ * Numbers of this instant: a command that is given now goes behind those that wait already.
+ *
+ * @see https://docs.discord.com/developers/events/gateway#rate-limiting
+ */
+export interface CommandBudget {
+  /** Frames that Discord takes on one connection in 60 s, heartbeats included. */
+  readonly limit: number;
+  /**
+   * Commands that could be sent right now without waiting, with room left for every heartbeat that is due during
+   * their minute; 0 without a usable session.
+   */
+  readonly available: number;
+  /**
+   * Milliseconds from now until the budget admits one more command: 0 = at once. `null` where nobody can tell:
+   * without a usable session, or because heartbeats alone fill the budget.
+   */
+  readonly nextAvailableInMs: number | null;
+  /** Callers that wait for their turn, for a usable session, or for a sub-limit. */
+  readonly waiting: number;
+}
+
+/** Reads the budget off a connection's state; `null` where there is no connection. */
+export function readBudget(state: GatewayState | null, now: number, waiting: number): CommandBudget {
+  const at = state?.nextCommandAt(now) ?? Infinity;
+  return {
+    limit: state?.commandLimit ?? new CommandLimiter().limit,
+    available: state?.availableCommands(now) ?? 0,
+    nextAvailableInMs: at < Infinity ? at - now : null,
+    waiting,
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * Whether Discord would take a command, asked before its caller waits for a turn.
+ *
+ * A body that it would not take it answers by closing the connection with 4002, or not at all. Programs in TypeScript cannot
+ * write one; bodies that come from elsewhere, say over HTTP, can be anything. Only what Discord is known to refuse is
+ * refused here: fields that it may have in the future pass.
+ *
+ * @see https://docs.discord.com/developers/events/gateway-events#send-events
+ */
+
+import { CommandError, encodeCommand, type GatewayCommand } from "../../gateway/mod.ts";
+
+const isId = (value: unknown) => typeof value === "string" && /^\d+$/.test(value);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+// The marks tell a bundler that it may drop the table where nobody reads it.
+// @__NO_SIDE_EFFECTS__
+const listOf = (holds: (one: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(holds);
+// @__NO_SIDE_EFFECTS__
+const oneOf = (...values: readonly unknown[]) => (value: unknown) => values.includes(value);
+
+/** What a field can be, in the words of the error. */
+const KINDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  "an id": isId,
+  "a list of ids": listOf(isId),
+  "a list of up to 100": (value) => listOf(isId)(value) && Array.isArray(value) && value.length <= 100,
+  "an integer from 0 on": isCount,
+  "a string": (value) => typeof value === "string",
+  "true": oneOf(true),
+  "false": oneOf(false),
+  "null": oneOf(null),
+  "missing": oneOf(undefined),
+  "one of online, dnd, idle, invisible, offline": oneOf("online", "dnd", "idle", "invisible", "offline"),
+  "a list of objects with a name and a type": listOf((one) =>
+    typeof one === "object" && one !== null && "name" in one && typeof one.name === "string" &&
+    "type" in one && isCount(one.type)
+  ),
+  "a list of status and voice_start_time": listOf(oneOf("status", "voice_start_time")),
+};
+
+const FLAG = "true or false";
+
+/** Fields by opcode; alternatives are joined by "or". */
+const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  3: {
+    since: "an integer from 0 on or null",
+    activities: "a list of objects with a name and a type",
+    status: "one of online, dnd, idle, invisible, offline",
+    afk: FLAG,
+  },
+  4: { guild_id: "an id", channel_id: "an id or null", self_mute: FLAG, self_deaf: FLAG },
+  8: { guild_id: "an id", presences: "true or false or missing" },
+  31: { guild_ids: "a list of ids" },
+  43: { guild_id: "an id", fields: "a list of status and voice_start_time" },
+};
+/** Of op 8, which asks in one of two ways. */
+const BY_QUERY = { query: "a string", limit: "an integer from 0 on", user_ids: "missing" };
+const BY_ID = { user_ids: "an id or a list of up to 100" };
+
+/**
+ * Checks a command, whatever types it claims to have.
+ *
+ * @throws {CommandError} Discord would not take it; names the field.
+ * @throws {PayloadTooLargeError} More than 4096 bytes.
+ */
+export function checkCommand(command: GatewayCommand): void {
+  encodeCommand(command);
+  const { op, d }: { readonly op: number; readonly d: object } = command;
+  const body: Readonly<Record<string, unknown>> = { ...d };
+  const way = op !== 8 ? {} : body.query === undefined ? BY_ID : BY_QUERY;
+  const fields: Readonly<Record<string, string>> = { ...FIELDS[op], ...way };
+  for (const [name, kinds] of Object.entries(fields)) {
+    const value = body[name];
+    if (kinds.split(" or ").some((kind) => KINDS[kind]?.(value))) continue;
+    const shown = value === undefined ? "missing" : `${JSON.stringify(value)}`.slice(0, 40);
+    throw new CommandError(`Cannot send op ${op}: ${name} is ${kinds}: ${shown}`);
+  }
+}

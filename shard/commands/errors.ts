@@ -1,0 +1,113 @@
+/** How a question to Discord (op 8, 31, 43) fails. */
+
+import type { GatewayCommand, IntentName } from "../../gateway/mod.ts";
+
+/** Why a request is not complete: no answer came in time, the shard closed, or Discord closes each time it is asked. */
+export type RequestErrorCode = "ERR_REQUEST_DEADLINE" | "ERR_REQUEST_CLOSED" | "ERR_REQUEST_REFUSED";
+
+/** How far a request got. */
+export interface RequestProgress {
+  /** Answers that came. */
+  readonly received: number;
+  /** Answers that were due; `null` where none came that says so. */
+  readonly expected: number | null;
+  /** The guilds of which none came, where each is answered for itself. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * A request was sent and not answered in full.
+ *
+ * @example
+ * ```ts
+ * import { RequestError, Shard } from "@discordgateway/edge/shard";
+ * import { FakeDiscord, VirtualClock } from "@discordgateway/edge/testing";
+ *
+ * const clock = new VirtualClock();
+ * const discord = new FakeDiscord({ clock });
+ * discord.faults.muteAnswers = 1;
+ * const { token, dial, fetch } = discord;
+ * const shard = new Shard({ token, intents: 0, dial, fetch, host: clock });
+ * const running = shard.run(() => {});
+ *
+ * const sounds = shard.requestSoundboardSounds([discord.guilds[0]!.id], { deadlineMs: 5_000 });
+ * const failing = sounds.next().catch((error) => error);
+ * await clock.advance(20_000);
+ * const error = await failing;
+ * if (!(error instanceof RequestError) || error.code !== "ERR_REQUEST_DEADLINE") throw error;
+ * if (error.missing[0] !== discord.guilds[0]!.id) throw error;
+ * await shard.close();
+ * await running;
+ * ```
+ */
+export class RequestError extends Error {
+  /** The name of the class. */
+  override readonly name = "RequestError";
+  /** Stable identifier for switch statements. */
+  readonly code: RequestErrorCode;
+  /** The command that asked. */
+  readonly command: GatewayCommand;
+  /** Answers that came. */
+  readonly received: number;
+  /** Answers that were due; `null` where none came that says so. */
+  readonly expected: number | null;
+  /** The guilds of which none came, where each is answered for itself. */
+  readonly missing: readonly string[];
+
+  /** Made by the shard. */
+  constructor(
+    why: string,
+    { code, command, progress, cause }: {
+      readonly code: RequestErrorCode;
+      readonly command: GatewayCommand;
+      readonly progress: RequestProgress;
+      readonly cause?: unknown;
+    },
+  ) {
+    const { received, expected, missing } = progress;
+    const came = expected === null ? `${received} came` : `${received} of ${expected} came`;
+    super(`Cannot complete op ${command.op}: ${why}: ${came}`, cause ? { cause } : undefined);
+    this.code = code;
+    this.command = command;
+    this.received = received;
+    this.expected = expected;
+    this.missing = missing;
+  }
+}
+
+/**
+ * A request that Discord would ignore in silence, because the session lacks an intent.
+ *
+ * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
+ *
+ * @example
+ * ```ts
+ * import { MissingIntentError, Shard } from "@discordgateway/edge/shard";
+ *
+ * const shard = new Shard({ token: "bot token", intents: 0 });
+ * try {
+ *   shard.requestGuildMembers({ guild_id: "1", query: "", limit: 0 });
+ *   throw new Error("unreachable");
+ * } catch (error) {
+ *   if (!(error instanceof MissingIntentError) || error.intent !== "GUILD_MEMBERS") throw error;
+ * }
+ * ```
+ */
+export class MissingIntentError extends Error {
+  /** The name of the class. */
+  override readonly name = "MissingIntentError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_MISSING_INTENT";
+  /** The intent to add, and to enable for the application. */
+  readonly intent: IntentName;
+
+  /** Made by the shard, and by what asks through it. */
+  constructor(
+    what: string,
+    intent: IntentName,
+    { action = "request guild members" }: { readonly action?: string } = {},
+  ) {
+    super(`Cannot ${action}: ${what} needs an intent that the shard has not: ${intent}`);
+    this.intent = intent;
+  }
+}

@@ -1,0 +1,125 @@
+/** Members of a guild: the question of op 8, and the chunks that answer it. */
+
+import {
+  CommandError,
+  type EventData,
+  GatewayIntent,
+  GatewayOpcode,
+  type RequestGuildMembers,
+} from "../../gateway/mod.ts";
+import { type CommandLimits, gateOf } from "./limits.ts";
+import { MissingIntentError } from "./errors.ts";
+import type { Question } from "./question.ts";
+import { isId, shown } from "./request_shape.ts";
+
+/** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
+export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;
+
+const MAX_USER_IDS = 100;
+
+/** What a question for members is asked with. */
+export interface GuildMembersContext {
+  /** The intents of the shard. */
+  readonly intents: number;
+  /** The sub-limits of the shard. */
+  readonly limits: CommandLimits;
+  /** The nonce, where the request has none. */
+  readonly nonce: string;
+}
+
+/**
+ * Checks a request, and makes a question of it.
+ *
+ * @throws {CommandError} Discord would not accept it.
+ * @throws {MissingIntentError} Discord would ignore it, or a part of it.
+ */
+export function guildMembersQuestion(
+  request: RequestGuildMembers,
+  { intents, limits, nonce: ownNonce }: GuildMembersContext,
+): Question<GuildMembersChunk> {
+  checkShape(request);
+  const { guild_id, query, limit, presences, nonce = ownNonce } = request;
+  if (query === "" && limit === 0 && (intents & GatewayIntent.GUILD_MEMBERS) === 0) {
+    throw new MissingIntentError("the full list", "GUILD_MEMBERS");
+  }
+  if (presences === true && (intents & GatewayIntent.GUILD_PRESENCES) === 0) {
+    throw new MissingIntentError("a list with presences", "GUILD_PRESENCES");
+  }
+  const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
+  const gate = gateOf(command, limits) ?? { key: `some members ${guild_id}` };
+  /** What was handed out. */
+  const known = new KnownChunks();
+  /** The indexes of this answer; after a lost session it comes anew. */
+  const received = new Set<number>();
+  let expected: number | null = null;
+  return {
+    command,
+    event: "GUILD_MEMBERS_CHUNK",
+    gate,
+    get progress() {
+      return { received: received.size, expected, missing: [] };
+    },
+    get complete() {
+      return expected !== null && received.size >= expected;
+    },
+    // The nonce tells.
+    ambiguous: false,
+    asked() {
+      received.clear();
+      expected = null;
+    },
+    read(event) {
+      if (event.t !== "GUILD_MEMBERS_CHUNK" || event.d.nonce !== nonce) return "foreign";
+      const { chunk_index: index, chunk_count: count } = event.d;
+      received.add(index);
+      // No match at all is one empty chunk, and whether it counts itself is not written anywhere.
+      expected = count >= 1 ? count : 1;
+      return known.add(event.d) ? { answer: event.d } : "known";
+    },
+  };
+}
+
+function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGuildMembers): void {
+  const refuse = (rule: string): never => {
+    throw new CommandError(`Cannot request guild members: ${rule}`);
+  };
+  if (!isId(guild_id)) refuse(`guild_id is one id: ${shown(guild_id)}`);
+  if (typeof nonce !== "string") refuse(`nonce is a string: ${shown(nonce)}`);
+  if ((query === undefined) === (user_ids === undefined)) {
+    refuse(`there is either query or user_ids: ${query === undefined ? "neither" : "both"}`);
+  }
+  if (query !== undefined) {
+    if (typeof query !== "string") refuse(`query is a string: ${shown(query)}`);
+    if (!(Number.isInteger(limit) && Number(limit) >= 0)) {
+      refuse(`query needs a limit, an integer from 0: ${shown(limit)}`);
+    }
+    return;
+  }
+  const ids: readonly unknown[] = Array.isArray(user_ids) ? user_ids : [user_ids];
+  const count = ids.length;
+  if (count < 1 || count > MAX_USER_IDS) refuse(`user_ids has 1 to ${MAX_USER_IDS} ids: ${count}`);
+  const wrong = ids.find((id) => !isId(id));
+  if (wrong !== undefined) refuse(`user_ids has ids: ${shown(wrong)}`);
+}
+
+/** The chunks that were handed out, so that of a list that is asked for anew only the rest is. */
+export class KnownChunks {
+  readonly #marks = new Map<number, string>();
+
+  /** Notes a chunk; `false` if it was handed out before. */
+  add(chunk: GuildMembersChunk): boolean {
+    const mark = markOf(chunk);
+    if (this.#marks.get(chunk.chunk_index) === mark) return false;
+    this.#marks.set(chunk.chunk_index, mark);
+    return true;
+  }
+}
+
+/**
+ * Tells whether a chunk that comes again, because the list was asked for anew, is the one that was handed out. Members
+ * come and go, and with them the borders of the chunks: what has moved is handed out again rather than missed.
+ */
+function markOf({ members = [], chunk_count, not_found = [] }: GuildMembersChunk): string {
+  return [chunk_count, members.length, members[0]?.user?.id, members.at(-1)?.user?.id, not_found.length]
+    .join();
+}

@@ -1,0 +1,80 @@
+/** Questions that are answered once for each guild: soundboard sounds (op 31) and channel info (op 43). */
+
+import { CommandError, type EventData, GatewayOpcode, type RequestChannelInfo } from "../../gateway/mod.ts";
+import type { Question } from "./question.ts";
+import { areIds, isId, shown } from "./request_shape.ts";
+
+/** The soundboard sounds of one guild. */
+export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;
+/** What the voice channels of one guild show. */
+export type ChannelInfo = EventData<"CHANNEL_INFO">;
+
+/**
+ * A question for the sounds of these guilds.
+ *
+ * @throws {CommandError} Those are no ids.
+ */
+export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<SoundboardSounds> {
+  if (!areIds(guildIds)) {
+    throw new CommandError("Cannot request soundboard sounds: guild ids are a list of ids");
+  }
+  const missing = new Set(guildIds);
+  const expected = missing.size;
+  return {
+    // Asked again, it asks for what is missing.
+    get command() {
+      return { op: GatewayOpcode.RequestSoundboardSounds, d: { guild_ids: [...missing] } } as const;
+    },
+    event: "SOUNDBOARD_SOUNDS",
+    gate: { key: "soundboard sounds" },
+    get progress() {
+      return { received: expected - missing.size, expected, missing: [...missing] };
+    },
+    get complete() {
+      return missing.size === 0;
+    },
+    // Whoever asked is told the same.
+    ambiguous: false,
+    asked() {},
+    read(event) {
+      if (event.t !== "SOUNDBOARD_SOUNDS" || !missing.delete(event.d.guild_id)) return "foreign";
+      return { answer: event.d };
+    },
+  };
+}
+
+/**
+ * A question for the channel info of this guild.
+ *
+ * @throws {CommandError} That is no id, or those are no names of fields.
+ */
+export function channelInfoQuestion(
+  guildId: string,
+  fields: RequestChannelInfo["fields"],
+): Question<ChannelInfo> {
+  if (!isId(guildId)) {
+    throw new CommandError(`Cannot request channel info: a guild id is an id: ${shown(guildId)}`);
+  }
+  if (!areIds(fields)) {
+    throw new CommandError("Cannot request channel info: fields are a list of their names");
+  }
+  let complete = false;
+  return {
+    command: { op: GatewayOpcode.RequestChannelInfo, d: { guild_id: guildId, fields } },
+    event: "CHANNEL_INFO",
+    gate: { key: `channel info ${guildId}` },
+    get progress() {
+      return { received: complete ? 1 : 0, expected: 1, missing: complete ? [] : [guildId] };
+    },
+    get complete() {
+      return complete;
+    },
+    ambiguous: true,
+    asked() {},
+    read(event) {
+      if (complete || event.t !== "CHANNEL_INFO" || event.d.guild_id !== guildId) return "foreign";
+      complete = true;
+      return { answer: event.d };
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** Opens the connections of one shard: to its session's own URL, or to the gateway's, as given or asked of Discord once. */
+
+import { type EndCause, gatewayUrl, KEEP_SESSION_CLOSE_CODE, type SessionRecord } from "../../gateway/mod.ts";
+import { abortable } from "../pipe/abortable.ts";
+import { askGatewayBot } from "./ask_gateway_bot.ts";
+import type { Connection } from "../pipe/connection.ts";
+import { dial, DialError } from "../pipe/dial.ts";
+import { GatewayBotError } from "../errors.ts";
+import type { Host } from "../pipe/platform.ts";
+import type { ShardOptions } from "../options.ts";
+import type { ShardDialing, ShardLocating } from "../status.ts";
+
+/** The part of a shard's options that says where to dial, and how. */
+export type DiallerOptions = Pick<
+  ShardOptions,
+  "token" | "url" | "api" | "fetch" | "dial" | "dialDeadlineMs" | "identifyLimiter"
+>;
+
+/** Dials for one shard. */
+export class GatewayDialler {
+  readonly #options: DiallerOptions;
+  readonly #host: Host;
+  readonly #onStatus: (status: ShardLocating | ShardDialing) => void;
+  /** The gateway's base URL, once it is known. */
+  #url: string | null;
+
+  /** Asks nobody yet. */
+  constructor(
+    options: DiallerOptions,
+    host: Host,
+    onStatus: (status: ShardLocating | ShardDialing) => void,
+  ) {
+    this.#options = options;
+    this.#host = host;
+    this.#onStatus = onStatus;
+    this.#url = options.url ?? null;
+  }
+
+  /**
+   * Opens a connection that is to resume `session`, or to identify. The first answer of the REST API also tells the
+   * identify limiter what Discord allows. Who closes the connection after an abort between the handshake and the turn in
+   * which it arrives is the caller.
+   *
+   * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
+   * @throws {DialError} The connection could not be opened.
+   * @throws the signal's reason, once it is aborted.
+   */
+  async open(session: SessionRecord | null, signal: AbortSignal): Promise<Connection> {
+    const { dial: dialFunction = dial, dialDeadlineMs } = this.#options;
+    const url = resumeUrl(session) ?? gatewayUrl(await this.#find(signal));
+    // The answer may have come, and the shard been closed, a turn ago.
+    signal.throwIfAborted();
+    this.#onStatus({ state: "dialing", url, action: session === null ? "identify" : "resume" });
+    const dialing = dialFunction(url, {
+      signal,
+      ...(dialDeadlineMs !== undefined && { deadlineMs: dialDeadlineMs }),
+    });
+    return await abortable(dialing, signal, (connection) => connection.close(KEEP_SESSION_CLOSE_CODE));
+  }
+
+  async #find(signal: AbortSignal): Promise<string> {
+    if (this.#url !== null) return this.#url;
+    this.#onStatus({ state: "locating" });
+    // Whoever was told may have closed the shard.
+    signal.throwIfAborted();
+    return this.#url = (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
+  }
+}
+
+/**
+ * The cause in the verdict table for which there is no connection.
+ *
+ * @throws the error itself, where it is of no kind that another attempt could mend.
+ */
+export function dialFailure(error: unknown): { readonly cause: EndCause; readonly error: Error } {
+  if (error instanceof DialError) return { cause: "dial_failed", error };
+  if (!(error instanceof GatewayBotError)) throw error;
+  const isUnauthorized = error.status === 401 || error.status === 403;
+  return { cause: isUnauthorized ? "gateway_bot_unauthorized" : "gateway_bot_failed", error };
+}
+
+/** The session's own URL, or `null` without one that can be dialled. */
+function resumeUrl(session: SessionRecord | null): string | null {
+  if (!session?.resumeGatewayUrl) return null;
+  try {
+    return gatewayUrl(session.resumeGatewayUrl);
+  } catch {
+    // Not a WebSocket URL: as good as none, the main gateway takes resumes too.
+    return null;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * One state over one connection: feeds frames and time in, carries outputs out, and sleeps on exactly one timer.
+ *
+ * Everything a loop started ends with it: the timer, the question to the identify limiter, the attachment to the socket.
+ */
+
+import type {
+  GatewayCommand,
+  GatewayDispatch,
+  GatewayEnd,
+  GatewayOutput,
+  GatewayState,
+} from "../../gateway/mod.ts";
+import type { GatedQueue, IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "../../ratelimit/mod.ts";
+import { IdentifyLimiterError, IdentifyRefusedError } from "../../ratelimit/mod.ts";
+import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../pipe/connection.ts";
+import type { Host } from "../pipe/platform.ts";
+import { releasePermit } from "./release_permit.ts";
+import { WakeTimer } from "../pipe/timer.ts";
+
+/** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
+export interface ConnectionLoopOptions {
+  /** A fresh connection. */
+  readonly connection: Connection;
+  /** A fresh state, made for it. */
+  readonly state: GatewayState;
+  /** Clock and timers. */
+  readonly host: Host;
+  /** Asked before an identify. */
+  readonly identifyLimiter: IdentifyLimiter;
+  /** Whose turn to identify it is asked for. */
+  readonly shardId: number;
+  /** Callers that wait to send; they outlive the connection. */
+  readonly commands: GatedQueue<GatewayCommand>;
+  /** Takes each wanted event, with the length of its frame. */
+  onEvent(event: GatewayDispatch, size: number): void;
+  /** The state moved on to another phase. */
+  onPhase(): void;
+  /** The state ended; called once, last. */
+  onEnd(end: GatewayEnd): void;
+}
+
+/** The loop of one connection. */
+export class ConnectionLoop implements ConnectionSink {
+  readonly #options: ConnectionLoopOptions;
+  readonly #timer: WakeTimer;
+  readonly #limiterWait = new AbortController();
+  #permit: IdentifyPermit | null = null;
+  #phase: GatewayState["phase"];
+  #over = false;
+
+  /** Joins the two; nothing moves before {@linkcode ConnectionLoop.start}. */
+  constructor(options: ConnectionLoopOptions) {
+    this.#options = options;
+    this.#phase = options.state.phase;
+    this.#timer = new WakeTimer(options.host, () => this.#wake());
+  }
+
+  /** Attaches to the connection; frames that wait in it are handled at once. */
+  start(): void {
+    this.#arm();
+    this.#options.connection.attach(this);
+  }
+
+  /** A caller joined the queue: sends what may be sent, and wakes up when the next may. */
+  commandsWaiting(): void {
+    if (!this.#over) this.#carryOn();
+  }
+
+  /** Ends the connection on our side. */
+  close(options: { readonly keepSession: boolean; readonly consumerBehind?: boolean }): void {
+    if (!this.#over && this.#options.state.end === null) this.#apply(this.#options.state.close(options), 0);
+  }
+
+  frame(frame: Frame): void {
+    const { state, host } = this.#options;
+    if (this.#over) return;
+    const outputs = state.receive(frame, host.now());
+    if (outputs.length > 0 || state.phase !== this.#phase) this.#apply(outputs, frame.length);
+    // HELLO again can bring the next heartbeat nearer, and nothing else.
+    else if (state.deadline.at < this.#timer.at) this.#arm();
+  }
+
+  end(end: ConnectionEnd): void {
+    if (this.#over) return;
+    this.#options.state.connectionEnded(end);
+    this.#carryOn();
+  }
+
+  #apply(outputs: readonly GatewayOutput[], size: number): void {
+    for (const output of outputs) {
+      // An event's consumer may have closed us.
+      if (this.#over) return;
+      switch (output.type) {
+        case "event":
+          this.#options.onEvent(output.event, size);
+          // Events change no deadline and no phase but through READY and RESUMED.
+          if (this.#options.state.phase === this.#phase) return;
+          break;
+        case "send":
+          this.#write(output.frame);
+          break;
+        case "permit":
+          this.#askForPermit();
+          break;
+        case "close":
+          this.#closeSocket(output.code, output.reason);
+          break;
+      }
+    }
+    this.#carryOn();
+  }
+
+  /** After anything but a plain event: tell of the phase, serve waiting callers, set the timer, or finish. */
+  #carryOn(): void {
+    const { state, onPhase } = this.#options;
+    if (this.#over) return;
+    if (state.end !== null) return this.#finish(state.end);
+    if (state.phase !== this.#phase) {
+      this.#phase = state.phase;
+      if (state.phase === "live") this.#releasePermit("ready");
+      onPhase();
+    }
+    this.#serveCallers();
+    if (!this.#over) this.#arm();
+  }
+
+  #serveCallers(): void {
+    const { state, host, commands, connection } = this.#options;
+    while (!this.#over && state.end === null) {
+      const now = host.now();
+      if (commands.readyAt(now) > now || state.nextCommandAt(now) > now) return;
+      const turn = commands.next(now);
+      if (turn === undefined) return;
+      let frame: string;
+      try {
+        frame = state.send(turn.item, now);
+        turn.spend(now);
+      } catch (error) {
+        turn.reject(error);
+        continue;
+      }
+      try {
+        connection.send(frame);
+        turn.resolve();
+      } catch (error) {
+        turn.reject(error);
+        return this.#writeFailed(error);
+      }
+    }
+  }
+
+  #write(frame: string): void {
+    try {
+      this.#options.connection.send(frame);
+    } catch (error) {
+      this.#writeFailed(error);
+    }
+  }
+
+  #writeFailed(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (this.#options.state.end === null) this.#apply(this.#options.state.writeFailed(error), 0);
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    try {
+      this.#options.connection.close(code, reason);
+    } catch {
+      // The state has ended either way, and a socket that cannot even be closed is given up with it.
+    }
+  }
+
+  async #askForPermit(): Promise<void> {
+    const { identifyLimiter, shardId, state, host } = this.#options;
+    const { signal } = this.#limiterWait;
+    let outputs: () => readonly GatewayOutput[];
+    try {
+      const permit = await identifyLimiter.take(shardId, { signal });
+      if (typeof permit === "object") this.#permit = permit;
+      outputs = permit
+        ? () => state.identify(host.now())
+        : () => state.identifyRefused(new IdentifyRefusedError(shardId));
+    } catch (cause) {
+      outputs = cause instanceof IdentifyRefusedError
+        ? () => state.identifyRefused(cause)
+        : () => state.identifyRefused(limiterError(shardId, cause), { failed: true });
+    }
+    // The connection may have ended meanwhile.
+    if (this.#over || state.end !== null) this.#releasePermit("unused");
+    else this.#apply(outputs(), 0);
+  }
+
+  #releasePermit(outcome: IdentifyOutcome): void {
+    const permit = this.#permit;
+    this.#permit = null;
+    if (permit !== null) void releasePermit(permit, outcome);
+  }
+
+  #arm(): void {
+    const { state, host, commands } = this.#options;
+    const now = host.now();
+    let wakeAt = state.deadline.at;
+    const readyAt = commands.readyAt(now);
+    if (readyAt < Infinity) wakeAt = Math.min(wakeAt, Math.max(readyAt, state.nextCommandAt(now)));
+    this.#timer.wakeAt(wakeAt);
+  }
+
+  #wake(): void {
+    if (this.#over) return;
+    const { state, host } = this.#options;
+    this.#apply(state.tick(host.now()), 0);
+  }
+
+  #finish(end: GatewayEnd): void {
+    this.#over = true;
+    this.#timer.stop();
+    this.#limiterWait.abort(new Error("The connection ended while it waited for its turn to identify"));
+    this.#releasePermit("failed");
+    this.#options.onEnd(end);
+  }
+}
+
+function limiterError(shardId: number, cause: unknown): IdentifyLimiterError {
+  return cause instanceof IdentifyLimiterError ? cause : new IdentifyLimiterError({ shardId, cause });
+}

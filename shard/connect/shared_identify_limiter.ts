@@ -1,0 +1,37 @@
+/** The default identify limiter: one per token in this process, since Discord counts per bot and not per shard. */
+
+import {
+  type Clock,
+  MemoryIdentifyLimiter,
+  type SessionStartLimit,
+  sessionStartLimit,
+} from "../../ratelimit/mod.ts";
+
+const byClock = new WeakMap<Clock, Map<string, MemoryIdentifyLimiter>>();
+
+/**
+ * The limiter that all shards of a token share.
+ *
+ * @param limits Discord's present limits, where they are known; they replace what the limiter assumed.
+ *
+ * @example
+ * ```ts
+ * import { sharedIdentifyLimiter, systemHost } from "@discordgateway/edge/shard";
+ *
+ * const first = sharedIdentifyLimiter("bot token", systemHost);
+ * if (sharedIdentifyLimiter("bot token", systemHost) !== first) throw new Error("unexpected");
+ * if (!await first.take(0)) throw new Error("nobody has identified yet");
+ * ```
+ */
+export function sharedIdentifyLimiter(
+  token: string,
+  clock: Clock,
+  limits?: SessionStartLimit,
+): MemoryIdentifyLimiter {
+  let byToken = byClock.get(clock);
+  if (byToken === undefined) byClock.set(clock, byToken = new Map());
+  let limiter = byToken.get(token);
+  if (limiter === undefined) byToken.set(token, limiter = new MemoryIdentifyLimiter({ clock }));
+  if (limits) limiter.update(sessionStartLimit(limits));
+  return limiter;
+}

@@ -1,0 +1,91 @@
+/** Calls from a fleet's coordinator to the objects of its shards: each may be lost, hang, or be made twice. */
+
+import type { GatewayCommand } from "../../../gateway/mod.ts";
+import type { ErrorLog } from "../error_log.ts";
+import { FleetHostError, type FleetHostOptions, type HostedShardStatus } from "./options.ts";
+import type { PendingCall, ShardPlace } from "./record.ts";
+import type { Host } from "../../pipe/platform.ts";
+import type { ErrorReport } from "../shard/options.ts";
+
+const DEFAULT_CALL_DEADLINE_MS = 10_000;
+
+/** What {@linkcode ShardCalls} are made with. */
+export interface ShardCallsOptions {
+  /** Reaches the objects, and says for how long an answer is waited for. */
+  readonly options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
+  /** Timers. */
+  readonly host: Host;
+  /** Where failures are written down. */
+  readonly errors: ErrorLog;
+}
+
+/** Calls shards' objects. */
+export class ShardCalls {
+  readonly #options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
+  readonly #host: Host;
+  readonly #errors: ErrorLog;
+
+  /** Calls nobody yet. */
+  constructor({ options, host, errors }: ShardCallsOptions) {
+    this.#options = options;
+    this.#host = host;
+    this.#errors = errors;
+  }
+
+  /** Makes one call of an order. `false` if it failed. */
+  async make(call: PendingCall): Promise<boolean> {
+    const [id, count] = call.shard;
+    try {
+      const shard = this.#options.shard(id, count);
+      if (call.do === "retire") await this.#within(shard.retire());
+      else {
+        if (call.do !== "start") await this.#within(shard.stop({ keepSession: call.do !== "stop" }));
+        if (call.do === "start" || call.do === "restart") {
+          await this.#within(shard.start({ shard: [id, count] }));
+        }
+      }
+      return true;
+    } catch (error) {
+      this.#errors.note(error);
+      return false;
+    }
+  }
+
+  /** What a shard is doing, or why it does not answer. Never rejects. */
+  async statusOf([shardId, shardCount]: ShardPlace): Promise<HostedShardStatus> {
+    try {
+      const status = await this.#within(this.#options.shard(shardId, shardCount).status());
+      return { shardId, shardCount, status, error: null };
+    } catch (error) {
+      return { shardId, shardCount, status: null, error: this.#errors.report(error) };
+    }
+  }
+
+  /** Sends a command through a shard. Its own deadline is the shard's. */
+  async send([id, count]: ShardPlace, command: GatewayCommand): Promise<void> {
+    const refuse = (why: string, rest: { readonly report?: ErrorReport; readonly cause?: unknown }) =>
+      new FleetHostError(`Cannot send op ${command.op} through shard ${id} of ${count}: ${why}`, {
+        code: rest.report ? "ERR_FLEET_HOST_SHARD" : "ERR_FLEET_HOST_UNREACHABLE",
+        ...rest,
+      });
+    const result = await Promise.resolve(this.#options.shard(id, count).trySend(command)).catch((cause) => {
+      throw refuse("its object does not answer", { cause });
+    });
+    if (!result.ok) throw refuse(result.error.message, { report: result.error });
+  }
+
+  #within<T>(call: PromiseLike<T>): Promise<T> {
+    const host = this.#host;
+    const { callDeadlineMs = DEFAULT_CALL_DEADLINE_MS } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = host.setTimeout(() => {
+        reject(
+          new FleetHostError(`Cannot reach a shard's object: no answer within ms: ${callDeadlineMs}`, {
+            code: "ERR_FLEET_HOST_UNREACHABLE",
+          }),
+        );
+      }, callDeadlineMs);
+      call.then(resolve, reject).then(() => host.clearTimeout(timer));
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** The HTTP face of a hosted fleet. */
+
+import type { GatewayCommand } from "../../../gateway/mod.ts";
+import { IdentifyBudgetError } from "../../fleet/errors.ts";
+import { FleetHostError, type FleetHostStatus } from "./options.ts";
+import { MAX_HOSTED_SHARDS } from "./record.ts";
+import { GatewayBotError } from "../../errors.ts";
+import { booleanField, integerField, objectField, respondTo, type Route } from "../http.ts";
+import type { ErrorReport } from "../shard/options.ts";
+
+/** What is reached over HTTP. */
+export interface FleetSubject {
+  /** What it is doing. */
+  status(): Promise<FleetHostStatus>;
+  /** Starts it. */
+  start(options: { readonly shards?: number }): Promise<void>;
+  /** Stops it. */
+  stop(options: { readonly keepSession: boolean }): Promise<void>;
+  /** Changes the number of shards. */
+  reshard(shards: number): Promise<void>;
+  /** Restarts one. */
+  restart(shardId: number): Promise<void>;
+  /** Sends a command, which the shard checks. */
+  send(command: GatewayCommand, options: { readonly shardId?: number }): Promise<void>;
+}
+
+const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
+  status: { method: "GET", act: (fleet) => fleet.status() },
+  start: {
+    method: "POST",
+    fields: ["shards"],
+    act: (fleet, body) =>
+      fleet.start(
+        body.shards === undefined ? {} : { shards: integerField(body, "shards", 1, MAX_HOSTED_SHARDS) },
+      ),
+  },
+  stop: {
+    method: "POST",
+    fields: ["keepSession"],
+    act: (fleet, body) => fleet.stop({ keepSession: booleanField(body, "keepSession") }),
+  },
+  reshard: {
+    method: "POST",
+    fields: ["shards"],
+    act: (fleet, body) => fleet.reshard(integerField(body, "shards", 1, MAX_HOSTED_SHARDS)),
+  },
+  restart: {
+    method: "POST",
+    fields: ["shard"],
+    act: (fleet, body) => fleet.restart(integerField(body, "shard", 0)),
+  },
+  send: {
+    method: "POST",
+    fields: ["command", "shard"],
+    act: (fleet, body) => {
+      const command = objectField(body, "command");
+      integerField(command, "op", 0);
+      const shard = body.shard === undefined ? {} : { shardId: integerField(body, "shard", 0) };
+      return fleet.send({ op: command.op, d: command.d } as GatewayCommand, shard);
+    },
+  },
+};
+
+/** Answers one request; never rejects. */
+export function respondFleet(
+  subject: FleetSubject,
+  request: Request,
+  report: (error: unknown) => ErrorReport,
+): Promise<Response> {
+  return respondTo(request, { subject, routes: ROUTES, report, statusOf });
+}
+
+function statusOf(error: unknown): number | null {
+  if (error instanceof IdentifyBudgetError) return 429;
+  if (error instanceof GatewayBotError) return 502;
+  if (!(error instanceof FleetHostError)) return null;
+  switch (error.code) {
+    case "ERR_FLEET_HOST_RUNNING":
+    case "ERR_FLEET_HOST_STOPPED":
+    case "ERR_FLEET_HOST_RESHARDING":
+      return 409;
+    case "ERR_FLEET_HOST_SHARD":
+      // What the shard refused is the caller's command; a shard that is not there is the caller's number.
+      return error.report === null || /^ERR_(COMMAND|PAYLOAD)/.test(error.report.code ?? "") ? 400 : 503;
+    case "ERR_FLEET_HOST_UNREACHABLE":
+      return 503;
+  }
+}

@@ -1,0 +1,170 @@
+/** JSON over HTTP for hosts in Durable Objects: a route is the last part of the path, and every failure is typed. */
+
+import { CommandError, PayloadTooLargeError } from "../../gateway/mod.ts";
+import type { ErrorReport } from "./shard/options.ts";
+
+/** A body that has been read: an object. */
+export type JsonBody = Readonly<Record<string, unknown>>;
+
+/** One route. */
+export interface Route<Subject> {
+  /** How it is asked for. */
+  readonly method: "GET" | "POST";
+  /** The fields that its body may have. */
+  readonly fields?: readonly string[];
+  /** Does it; what it returns is the answer, nothing an empty object. */
+  readonly act: (subject: Subject, body: JsonBody) => unknown;
+}
+
+/** How a request is answered. */
+export interface RespondOptions<Subject> {
+  /** What the routes act on. */
+  readonly subject: Subject;
+  /** The routes by their name. */
+  readonly routes: Readonly<Record<string, Route<Subject>>>;
+  /** An error as JSON. */
+  readonly report: (error: unknown) => ErrorReport;
+  /** The status of an error of the subject's own; `null` for any other. */
+  readonly statusOf: (error: unknown) => number | null;
+}
+
+/** Many times what the longest order takes. */
+const MAX_BODY_BYTES = 65_536;
+
+/** A request that cannot be understood. */
+export class RequestError extends Error {
+  /** The name of the class. */
+  override readonly name = "RequestError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_REQUEST";
+  /** HTTP status. */
+  readonly status: number;
+
+  /** Made by whoever reads a request. */
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Answers one request; never rejects. */
+export async function respondTo<Subject>(
+  request: Request,
+  options: RespondOptions<Subject>,
+): Promise<Response> {
+  const { subject, routes, report, statusOf } = options;
+  try {
+    const name = new URL(request.url).pathname.split("/").at(-1) ?? "";
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+    if (!route) {
+      throw new RequestError(
+        404,
+        `Cannot answer: the path ends in one of ${Object.keys(routes).join(", ")}: ${name}`,
+      );
+    }
+    if (request.method !== route.method) {
+      throw new RequestError(405, `Cannot answer: ${name} takes ${route.method}: ${request.method}`);
+    }
+    const body = route.method === "GET" ? {} : await bodyOf(request);
+    assertFields(body, route.fields ?? [], name);
+    return Response.json(await route.act(subject, body) ?? {});
+  } catch (error) {
+    const status = error instanceof RequestError
+      ? error.status
+      : statusOf(error) ?? misuseStatus(error) ?? 500;
+    return Response.json({ error: report(error) }, { status });
+  }
+}
+
+/** An object; nothing at all counts as an empty one. */
+async function bodyOf(request: Request): Promise<JsonBody> {
+  const text = await textOf(request);
+  if (text === "") return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new RequestError(400, "Cannot answer: the body has to be JSON");
+  }
+  if (!isObject(body)) {
+    throw new RequestError(400, `Cannot answer: the body has to be an object: ${shown(body)}`);
+  }
+  return body;
+}
+
+/** Its text, as far as somebody could mean it. */
+async function textOf({ body }: Request): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = body?.getReader();
+  let text = "";
+  let bytes = 0;
+  for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
+    bytes += read.value.length;
+    if (bytes > MAX_BODY_BYTES) {
+      await reader?.cancel();
+      throw new RequestError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
+    }
+    text += decoder.decode(read.value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** A misspelt field must not count as one that is missing. */
+function assertFields(body: JsonBody, known: readonly string[], route: string): void {
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const takes = known.length === 0 ? "no fields" : known.join(" and ");
+  throw new RequestError(400, `Cannot answer: ${route} takes ${takes}: ${shown(unknown)}`);
+}
+
+/** What is wrong with what was asked for, rather than with us. */
+function misuseStatus(error: unknown): number | null {
+  const isMisuse = error instanceof CommandError || error instanceof PayloadTooLargeError ||
+    error instanceof RangeError || error instanceof TypeError;
+  return isMisuse ? 400 : null;
+}
+
+/**
+ * A field that is an integer from `least` on, up to `most` where that is given.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function integerField(body: JsonBody, name: string, least: number, most = Infinity): number {
+  const value = body[name];
+  const isFine = typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most;
+  if (isFine) return value;
+  const range = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
+  throw new RequestError(400, `Cannot answer: ${name} is an integer ${range}: ${shown(value)}`);
+}
+
+/**
+ * A field that is true or false; missing, it is false.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function booleanField(body: JsonBody, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value === "boolean") return value;
+  throw new RequestError(400, `Cannot answer: ${name} is true or false: ${shown(value)}`);
+}
+
+/**
+ * A field that is an object.
+ *
+ * @throws {RequestError} It is something else; names the field.
+ */
+export function objectField(body: JsonBody, name: string): JsonBody {
+  const value = body[name];
+  if (isObject(value)) return value;
+  throw new RequestError(400, `Cannot answer: ${name} is an object: ${shown(value)}`);
+}
+
+/** Whether this is an object, and no list. */
+function isObject(value: unknown): value is JsonBody {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value as it stands in a message. */
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : JSON.stringify(value).slice(0, 40);
+}

@@ -1,0 +1,55 @@
+/**
+ * Shards in Cloudflare Durable Objects. A `ShardHost` is one shard: it survives evictions, deploys and crashes, and hands
+ * every event to a handler at least once. A `FleetHost` coordinates the shards of a whole bot, each in an object of its
+ * own.
+ *
+ * Nothing of Cloudflare is imported. Your class extends theirs and holds a host:
+ *
+ * @example
+ * ```ts ignore
+ * import { DurableObject } from "cloudflare:workers";
+ * import { ShardHost } from "@discordgateway/edge/durable-object";
+ *
+ * export class Bot extends DurableObject<Env> {
+ *   #host = new ShardHost(this.ctx, {
+ *     token: this.env.DISCORD_TOKEN,
+ *     guildEvents: ["MESSAGE_CREATE"],
+ *     handler: async (event, { signal }) => {
+ *       await fetch("https://example.com/events", { method: "POST", body: JSON.stringify(event), signal });
+ *     },
+ *   });
+ *
+ *   start() { return this.#host.start(); }
+ *   status() { return this.#host.status; }
+ *   send(command) { return this.#host.trySend(command); }
+ *   alarm(info) { return this.#host.alarm(info); }
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { DeliveryStoppedError, HandlerDeadlineError } from "../delivery/delivery.ts";
+export { FleetHost } from "./fleet/host.ts";
+export { FleetHostError } from "./fleet/options.ts";
+export { nextHostedReshardStep } from "./fleet/reshard_plan.ts";
+export { ShardHost } from "./shard/host.ts";
+export { ShardHostError } from "./shard/options.ts";
+
+export type { CommandBudget } from "../commands/budget.ts";
+export type { DeadLetter, DeliveryAttempt, DeliveryHandler } from "../delivery/delivery.ts";
+export type {
+  DurableObjectKvLike,
+  DurableObjectStateLike,
+  DurableObjectStorageLike,
+} from "./object_state.ts";
+export type { ErrorReport, ShardHostErrorCode, ShardHostOptions, ShardHostStatus } from "./shard/options.ts";
+export type {
+  FleetHostErrorCode,
+  FleetHostOptions,
+  FleetHostStatus,
+  HostedShard,
+  HostedShardStatus,
+} from "./fleet/options.ts";
+export type { HostedReshardStep, HostedShardView } from "./fleet/reshard_plan.ts";
+export type { ReshardReport } from "./fleet/record.ts";

@@ -1,0 +1,203 @@
+/**
+ * The lives of a hosted shard, one after the other: when the next one begins, and what follows from how the last ended.
+ *
+ * Counts of failures are stored, since an object that loses its memory over each failure would otherwise try for ever at
+ * full speed.
+ */
+
+import { Backoff, IdentifyRefusedError } from "../../../ratelimit/mod.ts";
+import { DeliveryStoppedError } from "../../delivery/delivery.ts";
+import { ShardStoppedError } from "../../errors.ts";
+import type { Numbered } from "../../events/event_queue.ts";
+import type { Host } from "../../pipe/platform.ts";
+import type { HostRecord, StoredHostRecord } from "./record.ts";
+import type { HostedLife } from "./run.ts";
+import { LAUNCH_PACE, paceMs } from "../../../ratelimit/persistent_backoff.ts";
+import { ShardHostError } from "./options.ts";
+import type { ShardStatus } from "../../status.ts";
+
+/** The longest wait before a shard that failed is made anew, in ms. */
+const MAX_RELAUNCH_MS = 300_000;
+
+/** What a {@linkcode ShardSupervisor} is made from. */
+export interface ShardSupervisorOptions<Event extends Numbered & { readonly t: string }> {
+  /** What is remembered from one life of the object to the next. */
+  readonly record: StoredHostRecord;
+  /** Makes a life that has not begun; throws what the constructor of `Shard` throws. */
+  readonly makeLife: (shard: HostRecord["shard"]) => HostedLife<Event>;
+  /** Clock, timers and jitter. */
+  readonly host: Host;
+  /** The status has changed. */
+  readonly onChange: () => void;
+  /** Everything is handled that the shard had when it was to retire. */
+  readonly onRetired: () => void;
+  /** Discord has stopped it for good. */
+  readonly onStopped: () => void;
+  /** Something went wrong. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Begins lives, and watches over the one that there is. */
+export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
+  readonly #options: ShardSupervisorOptions<Event>;
+  readonly #relaunches: Backoff;
+  #life: HostedLife<Event> | null = null;
+  /** When the next life begins, where one is waited for. */
+  #launchAt: number | null = null;
+  #launchTimer: unknown = null;
+  /** Resolved, and replaced, whenever a life begins or the host stops. */
+  #turn = Promise.withResolvers<void>();
+
+  /** Begins nothing yet. */
+  constructor(options: ShardSupervisorOptions<Event>) {
+    const { host } = options;
+    this.#options = options;
+    this.#relaunches = new Backoff({ random: () => 0.5 + host.random() / 2, capMs: MAX_RELAUNCH_MS });
+  }
+
+  /** The life that there is, `null` between two. */
+  get life(): HostedLife<Event> | null {
+    return this.#life;
+  }
+
+  /** Resolves when the next life begins, or the shard stops. */
+  get turn(): Promise<void> {
+    return this.#turn.promise;
+  }
+
+  /** The object was made anew while its shard was to run: begins after the wait that is due. */
+  restore({ restarts, shortLives }: HostRecord): void {
+    this.#options.record.update({ restarts: restarts + 1, shortLives: shortLives + 1 });
+    // Not in this turn: the class that the host is a field of is not made yet, and its handler may need it.
+    this.#launchAfter(paceMs(shortLives + 1, LAUNCH_PACE));
+  }
+
+  /** Begins a life. */
+  begin(life: HostedLife<Event>): void {
+    this.#cancelLaunch();
+    this.#life = life;
+    life.begin((error) => this.#ended(life, error));
+    this.#nextTurn();
+  }
+
+  /** It is to run, and not to retire: begins at once where nothing is under way. */
+  resume(): void {
+    const { record } = this.#options;
+    if (record.value?.retiring) {
+      record.update({ retiring: false });
+      this.#life?.whenHandled(null);
+    }
+    if (this.#life === null && this.#launchAt === null) this.#launchAfter(0);
+  }
+
+  /** Tells `onRetired` once all is handled that has come in so far, also if that takes more than this life. */
+  retire(): void {
+    const { record, onRetired } = this.#options;
+    if (!record.isRunning || record.value?.retiring) return;
+    record.update({ retiring: true });
+    this.#life?.whenHandled(onRetired);
+  }
+
+  /** Ends the life that there is, and begins no other; `clear` then forgets what it has left. */
+  async stop(
+    { keepSession, clear }: { readonly keepSession: boolean; readonly clear: () => void },
+  ): Promise<void> {
+    this.#cancelLaunch();
+    await this.#life?.close({ keepSession });
+    clear();
+    this.#options.onChange();
+    this.#nextTurn();
+  }
+
+  /** Looks whether all goes well; replaces a life that is stuck. */
+  watch(): void {
+    const { host, onError } = this.#options;
+    const life = this.#life;
+    if (life === null) {
+      // The timer of a launch may be gone with whatever else went wrong.
+      if (this.#launchAt === null || host.now() >= this.#launchAt) this.#launch();
+      return;
+    }
+    const { isProven, stuckIn } = life.watch();
+    if (isProven) this.#forgetFailures();
+    if (stuckIn === null) return;
+    onError(
+      new ShardHostError(
+        `Cannot wait any longer: the shard has shown no sign of life in this state: ${stuckIn}`,
+        { code: "ERR_SHARD_HOST_STUCK" },
+      ),
+    );
+    this.#life = null;
+    life.abandon();
+    this.#launch();
+  }
+
+  /** The shard of the life that there is has a new status. */
+  shardChanged(status: ShardStatus): void {
+    const { record, onChange, onRetired, onError } = this.#options;
+    if (status.state === "disconnected" && status.error) onError(status.error);
+    // Another life than the one that was told: by now the events that the old one had are here again.
+    const life = this.#life;
+    if (status.state === "live" && record.value?.retiring && life && !life.hasGoal) {
+      life.whenHandled(onRetired);
+    }
+    onChange();
+  }
+
+  #launchAfter(delayMs: number): void {
+    const { host, onChange } = this.#options;
+    this.#cancelLaunch();
+    this.#launchAt = host.now() + delayMs;
+    this.#launchTimer = host.setTimeout(() => this.#launch(), delayMs);
+    onChange();
+  }
+
+  #launch(): void {
+    const { record, makeLife, onError } = this.#options;
+    if (!record.value?.running || this.#life) return;
+    try {
+      this.begin(makeLife(record.value.shard));
+    } catch (error) {
+      onError(error);
+      this.#launchAfter(this.#relaunches.next());
+    }
+  }
+
+  #cancelLaunch(): void {
+    if (this.#launchTimer !== null) this.#options.host.clearTimeout(this.#launchTimer);
+    this.#launchTimer = this.#launchAt = null;
+  }
+
+  /** A life is over; what comes after it? */
+  #ended(life: HostedLife<Event>, error: unknown): void {
+    const { record, onChange, onStopped, onError } = this.#options;
+    if (this.#life !== life) return;
+    this.#life = null;
+    if (!record.isRunning) return;
+    if (error instanceof ShardStoppedError) {
+      // Discord will say the same each time; every attempt could cost an identify.
+      onError(error);
+      record.update({ running: false });
+      this.#cancelLaunch();
+      onChange();
+      onStopped();
+    } else if (error instanceof DeliveryStoppedError) {
+      this.#launchAfter(0);
+    } else {
+      onError(error);
+      this.#launchAfter(error instanceof IdentifyRefusedError ? MAX_RELAUNCH_MS : this.#relaunches.next());
+    }
+  }
+
+  #forgetFailures(): void {
+    const { record } = this.#options;
+    this.#relaunches.reset();
+    const { shortLives = 0, identifies = 0 } = record.value ?? {};
+    if (shortLives > 0 || identifies > 0) record.update({ shortLives: 0, identifies: 0 });
+  }
+
+  #nextTurn(): void {
+    this.#turn.resolve();
+    this.#turn = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * What a fleet is behind its face: the set of shards that delivers, and during a reshard the one that is to follow.
+ *
+ * Knows shards, not consumers: whoever made it takes the events, and is told once how it ended.
+ */
+
+import {
+  type GatewayCommand,
+  GatewayOpcode,
+  type PresenceUpdate,
+  type SessionRecord,
+} from "../../gateway/mod.ts";
+import type { TurnOptions } from "../../ratelimit/mod.ts";
+import { abortable } from "../pipe/abortable.ts";
+import { CommandNotSentError } from "../errors.ts";
+import { FleetStoppedError, ReshardError, ShardNotHereError } from "./errors.ts";
+import type { FleetEvent } from "./event.ts";
+import { type AnyFleetOptions, makeShard } from "./options.ts";
+import { routeCommand, type ShardSelection } from "./plan.ts";
+import { Reshard, type ReshardOptions, type ReshardReport } from "./reshard.ts";
+import { FleetRequests } from "./requests.ts";
+import { FleetSet } from "./shard_set.ts";
+import type { FleetShard } from "./shard_slot.ts";
+import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./start.ts";
+import { countsOf, type FleetStatus, reportsOf } from "./status.ts";
+import { FleetVoice } from "./voice.ts";
+import { type Host, systemHost } from "../pipe/platform.ts";
+
+/** Whom a fleet's core tells. */
+export interface FleetListener {
+  /** Takes an event of any shard; returns when it is handled. */
+  deliver(item: FleetEvent): void | PromiseLike<void>;
+  /** It is over: closed (`null`), or failed. */
+  finish(error: unknown): void;
+}
+
+/** The shards of a fleet, and what befalls them. */
+export class FleetCore {
+  readonly #options: AnyFleetOptions;
+  readonly #listener: FleetListener;
+  readonly #host: Host;
+  readonly #known: ShardSelection | null;
+  readonly #restored: readonly SessionRecord[];
+  readonly #closing = new AbortController();
+  readonly #planned: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** The presence that a shard wrote last: shards that are made later begin with it. */
+  #presence: PresenceUpdate | null = null;
+  #started = false;
+  #failure: { readonly error: unknown } | null = null;
+  /** Why the REST API last failed to say where the gateway is, while it is asked again. */
+  #lookupError: unknown = null;
+  #set: FleetSet | null = null;
+  /** The set that is to follow, until it does. */
+  #next: FleetSet | null = null;
+  #resharding = false;
+  #reshard: Reshard | null = null;
+  /** Which shard each guild's voice connection goes through. */
+  readonly voice: FleetVoice;
+  /** Questions to Discord. */
+  readonly requests: FleetRequests;
+
+  /** Checks the options; nothing is opened yet. */
+  constructor(options: AnyFleetOptions, listener: FleetListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#host = options.host ?? systemHost;
+    this.#restored = parseSessions(options.sessions ?? [], options.shards);
+    this.#known = knownSelection(options.shards, this.#restored);
+    // A shard checks its options better than anybody else could.
+    const bot = makeShard(options, {
+      count: 1,
+      url: null,
+      watched: false,
+      shardId: 0,
+      session: null,
+      onStatus: () => {},
+    });
+    this.voice = new FleetVoice({
+      host: this.#host,
+      closing: this.#closing.signal,
+      set: () => this.#commandSet,
+      planned: this.#planned.promise,
+      bot,
+    });
+    this.requests = new FleetRequests({
+      set: (command, signal) => this.#knownSet(command, signal),
+      closing: this.#closing.signal,
+      bot,
+    });
+  }
+
+  /** What ended it, unless the program closed it. */
+  get failure(): { readonly error: unknown } | null {
+    return this.#failure;
+  }
+
+  /** What the fleet and each of its shards are doing. */
+  get status(): FleetStatus {
+    const [present, next] = [reportsOf(this.#set), reportsOf(this.#next)];
+    const state = this.#set ? this.#next ? "resharding" : "running" : this.#started ? "starting" : "idle";
+    return {
+      state: this.#closing.signal.aborted ? "closed" : state,
+      shardCount: this.#set?.count ?? this.#known?.count ?? null,
+      counts: countsOf(present),
+      next: this.#next && { shardCount: this.#next.count, counts: countsOf(next) },
+      shards: [...present, ...next],
+      error: this.#failure ? this.#failure.error : this.#lookupError,
+    };
+  }
+
+  /** The session of every shard, to go on with in the next process. */
+  get sessions(): readonly SessionRecord[] {
+    return this.#set?.sessions ?? this.#restored;
+  }
+
+  /** Resolves when the last handler of every shard has returned. */
+  async handlersReturned(): Promise<void> {
+    await Promise.all([this.#set, this.#next].flatMap((set) => set?.list ?? []).map((one) => one.finished));
+  }
+
+  /** Counts an event that the consumer has in hand as handled. */
+  acknowledge(item: FleetEvent): void {
+    for (const set of [this.#set, this.#next]) set?.shards.get(item.shardId)?.acknowledge(item);
+  }
+
+  /** Sends a command through the shards that it is for. */
+  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+    const { signal } = this.#closing;
+    const set = await this.#knownSet(command, options.signal);
+    const sent = routeCommand(command, set.count).flatMap((part) => {
+      const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
+      return places.map(async (place) => {
+        if (!place) throw new ShardNotHereError(part.shardId ?? 0, set.count);
+        try {
+          const outcome = await place.send(part.command, options);
+          if (outcome === "sent" && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
+        } catch (error) {
+          const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
+          if (!mayGoElsewhere || signal.aborted || set === this.#commandSet) throw error;
+          await this.send(part.command, options);
+        }
+      });
+    });
+    const errors = (await Promise.allSettled(sent)).flatMap((one) =>
+      one.status === "rejected" ? [one.reason] : []
+    );
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) {
+      throw new AggregateError(errors, `Cannot send op ${command.op} through every shard`);
+    }
+  }
+
+  /** Replaces a shard by a new connection. */
+  async restart(shardId: number, options: { readonly resume?: boolean } = {}): Promise<void> {
+    if (this.#set === null || this.#resharding || this.#closing.signal.aborted) {
+      throw new TypeError(`Cannot restart shard ${shardId}: the fleet is ${this.status.state}`);
+    }
+    const place = this.#set.shards.get(shardId);
+    if (!place) throw new ShardNotHereError(shardId, this.#set.count);
+    await place.restart({ resume: options.resume ?? true });
+  }
+
+  /** Replaces the set by one of another count. */
+  async reshard(
+    to: number | "recommended" = "recommended",
+    options: ReshardOptions = {},
+  ): Promise<ReshardReport> {
+    const old = this.#set;
+    const { signal: closing } = this.#closing;
+    if (old === null || this.#resharding || closing.aborted) {
+      throw new TypeError(
+        `Cannot reshard: the fleet is ${this.#resharding ? "resharding" : this.status.state}`,
+      );
+    }
+    if (old.shards.size < old.count) {
+      throw new TypeError(
+        `Cannot reshard: the fleet has ${old.shards.size} of the bot's shards, and what happens on the others is unknown: ${old.count}`,
+      );
+    }
+    this.#resharding = true;
+    try {
+      const plan = await planReshard(this.#options, { to, host: this.#host, signal: closing }).catch(
+        (cause) => {
+          if (!closing.aborted) throw cause;
+          throw new ReshardError("the fleet was closed", { code: "ERR_RESHARD_ABORTED", cause });
+        },
+      );
+      const next = this.#next = this.#makeSet(plan, { sessions: [], watched: true });
+      const onReplaced = () => {
+        this.#set = next;
+        this.#next = null;
+      };
+      const { maxConcurrency } = plan;
+      const host = this.#host;
+      const onCommitted = () => this.voice.handOver(old, next);
+      const parts = { ...options, old, next, maxConcurrency, host, closing, onCommitted, onReplaced };
+      this.#reshard = new Reshard(parts);
+      return await this.#reshard.run().catch(async (error) => {
+        if (this.#next === next) {
+          this.#reshard = null;
+          // Who has joined through the new set meanwhile.
+          await this.voice.handOver(next, old);
+          await next.close({ keepSession: false });
+        }
+        throw error;
+      });
+    } finally {
+      this.#next = null;
+      this.#reshard = null;
+      this.#resharding = false;
+      this.#endIfAllStopped();
+    }
+  }
+
+  /** Closes every shard for good. */
+  async close(options: { readonly keepSession?: boolean } = {}): Promise<readonly SessionRecord[]> {
+    const { keepSession = false } = options;
+    const next = this.#next;
+    this.#closing.abort(new Error("The fleet was closed"));
+    this.#listener.finish(null);
+    const [records] = await Promise.all([
+      this.#set?.close({ keepSession }) ?? (keepSession ? this.#restored : []),
+      next?.close({ keepSession: false }),
+    ]);
+    return records;
+  }
+
+  /** Starts, once. */
+  start(): void {
+    if (this.#started || this.#closing.signal.aborted) return;
+    this.#started = true;
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const plan = await planFleet(this.#options, {
+        known: this.#known,
+        sessions: this.#restored,
+        host: this.#host,
+        signal,
+        onFailure: (error) => this.#lookupError = error,
+      });
+      if (signal.aborted) return;
+      this.#lookupError = null;
+      this.#set = this.#makeSet(plan, { sessions: this.#restored, watched: false });
+      this.#planned.resolve();
+      this.#set.start(plan.maxConcurrency);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #makeSet(
+    { selection, url }: FleetPlan,
+    { sessions, watched }: { readonly sessions: readonly SessionRecord[]; readonly watched: boolean },
+  ): FleetSet {
+    const options = this.#options;
+    const set: FleetSet = new FleetSet({
+      selection,
+      sessions,
+      host: this.#host,
+      place: {
+        make: (shardId, session, onStatus) => {
+          const presence = this.#presence;
+          const gateway = { ...options.gateway, ...(presence && { presence }) };
+          const set = { count: selection.count, url, watched, shardId, session, onStatus };
+          return makeShard({ ...options, gateway }, set);
+        },
+        deliver: (item) => this.#listener.deliver(item),
+        onStatus: ({ shardId, shardCount }, status) => {
+          this.#reshard?.look();
+          options.onStatus?.({ shardId, shardCount, status });
+        },
+        onProgress: () => this.#reshard?.look(),
+        onStopped: (place) => void this.#stopped(set, place),
+        onHandlerFailed: (error) => this.#fail(error),
+      },
+    });
+    return set;
+  }
+
+  /** The set whose answers to commands will be delivered. */
+  get #commandSet(): FleetSet | null {
+    return this.#reshard?.keeping ? this.#next ?? this.#set : this.#set;
+  }
+
+  /** The same, as soon as the fleet knows its shards. */
+  async #knownSet(command: GatewayCommand, signal?: AbortSignal): Promise<FleetSet> {
+    const { signal: closing } = this.#closing;
+    if (this.#set === null) {
+      await abortable(this.#planned.promise, signal ? AbortSignal.any([closing, signal]) : closing)
+        .catch((cause) => {
+          throw closing.aborted ? new CommandNotSentError(command, this.#failure?.error) : cause;
+        });
+    }
+    const set = this.#commandSet;
+    if (set === null) throw new TypeError("Cannot send: the fleet has no shards yet");
+    return set;
+  }
+
+  async #stopped(set: FleetSet, place: FleetShard): Promise<void> {
+    const committed = this.#reshard?.committed ?? false;
+    this.#reshard?.look();
+    // A new shard that fails ends the reshard instead, and an old one has had its time.
+    const isPresent = set === this.#set && !(committed && this.#next);
+    if (this.#closing.signal.aborted || !(isPresent || set === this.#next && committed)) return;
+    await place.announceStop();
+    this.#endIfAllStopped();
+  }
+
+  #endIfAllStopped(): void {
+    const shards = this.#set?.list ?? [];
+    if (this.#resharding || this.#closing.signal.aborted || !shards.every((shard) => shard.over)) return;
+    this.#fail(new FleetStoppedError(shards.map(({ shardId, error }) => ({ shardId, error }))));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#listener.finish(error);
+    void this.close({ keepSession: true });
+  }
+}

@@ -1,0 +1,422 @@
+/**
+ * The fleet: any set of a bot's shards in one process.
+ *
+ * It adds to its shards what only somebody who sees all of them can do: start them in the order in which Discord takes
+ * identifies, merge their events without acknowledging one early, find the guild's shard for a command, a request or a
+ * voice connection, and replace the whole set by one of another count without a gap. Whatever befalls one shard stays with
+ * that shard.
+ *
+ * @example
+ * ```ts
+ * import { Fleet } from "@discordgateway/edge/fleet";
+ * import { FakeDiscord } from "@discordgateway/edge/testing";
+ *
+ * const discord = new FakeDiscord({ shards: 2, maxConcurrency: 2 });
+ * const fleet = new Fleet({
+ *   token: discord.token,
+ *   guildEvents: ["MESSAGE_CREATE"],
+ *   events: ["READY"],
+ *   dial: discord.dial,                        // leave out dial and fetch to talk to Discord
+ *   fetch: discord.fetch,
+ * });
+ *
+ * const ready = new Set<number>();
+ * for await (const { shardId, event } of fleet) {
+ *   if (event.t === "READY") ready.add(shardId);
+ *   if (ready.size === 2) break;
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import type {
+  DirectMessageEventName,
+  GatewayCommand,
+  GuildEventName,
+  RequestChannelInfo,
+  RequestGuildMembers,
+  SessionRecord,
+  UngatedEventName,
+} from "../../gateway/mod.ts";
+import type { TurnOptions } from "../../ratelimit/mod.ts";
+import { checkCommand } from "../commands/check.ts";
+import type { WantedName } from "../events/event.ts";
+import type { EventHandler } from "../events/event_queue.ts";
+import { eventStream } from "../events/event_stream.ts";
+import { type FleetConsumer, HandledEvents, MergedEvents } from "./consumer.ts";
+import { FleetCore } from "./core.ts";
+import type { FleetEvent } from "./event.ts";
+import { type FleetOptions, wantedItems } from "./options.ts";
+import type { ReshardOptions, ReshardReport } from "./reshard.ts";
+import type { FleetStatus } from "./status.ts";
+import type { GuildMembersChunk } from "../commands/guild_members.ts";
+import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
+import type { Answers, RequestOptions } from "../commands/answers.ts";
+import { MissingVoiceError, type VoiceProvider } from "../voice_provider.ts";
+
+/**
+ * Any set of a bot's shards in one process, consumed like one shard.
+ *
+ * It starts when its events are first asked for, and has one consumer: `for await`, {@linkcode Fleet.events} or
+ * {@linkcode Fleet.run}. A shard that stops for good is told of by a SHARD_STOPPED event, and the others go on; only
+ * when all have stopped does the consumer get a {@linkcode FleetStoppedError}.
+ *
+ * @see https://docs.discord.com/developers/events/gateway#sharding
+ *
+ * @example
+ * ```ts
+ * import { Fleet } from "@discordgateway/edge/fleet";
+ * import { FakeDiscord, VirtualClock } from "@discordgateway/edge/testing";
+ *
+ * const clock = new VirtualClock();
+ * const discord = new FakeDiscord({ clock, shards: 4, maxConcurrency: 4 });
+ * const { token, dial, fetch } = discord;
+ * const fleet = new Fleet({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+ *
+ * const heard: string[] = [];
+ * const running = fleet.run(({ shardId, event }) => {
+ *   if (event.t === "MESSAGE_CREATE") heard.push(`${event.d.author.username} on ${shardId}`);
+ * });
+ * await clock.runUntil(() => fleet.status.counts.live === 4);
+ *
+ * const resharding = fleet.reshard(8);                  // 8 shards come up beside the 4, and take over
+ * await clock.runUntil(() => fleet.status.shardCount === 8);
+ * if ((await resharding).to !== 8) throw new Error("unexpected");
+ * discord.sendMessage({ author: "alice", content: "still there?" });
+ * await clock.advance(0);
+ * await fleet.close();
+ * await running;
+ * if (heard.join() !== "alice on 0") throw new Error(`unexpected: ${heard}`);
+ * ```
+ */
+export class Fleet<
+  const Guild extends GuildEventName = never,
+  const DirectMessage extends DirectMessageEventName = never,
+  const Ungated extends UngatedEventName = never,
+  Voice extends VoiceProvider | undefined = VoiceProvider | undefined,
+> implements AsyncIterable<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
+  readonly #core: FleetCore;
+  readonly #voice: Voice | undefined;
+  readonly #isWanted: (item: FleetEvent) => boolean;
+  #consumer: FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
+  #events: ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> | null = null;
+
+  /**
+   * Makes a fleet; nothing is opened yet.
+   *
+   * @throws {TypeError} No token, or neither events nor intents.
+   * @throws {RangeError} The shards are no possible choice, or a queue limit is below 1.
+   * @throws {SessionRecordError} A session record is malformed, or does not belong to these shards.
+   */
+  constructor(options: FleetOptions<Guild, DirectMessage, Ungated, Voice>) {
+    this.#isWanted = wantedItems(options);
+    this.#voice = options.voice;
+    this.#core = new FleetCore(options, {
+      deliver: (item) => this.#hasWanted(item) ? this.#consumer?.deliver(item) : undefined,
+      finish: (error) => this.#consumer?.finish(error),
+    });
+  }
+
+  // What it is doing.
+
+  /** What the fleet and each of its shards are doing. */
+  get status(): FleetStatus {
+    return this.#core.status;
+  }
+
+  /**
+   * The session of every shard with its last *handled* sequence: store them, and a fleet made from them takes up after
+   * those events. During a reshard they are the old set's, until the new one has taken its place.
+   */
+  get sessions(): readonly SessionRecord[] {
+    return this.#core.sessions;
+  }
+
+  /** The way into voice, as it was given in the options. */
+  get voice(): Voice {
+    // Where the option is left out the type says that it may be, unless it was spread in: `joinVoice` looks again.
+    return this.#voice as Voice;
+  }
+
+  // Consuming events: one way per fleet.
+
+  /**
+   * Iterates over the events of all shards. An event counts as handled when the next one is asked for. Leaving the loop
+   * closes the fleet and keeps the sessions.
+   *
+   * @throws {TypeError} If the fleet has a consumer already.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    return this.#iterate();
+  }
+
+  /**
+   * The events as a stream, to `pipeTo` anywhere. An event counts as handled when the next one is pulled.
+   *
+   * @throws {TypeError} If the fleet has another consumer already.
+   */
+  get events(): ReadableStream<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>> {
+    if (this.#events) return this.#events;
+    return this.#events = eventStream(this.#iterate());
+  }
+
+  /**
+   * Calls `handler` with each event: one at a time for a shard, and independently for different ones, so that what is
+   * slow for one guild holds up its shard alone. An event counts as handled when the handler has returned, or what it
+   * returned has resolved.
+   *
+   * Resolves when the fleet is closed and every handler has returned; rejects with what stopped the fleet, or with what a
+   * handler threw.
+   *
+   * @throws {TypeError} If the fleet has a consumer already.
+   */
+  async run(
+    handler: EventHandler<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>,
+  ): Promise<void> {
+    const handled = this.#consumeBy("run", new HandledEvents(handler));
+    this.#core.start();
+    try {
+      await handled.finished;
+    } finally {
+      await this.close({ keepSession: true });
+    }
+    await this.#core.handlersReturned();
+    if (this.#core.failure) throw this.#core.failure.error;
+  }
+
+  /** Counts an event that the consumer has in hand as handled now, before the next one is asked for. */
+  acknowledge(item: FleetEvent<WantedName<Guild, DirectMessage, Ungated>>): void {
+    this.#core.acknowledge(item);
+  }
+
+  // Acting.
+
+  /**
+   * Sends a command through the shard of its guild; a presence through every shard, and a request about guilds of several
+   * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards. Shards of a restart
+   * or a reshard that begins later start with the presence that was sent last.
+   *
+   * @throws {CommandError} A command that Discord would not accept; nothing was sent.
+   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed first; carries the command.
+   * @throws {AggregateError} Several parts were not sent; `errors` says why.
+   * @throws the signal's reason, if it is aborted before the command's turn.
+   */
+  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+    checkCommand(command);
+    await this.#core.send(command, options);
+  }
+
+  /**
+   * Asks for members of a guild through its shard, and iterates over the chunks that answer; see
+   * `Shard.requestGuildMembers`. Where that shard goes, in a restart or a reshard, the guild's next one is asked for the
+   * list, and chunks that have not changed are not handed out twice.
+   *
+   * @throws {CommandError} The request is malformed.
+   * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
+   * @throws {ShardNotHereError} From the iterator: the guild's shard runs elsewhere.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard stopped in between.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
+   *
+   * @example
+   * ```ts
+   * import { Fleet } from "@discordgateway/edge/fleet";
+   * import { FakeDiscord } from "@discordgateway/edge/testing";
+   *
+   * const { token, dial, fetch, guilds } = new FakeDiscord({ shards: 2, maxConcurrency: 2, guilds: [{ members: 1_500 }] });
+   * const fleet = new Fleet({ token, intents: 1 << 1, dial, fetch });                // GUILD_MEMBERS
+   * const running = fleet.run(() => {});
+   * let count = 0;
+   * for await (const { members } of fleet.requestGuildMembers({ guild_id: guilds[0]!.id, query: "", limit: 0 })) {
+   *   count += members.length;
+   * }
+   * if (count !== 1_501) throw new Error("unexpected");
+   * await fleet.close();
+   * await running;
+   * ```
+   */
+  requestGuildMembers(
+    request: RequestGuildMembers,
+    options: RequestOptions = {},
+  ): Answers<GuildMembersChunk> {
+    return this.#core.requests.guildMembers(request, options);
+  }
+
+  /**
+   * Asks for the soundboard sounds of guilds, each through its shard, and iterates over the answers, one for each, as they
+   * come. Where one shard fails, the answers of the others come first. Where one goes, in a restart or a reshard, what it
+   * has not answered is asked for anew.
+   *
+   * @throws {ShardNotHereError} From the iterator: the shard of a guild runs elsewhere.
+   * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
+   * @throws {PayloadTooLargeError} From the iterator: too many guilds of one shard for one frame.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   * @throws {AggregateError} From the iterator: several shards failed; `errors` says why.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds
+   */
+  requestSoundboardSounds(
+    guildIds: readonly string[],
+    options: RequestOptions = {},
+  ): Answers<SoundboardSounds> {
+    return this.#core.requests.soundboardSounds(guildIds, options);
+  }
+
+  /**
+   * Asks for what a guild's voice channels show, through its shard: their status, since when somebody talks there. Where
+   * that shard goes, in a restart or a reshard, the guild's next one is asked.
+   *
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws {RequestError} No answer within `deadlineMs`, or the shard stopped in between.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed before its turn.
+   *
+   * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info
+   */
+  async requestChannelInfo(
+    guildId: string,
+    fields: RequestChannelInfo["fields"],
+    options: RequestOptions = {},
+  ): Promise<ChannelInfo> {
+    return await this.#core.requests.channelInfo(guildId, fields, options);
+  }
+
+  /**
+   * Joins a voice channel through the shard of its guild, by the way into voice that the fleet was given: `voice()` of
+   * `./voice`, whose connection this resolves to when sound can be sent and received.
+   *
+   * The connection outlives restarts of its shard with their session, and reshards: before the old set goes, the guild's
+   * new shard asks for the same channel. Discord gives a new voice session for that, a moment's pause for what is played.
+   *
+   * Without the option `voice` the compiler refuses the call.
+   *
+   * @throws {MissingVoiceError} The fleet was made without the option `voice`.
+   * @throws {ShardNotHereError} The guild's shard runs elsewhere.
+   * @throws what the way into voice throws; see `joinVoice` of `./voice`.
+   *
+   * @see https://docs.discord.com/developers/topics/voice-connections
+   */
+  async joinVoice<Options, Connection>(
+    this: Fleet<Guild, DirectMessage, Ungated, VoiceProvider<Options, Connection>>,
+    guildId: string,
+    channelId: string,
+    options?: Options,
+  ): Promise<Connection> {
+    const { voice } = this;
+    // Whoever does not ask the compiler learns of it here.
+    if (!voice) throw new MissingVoiceError("fleet");
+    return await this.#core.voice.join(
+      guildId,
+      (gateway) => voice.join(gateway, { guildId, channelId }, options),
+    );
+  }
+
+  /**
+   * Replaces a shard by a new connection: `resume` goes on with its session and loses nothing, otherwise the session ends
+   * and a new one begins, of which a SESSION_GAP event tells. It also brings back a shard that has stopped.
+   *
+   * @throws {ShardNotHereError} The shard is not in this fleet.
+   * @throws {TypeError} The fleet does not run or reshards, or the shard is being restarted.
+   */
+  async restart(shardId: number, options: { readonly resume?: boolean } = {}): Promise<void> {
+    await this.#core.restart(shardId, options);
+  }
+
+  /**
+   * Splits the bot into another number of shards without a gap: the new set comes up beside the old one, then the old one
+   * goes. Each event is delivered at least once, and in its guild's order; the report counts the duplicates.
+   *
+   * The switch waits until the consumer has handled what the old set received: start a reshard beside the consumer's
+   * loop, and do not wait for it in there.
+   *
+   * @param to How many shards, as many as Discord recommends by default.
+   *
+   * @throws {ReshardError} It did not take place, and the old set goes on.
+   * @throws {IdentifyBudgetError} Discord allows fewer identifies than the new set needs; nothing has changed.
+   * @throws {GatewayBotError} Discord could not be asked; nothing has changed.
+   * @throws {TypeError} The fleet does not run, reshards already, or has not all of the bot's shards.
+   */
+  async reshard(
+    to: number | "recommended" = "recommended",
+    options: ReshardOptions = {},
+  ): Promise<ReshardReport> {
+    return await this.#core.reshard(to, options);
+  }
+
+  /**
+   * Closes the fleet for good. Events that still wait are dropped; commands that wait are rejected.
+   *
+   * @param options `keepSession`: leave the sessions alive at Discord for a few minutes, to be resumed from the records
+   * that are returned. Otherwise they end and the bot goes offline at once.
+   * @returns The session records with the last handled sequences; none, if the sessions were not kept.
+   */
+  async close(options: { readonly keepSession?: boolean } = {}): Promise<readonly SessionRecord[]> {
+    return await this.#core.close(options);
+  }
+
+  /** Closes the fleet, keeping the sessions. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ keepSession: true });
+  }
+
+  // Inside.
+
+  #iterate(): AsyncIterator<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>, void> {
+    const merged = this.#consumeBy(
+      "iterate",
+      new MergedEvents<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>(),
+    );
+    return {
+      next: () => {
+        this.#core.start();
+        return merged.next();
+      },
+      return: async () => {
+        await this.close({ keepSession: true });
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  #consumeBy<Consumer extends FleetConsumer<FleetEvent<WantedName<Guild, DirectMessage, Ungated>>>>(
+    how: string,
+    consumer: Consumer,
+  ): Consumer {
+    if (this.#consumer) throw new TypeError(`Cannot ${how}: the fleet has a consumer already`);
+    this.#consumer = consumer;
+    return consumer;
+  }
+
+  #hasWanted(item: FleetEvent): item is FleetEvent<WantedName<Guild, DirectMessage, Ungated>> {
+    return this.#isWanted(item);
+  }
+}
+
+export {
+  FleetStoppedError,
+  IdentifyBudgetError,
+  ReshardError,
+  type ReshardErrorCode,
+  type ShardFailure,
+  ShardNotHereError,
+} from "./errors.ts";
+export {
+  identifyWaves,
+  nextReshardStep,
+  relatedShards,
+  type ReshardShard,
+  type ReshardStep,
+  type ReshardView,
+  resumeDelayMs,
+  routeCommand,
+  type RoutedCommand,
+  type ShardSelection,
+  shardSelection,
+} from "./plan.ts";
+export type { FleetEvent, ShardStoppedEvent } from "./event.ts";
+export type { FleetOptions, FleetShardStatus } from "./options.ts";
+export type { ReshardOptions, ReshardReport } from "./reshard.ts";
+export type { FleetCounts, FleetShardReport, FleetStatus } from "./status.ts";

@@ -1,0 +1,223 @@
+/**
+ * Questions to Discord through the shards of a fleet: each to its guild's shard, and over the end of that shard.
+ *
+ * A shard that goes, in a restart or a reshard, ends the questions that are open on it. Here they are asked anew, through
+ * the shard that the guild has then, and only what has not been handed out is. A question about guilds of several shards
+ * is one question to each of them, and their answers come in the order in which they are given.
+ */
+
+import {
+  type GatewayCommand,
+  GatewayOpcode,
+  type RequestChannelInfo,
+  type RequestGuildMembers,
+  shardIdOf,
+} from "../../gateway/mod.ts";
+import { CommandNotSentError } from "../errors.ts";
+import { ShardNotHereError } from "./errors.ts";
+import type { AnyShard } from "./options.ts";
+import type { FleetSet } from "./shard_set.ts";
+import type { FleetShard } from "./shard_slot.ts";
+import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.ts";
+import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
+import { RequestError } from "../commands/errors.ts";
+import type { Answers, RequestOptions } from "../commands/answers.ts";
+
+/** What questions need of their fleet. */
+export interface FleetRequestsOptions {
+  /** The set that new commands go through, as soon as the fleet knows its shards. */
+  readonly set: (command: GatewayCommand, signal?: AbortSignal) => Promise<FleetSet>;
+  /** Aborted when the fleet closes. */
+  readonly closing: AbortSignal;
+  /** A shard that nobody starts: it knows what Discord would not accept. */
+  readonly bot: Pick<AnyShard, "requestGuildMembers">;
+}
+
+/** A place in a set, and the shard that was asked there. */
+interface Asked {
+  readonly place: FleetShard;
+  readonly shard: AnyShard;
+  /** A guild of that shard. */
+  readonly guildId: string;
+  /** What is asked. */
+  readonly command: GatewayCommand;
+}
+
+/** The open questions of a fleet. */
+export class FleetRequests {
+  readonly #options: FleetRequestsOptions;
+
+  /** Nothing is asked yet. */
+  constructor(options: FleetRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Op 8. */
+  guildMembers(request: RequestGuildMembers, options: RequestOptions): Answers<GuildMembersChunk> {
+    this.#options.bot.requestGuildMembers(request);
+    return stoppable(options, (stoppableOptions) => this.#members(request, stoppableOptions));
+  }
+
+  /** Op 31. */
+  soundboardSounds(guildIds: readonly string[], options: RequestOptions): Answers<SoundboardSounds> {
+    return stoppable(options, (stoppableOptions) => this.#sounds([...new Set(guildIds)], stoppableOptions));
+  }
+
+  /** Op 43. */
+  async channelInfo(
+    guildId: string,
+    fields: RequestChannelInfo["fields"],
+    options: RequestOptions,
+  ): Promise<ChannelInfo> {
+    const command = { op: GatewayOpcode.RequestChannelInfo, d: { guild_id: guildId, fields } } as const;
+    for (;;) {
+      const asked = await this.#ask(command, guildId, options);
+      try {
+        return await asked.shard.requestChannelInfo(guildId, fields, options);
+      } catch (error) {
+        if (!await this.#goesOn(asked, error)) throw error;
+      }
+    }
+  }
+
+  async *#members(
+    request: RequestGuildMembers,
+    options: RequestOptions,
+  ): AsyncGenerator<GuildMembersChunk, void, void> {
+    const command = { op: GatewayOpcode.RequestGuildMembers, d: request } as const;
+    const known = new KnownChunks();
+    for (;;) {
+      const asked = await this.#ask(command, request.guild_id, options);
+      try {
+        for await (const chunk of asked.shard.requestGuildMembers(request, options)) {
+          if (known.add(chunk)) yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (!await this.#goesOn(asked, error)) throw error;
+      }
+    }
+  }
+
+  /** Of guilds of any shards. */
+  async *#sounds(
+    guildIds: readonly string[],
+    options: RequestOptions,
+  ): AsyncGenerator<SoundboardSounds, void, void> {
+    const [first] = guildIds;
+    if (first === undefined) return;
+    const command = soundsCommand(guildIds);
+    const set = await this.#options.set(command, options.signal);
+    const byShard = Map.groupBy(guildIds, (guildId) => shardIdOf(guildId, set.count));
+    const parts = [...byShard.values()].map((part) => this.#soundsOfOne(part, options));
+    yield* parts.length === 1 && parts[0] ? parts[0] : merged(parts, command, options.signal);
+  }
+
+  /** Of guilds that one shard has now. */
+  async *#soundsOfOne(
+    guildIds: readonly string[],
+    options: RequestOptions,
+  ): AsyncGenerator<SoundboardSounds, void, void> {
+    const [first = ""] = guildIds;
+    const asked = await this.#ask(soundsCommand(guildIds), first, options);
+    const missing = new Set(guildIds);
+    try {
+      for await (const sounds of asked.shard.requestSoundboardSounds(guildIds, options)) {
+        missing.delete(sounds.guild_id);
+        yield sounds;
+      }
+    } catch (error) {
+      if (!await this.#goesOn(asked, error)) throw error;
+      // Which may belong to several shards by now.
+      yield* this.#sounds([...missing], options);
+    }
+  }
+
+  /** The shard to ask. */
+  async #ask(command: GatewayCommand, guildId: string, { signal }: RequestOptions): Promise<Asked> {
+    const set = await this.#options.set(command, signal);
+    const shardId = shardIdOf(guildId, set.count);
+    const place = set.shards.get(shardId);
+    if (!place) throw new ShardNotHereError(shardId, set.count);
+    return { place, shard: place.shard, guildId, command };
+  }
+
+  /** Whether the shard that was asked is gone, and the guild has another. */
+  async #goesOn({ place, shard, guildId, command }: Asked, error: unknown): Promise<boolean> {
+    const isGone = error instanceof CommandNotSentError ||
+      error instanceof RequestError && error.code === "ERR_REQUEST_CLOSED";
+    if (!isGone || this.#options.closing.aborted) return false;
+    if (await place.hasReplaced(shard)) return true;
+    const set = await this.#options.set(command);
+    return set.shards.get(shardIdOf(guildId, set.count)) !== place;
+  }
+}
+
+function soundsCommand(guildIds: readonly string[]): GatewayCommand {
+  return { op: GatewayOpcode.RequestSoundboardSounds, d: { guild_ids: guildIds } };
+}
+
+/** Answers that can be left at any time, also while one is waited for. */
+function stoppable<Answer>(
+  options: RequestOptions,
+  ask: (options: RequestOptions) => AsyncGenerator<Answer, void, void>,
+): Answers<Answer> {
+  const stopping = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
+  const generator = ask({ ...options, signal });
+  const answers: Answers<Answer> = {
+    next: async () => {
+      try {
+        return await generator.next();
+      } catch (error) {
+        if (stopping.signal.aborted) return { done: true, value: undefined };
+        throw error;
+      }
+    },
+    return: async () => {
+      stopping.abort();
+      return await generator.return().catch(() => ({ done: true, value: undefined }));
+    },
+    [Symbol.asyncIterator]: () => answers,
+    [Symbol.asyncDispose]: async () => {
+      await answers.return();
+    },
+  };
+  return answers;
+}
+
+/** All answers as they come. What some parts fail with comes last, when the others are through. */
+async function* merged<Answer>(
+  parts: readonly AsyncGenerator<Answer, void, void>[],
+  { op }: GatewayCommand,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Answer, void, void> {
+  const errors: unknown[] = [];
+  const pending = new Map(parts.map((part) => [part, nextOf(part)]));
+  while (pending.size > 0) {
+    const { part, read, error } = await Promise.race(pending.values());
+    if (read && !read.done) {
+      pending.set(part, nextOf(part));
+      yield read.value;
+    } else {
+      pending.delete(part);
+      if (!read) errors.push(error);
+    }
+  }
+  signal?.throwIfAborted();
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, `Cannot complete op ${op} on every shard`);
+}
+
+interface Read<Answer> {
+  readonly part: AsyncGenerator<Answer, void, void>;
+  readonly read: IteratorResult<Answer, void> | null;
+  readonly error: unknown;
+}
+
+function nextOf<Answer>(part: AsyncGenerator<Answer, void, void>): Promise<Read<Answer>> {
+  return part.next().then(
+    (read) => ({ part, read, error: null }),
+    (error: unknown) => ({ part, read: null, error }),
+  );
+}

@@ -1,0 +1,62 @@
+/** The one timer that a connection's loop sleeps on. */
+
+import type { Host } from "./platform.ts";
+
+/** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
+const STALLED_MS = 1_000;
+/** How long frames that wait behind a stall get to come in, in ms. */
+const CATCH_UP_MS = 50;
+
+/** Wakes its loop at the earliest instant that it was told. */
+export class WakeTimer {
+  readonly #host: Host;
+  readonly #wake: () => void;
+  #timer: unknown = null;
+  #wakeAt = Infinity;
+
+  /** Sleeps. */
+  constructor(host: Host, wake: () => void) {
+    this.#host = host;
+    this.#wake = wake;
+  }
+
+  /** When it wakes, in ms; `Infinity` while nothing is due. */
+  get at(): number {
+    return this.#wakeAt;
+  }
+
+  /**
+   * Something is due at an instant; `-Infinity` is at once. A deadline that moved away is found out when the timer fires:
+   * cheaper than setting it anew for every frame.
+   */
+  wakeAt(at: number): void {
+    if (at >= this.#wakeAt) return;
+    this.#set(at, () => {
+      const lateMs = at === -Infinity ? 0 : this.#host.now() - at;
+      if (lateMs < STALLED_MS) return this.#fire();
+      this.#set(this.#host.now() + CATCH_UP_MS, () => this.#fire());
+      // What is overdue already is not made more urgent by a frame: others wait behind it.
+      this.#wakeAt = at;
+    });
+  }
+
+  /** Nothing is due any more. */
+  stop(): void {
+    if (this.#timer !== null) this.#host.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #set(at: number, callback: () => void): void {
+    this.stop();
+    this.#wakeAt = at;
+    this.#timer = this.#host.setTimeout(() => {
+      this.#timer = null;
+      callback();
+    }, Math.max(0, at - this.#host.now()));
+  }
+
+  #fire(): void {
+    this.#wakeAt = Infinity;
+    this.#wake();
+  }
+}

@@ -1,0 +1,20 @@
+/** A wait that ends with its time, or with a signal. */
+
+import type { Clock } from "../../ratelimit/clock.ts";
+
+/** Resolves after so many ms, or as soon as the signal is aborted. */
+export function sleep(
+  ms: number,
+  { host, signal }: { readonly host: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  if (signal.aborted || ms <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      host.clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = host.setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
