@@ -86,11 +86,11 @@ const LAYERS: readonly Layer[] = [
     types: TYPES,
     names: EVERYWHERE,
     files: {
-      "voice/aead.ts": ["crypto"],
+      "voice/media/aead.ts": ["crypto"],
       "voice/connection.ts": ["ReadableStream"],
-      "voice/hearing.ts": ["ReadableStream", "ReadableStreamDefaultController"],
-      "voice/built_in_crypto.ts": ["process"],
-      "voice/udp.ts": ["Deno", "navigator", "process"],
+      "voice/audio/receive_streams.ts": ["ReadableStream", "ReadableStreamDefaultController"],
+      "voice/media/built_in_crypto.ts": ["process"],
+      "voice/media/udp.ts": ["Deno", "navigator", "process"],
     },
     modules: PACKAGES,
   },
@@ -109,10 +109,10 @@ const LAYERS: readonly Layer[] = [
       "gateway/",
       "ratelimit/",
       // Its tables alone: what is tested takes no part in the test.
-      "voice/close_code.ts",
-      "voice/opcode.ts",
+      "voice/wire/close_code.ts",
+      "voice/wire/opcode.ts",
       // And the shapes that it has to fit.
-      "voice/datagram.ts",
+      "voice/media/datagram.ts",
       "voice/voice_gateway.ts",
     ],
     types: TYPES,
@@ -145,8 +145,8 @@ const RUNTIME_FILES = [
   "shard/stores/deno_kv.ts",
   "tests/fake/server.ts",
   "tests/fake/voice/udp_server.ts",
-  "voice/built_in_crypto.ts",
-  "voice/udp.ts",
+  "voice/media/built_in_crypto.ts",
+  "voice/media/udp.ts",
 ];
 
 Deno.test("layers: every file imports and names only what its layer may", () => {

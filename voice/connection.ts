@@ -9,21 +9,16 @@
 
 import type { LatencyReading } from "../gateway/latency.ts";
 import { Backoff } from "../ratelimit/backoff.ts";
-import type { DavePhase } from "./dave_io.ts";
-import type {
-  PlayOptions,
-  VoiceConnectionEvent,
-  VoiceConnectionSettings,
-  VoiceCounters,
-} from "./connection_options.ts";
-import { Hearing, type OpusPacket, type ReceiveOptions } from "./hearing.ts";
+import type { DavePhase } from "./dave/io.ts";
+import type { PlayOptions, VoiceConnectionEvent, VoiceConnectionSettings, VoiceCounters } from "./options.ts";
+import { Hearing, type OpusPacket, type ReceiveOptions } from "./audio/receive_streams.ts";
 import { VoiceJoin, type VoiceJoinEnd, type VoiceJoinOutput } from "./join.ts";
-import { VoiceMediaError } from "./media_error.ts";
-import { type Outlet, Player } from "./player.ts";
+import { VoiceMediaError } from "./media/media_error.ts";
+import { type Outlet, Player } from "./audio/player.ts";
 import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
 import { sleep } from "../shard/pipe/wait.ts";
-import type { VoiceEvent, VoiceServer } from "./state_io.ts";
+import type { VoiceEvent, VoiceServer } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";
 import { assertDeadline, type VoiceTimedAction, VoiceTimeoutError } from "./voice_timeout_error.ts";

@@ -20,7 +20,7 @@
  */
 
 import type { VoiceStateUpdate } from "../gateway/payload.ts";
-import type { VoiceServer } from "./state_io.ts";
+import type { VoiceServer } from "./gateway/state_io.ts";
 
 /** What is read of a VOICE_STATE_UPDATE. */
 export interface VoiceStateEvent {

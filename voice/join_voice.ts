@@ -10,9 +10,9 @@ import { dial as dialWebSocket } from "../shard/pipe/dial.ts";
 import { systemHost } from "../shard/pipe/platform.ts";
 import { MissingIntentError } from "../shard/commands/errors.ts";
 import { VoiceConnection } from "./connection.ts";
-import type { JoinVoiceOptions } from "./connection_options.ts";
-import { createTransportCipher } from "./transport_encryption.ts";
-import { assertUdp, openUdp as openRuntimeUdp } from "./udp.ts";
+import type { JoinVoiceOptions } from "./options.ts";
+import { createTransportCipher } from "./media/transport_encryption.ts";
+import { assertUdp, openUdp as openRuntimeUdp } from "./media/udp.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 import { assertDeadline } from "./voice_timeout_error.ts";
 

@@ -6,9 +6,9 @@
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../shard/pipe/connection.ts";
 import type { Host } from "../shard/pipe/platform.ts";
 import { WakeTimer } from "../shard/pipe/timer.ts";
-import type { DiscoveredAddress } from "./discovery.ts";
-import type { VoiceState } from "./state.ts";
-import type { VoiceEnd, VoiceOutput } from "./state_io.ts";
+import type { DiscoveredAddress } from "./media/discovery.ts";
+import type { VoiceState } from "./gateway/state.ts";
+import type { VoiceEnd, VoiceOutput } from "./gateway/state_io.ts";
 
 /** What is left to others: all but writing and closing. */
 export type VoiceLoopOutput = Exclude<VoiceOutput, { readonly type: "send" | "close" }>;

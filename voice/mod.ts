@@ -48,32 +48,32 @@
  */
 
 export { VoiceConnection } from "./connection.ts";
-export { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "./close_code.ts";
-export { Dave } from "./dave.ts";
-export { DaveKeyError, daveyProvider } from "./davey.ts";
-export { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "./dave_frame.ts";
-export { Discovery, encodeDiscovery, encodeKeepAlive, parseDiscovery } from "./discovery.ts";
+export { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "./wire/close_code.ts";
+export { Dave } from "./dave/dave.ts";
+export { DaveKeyError, daveyProvider } from "./dave/davey.ts";
+export { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "./dave/frame.ts";
+export { Discovery, encodeDiscovery, encodeKeepAlive, parseDiscovery } from "./media/discovery.ts";
 export {
   NonceExhaustedError,
   VoiceFrameError,
   VoiceNotReadyError,
   VoiceProtocolError,
   VoiceStateClosedError,
-} from "./errors.ts";
+} from "./wire/errors.ts";
 export {
   encodeVoiceBinary,
   isSequenceAfter,
   parseVoiceBinary,
   parseVoicePayload,
   readDaveBinary,
-} from "./frame.ts";
+} from "./wire/frame.ts";
 export { VoiceJoin } from "./join.ts";
 export { joinVoice } from "./join_voice.ts";
-export { VoiceMediaError } from "./media_error.ts";
-export { VOICE_OPCODES, VoiceOpcode } from "./opcode.ts";
-export { OpusFrameError } from "./opus_frame.ts";
-export { MediaReceiver } from "./receiver.ts";
-export { VoiceRoster } from "./roster.ts";
+export { VoiceMediaError } from "./media/media_error.ts";
+export { VOICE_OPCODES, VoiceOpcode } from "./wire/opcode.ts";
+export { OpusFrameError } from "./audio/opus_frame.ts";
+export { MediaReceiver } from "./media/receiver.ts";
+export { VoiceRoster } from "./wire/roster.ts";
 export {
   encodeRtpHeader,
   packetKind,
@@ -81,17 +81,17 @@ export {
   RTCP_CLEAR_BYTES,
   RtpClock,
   stripPayload,
-} from "./rtp.ts";
-export { VoiceState } from "./state.ts";
-export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./transitions.ts";
-export { createTransportCipher, packetNonce } from "./transport_encryption.ts";
-export { assertUdp, openUdp } from "./udp.ts";
-export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./verdict.ts";
+} from "./media/rtp.ts";
+export { VoiceState } from "./gateway/state.ts";
+export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./gateway/transitions.ts";
+export { createTransportCipher, packetNonce } from "./media/transport_encryption.ts";
+export { assertUdp, openUdp } from "./media/udp.ts";
+export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./gateway/verdict.ts";
 export { voice } from "./voice.ts";
 export { VoiceClosedError } from "./voice_closed_error.ts";
 export { VoiceTimeoutError } from "./voice_timeout_error.ts";
 
-export type { Awaitable } from "./aead.ts";
+export type { Awaitable } from "./media/aead.ts";
 export type {
   JoinVoiceOptions,
   PlayOptions,
@@ -99,12 +99,12 @@ export type {
   VoiceConnectionSettings,
   VoiceCounters,
   VoiceOptions,
-} from "./connection_options.ts";
-export type { DatagramSink, DatagramSocket, OpenUdp } from "./datagram.ts";
-export type { VoiceCloseCodeRow } from "./close_code.ts";
-export type { Davey, DaveyKeyPair, DaveyOptions, DaveySession } from "./davey.ts";
-export type { DaveOptions } from "./dave.ts";
-export type { DaveTrailer } from "./dave_frame.ts";
+} from "./options.ts";
+export type { DatagramSink, DatagramSocket, OpenUdp } from "./media/datagram.ts";
+export type { VoiceCloseCodeRow } from "./wire/close_code.ts";
+export type { Davey, DaveyKeyPair, DaveyOptions, DaveySession } from "./dave/davey.ts";
+export type { DaveOptions } from "./dave/dave.ts";
+export type { DaveTrailer } from "./dave/frame.ts";
 export type {
   DaveCounters,
   DaveDropReason,
@@ -113,7 +113,7 @@ export type {
   DavePhase,
   DaveReceived,
   DaveSend,
-} from "./dave_io.ts";
+} from "./dave/io.ts";
 export type {
   DaveCommit,
   DaveDecryption,
@@ -121,9 +121,9 @@ export type {
   DaveProvider,
   DaveSession,
   DaveSessionOptions,
-} from "./dave_session.ts";
-export type { DiscoveredAddress, DiscoveryOptions, DiscoveryOutput } from "./discovery.ts";
-export type { DaveMessage, RawVoicePayload, VoiceBinary } from "./frame.ts";
+} from "./dave/provider.ts";
+export type { DiscoveredAddress, DiscoveryOptions, DiscoveryOutput } from "./media/discovery.ts";
+export type { DaveMessage, RawVoicePayload, VoiceBinary } from "./wire/frame.ts";
 export type {
   VoiceJoinDeadline,
   VoiceJoinEnd,
@@ -134,10 +134,10 @@ export type {
   VoiceServerEvent,
   VoiceStateEvent,
 } from "./join.ts";
-export type { OpusPacket, ReceiveOptions } from "./hearing.ts";
-export type { DiscoveryTimes } from "./media.ts";
-export type { VoiceMediaErrorCode } from "./media_error.ts";
-export type { VoiceOpcodeRow } from "./opcode.ts";
+export type { OpusPacket, ReceiveOptions } from "./audio/receive_streams.ts";
+export type { DiscoveryTimes } from "./media/media.ts";
+export type { VoiceMediaErrorCode } from "./media/media_error.ts";
+export type { VoiceOpcodeRow } from "./wire/opcode.ts";
 export type {
   ClientDisconnect,
   ClientsConnect,
@@ -154,10 +154,10 @@ export type {
   VoiceIdentify,
   VoiceReady,
   VoiceResume,
-} from "./payload.ts";
-export type { MediaCounters, MediaDropReason, MediaPacket } from "./receiver.ts";
-export type { PacketKind, RtpHeader, RtpPosition } from "./rtp.ts";
-export type { TransportCipher, TransportCipherOptions } from "./transport_encryption.ts";
+} from "./wire/payload.ts";
+export type { MediaCounters, MediaDropReason, MediaPacket } from "./media/receiver.ts";
+export type { PacketKind, RtpHeader, RtpPosition } from "./media/rtp.ts";
+export type { TransportCipher, TransportCipherOptions } from "./media/transport_encryption.ts";
 export type {
   MediaServer,
   VoiceDeadline,
@@ -168,7 +168,7 @@ export type {
   VoiceServer,
   VoiceSession,
   VoiceStateOptions,
-} from "./state_io.ts";
+} from "./gateway/state_io.ts";
 export type { Voice } from "./voice.ts";
 export type {
   VoiceClosed,
@@ -187,6 +187,11 @@ export type {
   VoiceStateEndCause,
   VoiceTransitionRow,
   VoiceTrigger,
-} from "./transitions.ts";
-export type { VoiceVerdictAction, VoiceVerdictDelay, VoiceVerdictInput, VoiceVerdictRow } from "./verdict.ts";
+} from "./gateway/transitions.ts";
+export type {
+  VoiceVerdictAction,
+  VoiceVerdictDelay,
+  VoiceVerdictInput,
+  VoiceVerdictRow,
+} from "./gateway/verdict.ts";
 export type { VoiceMissing, VoiceTimedAction } from "./voice_timeout_error.ts";

@@ -12,20 +12,26 @@ import { abortable } from "../shard/pipe/abortable.ts";
 import type { Connection } from "../shard/pipe/connection.ts";
 import { type Dial, DialError } from "../shard/pipe/dial.ts";
 import type { Host } from "../shard/pipe/platform.ts";
-import type { Dave } from "./dave.ts";
-import type { OpenUdp } from "./datagram.ts";
+import type { Dave } from "./dave/dave.ts";
+import type { OpenUdp } from "./media/datagram.ts";
 import { VoiceLoop } from "./loop.ts";
-import { type DiscoveryTimes, Media } from "./media.ts";
-import { VoiceMediaError } from "./media_error.ts";
-import type { MediaPacket } from "./receiver.ts";
-import type { VoiceRoster } from "./roster.ts";
-import { VoiceState } from "./state.ts";
-import type { MediaServer, VoiceEvent, VoiceServer, VoiceSession, VoiceStateOptions } from "./state_io.ts";
+import { type DiscoveryTimes, Media } from "./media/media.ts";
+import { VoiceMediaError } from "./media/media_error.ts";
+import type { MediaPacket } from "./media/receiver.ts";
+import type { VoiceRoster } from "./wire/roster.ts";
+import { VoiceState } from "./gateway/state.ts";
+import type {
+  MediaServer,
+  VoiceEvent,
+  VoiceServer,
+  VoiceSession,
+  VoiceStateOptions,
+} from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
-import type { VoiceEndCause } from "./transitions.ts";
+import type { VoiceEndCause } from "./gateway/transitions.ts";
 import { sleep } from "../shard/pipe/wait.ts";
-import type { createTransportCipher } from "./transport_encryption.ts";
-import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./verdict.ts";
+import type { createTransportCipher } from "./media/transport_encryption.ts";
+import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./gateway/verdict.ts";
 
 /** What a session is made from, and whom it tells. */
 export interface ServerSessionOptions {

@@ -2,7 +2,7 @@
 
 import type { VoiceProvider } from "../shard/voice_provider.ts";
 import type { VoiceConnection } from "./connection.ts";
-import type { VoiceOptions } from "./connection_options.ts";
+import type { VoiceOptions } from "./options.ts";
 import { joinVoice } from "./join_voice.ts";
 
 /** The way into voice, for the option `voice` of a shard or a fleet. */

@@ -123,7 +123,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     step: "diagram",
     what: "a step of the voice machine that leads elsewhere",
-    path: "voice/transitions.ts",
+    path: "voice/gateway/transitions.ts",
     edit: (text) => text.replace('on: "RESUMED", to: "live"', 'on: "RESUMED", to: "selecting"'),
   },
   {

@@ -6,7 +6,7 @@
 
 import { drawOrCheck } from "./page.ts";
 import { ENDS, TRANSITIONS } from "../../gateway/transitions.ts";
-import { VOICE_ENDS, VOICE_TRANSITIONS } from "../../voice/transitions.ts";
+import { VOICE_ENDS, VOICE_TRANSITIONS } from "../../voice/gateway/transitions.ts";
 
 /** A machine as its tables have it. */
 interface Machine {

@@ -18,7 +18,7 @@ export const BUILT_INS: Readonly<Record<string, readonly string[]>> = {
 
 /** The one package that published code imports at run time: ciphers, of which no runtime has both. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "voice/aead.ts": ["@noble/ciphers/chacha.js"],
+  "voice/media/aead.ts": ["@noble/ciphers/chacha.js"],
   "tests/fake/voice/packet_cipher.ts": ["@noble/ciphers/aes.js", "@noble/ciphers/chacha.js"],
 };
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { concat, copyOf, equalBytes } from "../../voice/bytes.ts";
+import { concat, copyOf, equalBytes } from "../../voice/wire/bytes.ts";
 
 Deno.test("bytes: a copy is one, of a Buffer as well", () => {
   const buffer = Buffer.from([1, 2, 3, 4]);

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DaveReceived } from "../../voice/mod.ts";
-import { Hearing } from "../../voice/hearing.ts";
+import { Hearing } from "../../voice/audio/receive_streams.ts";
 import { VirtualClock } from "../fake/mod.ts";
 import { record } from "./call.ts";
 

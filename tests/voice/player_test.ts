@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { OpusFrameError } from "../../voice/mod.ts";
-import { FRAME_MS, type Outlet, Player, SILENCE_FRAMES } from "../../voice/player.ts";
+import { FRAME_MS, type Outlet, Player, SILENCE_FRAMES } from "../../voice/audio/player.ts";
 import { VirtualClock } from "../fake/mod.ts";
 import { frames } from "./call.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Sequencer } from "../../voice/sequencer.ts";
+import { Sequencer } from "../../voice/media/sequencer.ts";
 import { assertProperty } from "../property.ts";
 
 function pushed(sequencer: Sequencer<{ sequence: number }>, ...sequences: readonly number[]): string {

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import process from "node:process";
 import * as nodeCrypto from "node:crypto";
-import { webAesGcm } from "../../voice/aead.ts";
-import { builtInAesGcm } from "../../voice/built_in_crypto.ts";
-import { RtpSizeCipher } from "../../voice/transport_encryption.ts";
+import { webAesGcm } from "../../voice/media/aead.ts";
+import { builtInAesGcm } from "../../voice/media/built_in_crypto.ts";
+import { RtpSizeCipher } from "../../voice/media/transport_encryption.ts";
 import {
   createTransportCipher,
   encodeRtpHeader,

@@ -17,14 +17,14 @@ import {
   RtpClock,
   type VoiceServer,
 } from "../../../voice/mod.ts";
-import { webAesGcm } from "../../../voice/aead.ts";
+import { webAesGcm } from "../../../voice/media/aead.ts";
 import { ServerSession } from "../../../voice/server_session.ts";
 import {
   createTransportCipher,
   RtpSizeCipher,
   type TransportCipher,
-} from "../../../voice/transport_encryption.ts";
-import { openUdp } from "../../../voice/udp.ts";
+} from "../../../voice/media/transport_encryption.ts";
+import { openUdp } from "../../../voice/media/udp.ts";
 import { joinTheirs } from "./discordjs_voice_cost.ts";
 
 /** Microseconds for one packet. */

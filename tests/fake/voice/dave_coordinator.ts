@@ -14,7 +14,7 @@
  * @see https://daveprotocol.com
  */
 
-import { VoiceOpcode } from "../../../voice/opcode.ts";
+import { VoiceOpcode } from "../../../voice/wire/opcode.ts";
 import {
   type AcceptedCommit,
   DeliveryService,

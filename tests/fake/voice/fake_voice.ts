@@ -5,8 +5,8 @@
  * Who is in which channel stands with the main gateway; from there come the stays that clients connect with.
  */
 
-import { VoiceCloseCode } from "../../../voice/close_code.ts";
-import type { OpenUdp } from "../../../voice/datagram.ts";
+import { VoiceCloseCode } from "../../../voice/wire/close_code.ts";
+import type { OpenUdp } from "../../../voice/media/datagram.ts";
 import type { Dial } from "../../../shard/pipe/dial.ts";
 import type { Host } from "../../../shard/pipe/platform.ts";
 import type { Backend } from "../backend.ts";

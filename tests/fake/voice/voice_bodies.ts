@@ -1,6 +1,6 @@
 /** Bodies of what a client sends to the voice gateway, read and checked; a fault costs a close code. */
 
-import { VoiceCloseCode } from "../../../voice/close_code.ts";
+import { VoiceCloseCode } from "../../../voice/wire/close_code.ts";
 import type { Refusal } from "../identify_check.ts";
 import { isInteger, isObject, isSnowflake } from "../json.ts";
 

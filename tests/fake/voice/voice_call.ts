@@ -1,6 +1,6 @@
 /** The call of one channel: who is in it, what they are told of each other, and its end-to-end encryption. */
 
-import { VoiceOpcode } from "../../../voice/opcode.ts";
+import { VoiceOpcode } from "../../../voice/wire/opcode.ts";
 import { DaveCoordinator, type DaveCoordinatorOptions } from "./dave_coordinator.ts";
 import type { VoiceLinks } from "./voice_links.ts";
 import type { VoiceSession } from "./voice_session.ts";

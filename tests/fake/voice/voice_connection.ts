@@ -1,6 +1,6 @@
 /** A connection to the voice gateway as a test sees it: what it is, and what can be done to it. */
 
-import { VoiceOpcode } from "../../../voice/opcode.ts";
+import { VoiceOpcode } from "../../../voice/wire/opcode.ts";
 import type { VoiceLink, VoiceLinks } from "./voice_links.ts";
 import type { FakeVoiceSession } from "./voice_session.ts";
 

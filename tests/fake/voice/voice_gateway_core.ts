@@ -7,8 +7,8 @@
  * @see https://docs.discord.com/developers/topics/voice-connections
  */
 
-import { VoiceCloseCode } from "../../../voice/close_code.ts";
-import { VoiceOpcode } from "../../../voice/opcode.ts";
+import { VoiceCloseCode } from "../../../voice/wire/close_code.ts";
+import { VoiceOpcode } from "../../../voice/wire/opcode.ts";
 import type { Refusal } from "../identify_check.ts";
 import type { Journal } from "../journal.ts";
 import { isInteger, parseObject } from "../json.ts";

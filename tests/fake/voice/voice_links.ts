@@ -1,7 +1,7 @@
 /** The fake's ends of all connections to the voice gateway, and what can be done to one. */
 
-import { VOICE_CLOSE_CODES, VoiceCloseCode } from "../../../voice/close_code.ts";
-import { VoiceOpcode } from "../../../voice/opcode.ts";
+import { VOICE_CLOSE_CODES, VoiceCloseCode } from "../../../voice/wire/close_code.ts";
+import { VoiceOpcode } from "../../../voice/wire/opcode.ts";
 import type { Refusal } from "../identify_check.ts";
 import type { Journal } from "../journal.ts";
 import type { GatewayPort } from "../links.ts";

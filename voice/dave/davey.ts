@@ -17,7 +17,7 @@ import type {
   DaveProvider,
   DaveSession,
   DaveSessionOptions,
-} from "./dave_session.ts";
+} from "./provider.ts";
 
 /** A key pair as davey has it. */
 export interface DaveyKeyPair {

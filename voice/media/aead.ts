@@ -5,7 +5,7 @@
  */
 
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { copyOf } from "./bytes.ts";
+import { copyOf } from "../wire/bytes.ts";
 import { builtInAesGcm } from "./built_in_crypto.ts";
 
 /** A value, or the promise of one: WebCrypto gives promises, the other ciphers do not. */

@@ -1,7 +1,7 @@
 /** The outputs of the DAVE machine, made. */
 
-import type { DaveEvent, DaveOutput, DaveSend } from "./dave_io.ts";
-import { encodeVoiceBinary } from "./frame.ts";
+import type { DaveEvent, DaveOutput, DaveSend } from "./io.ts";
+import { encodeVoiceBinary } from "../wire/frame.ts";
 
 /** A message that speaks of a transition. */
 export function daveCommand(op: 23 | 31, transitionId: number): DaveSend {

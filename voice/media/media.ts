@@ -4,15 +4,15 @@
  * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
  */
 
-import type { Host } from "../shard/pipe/platform.ts";
+import type { Host } from "../../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
-import { NonceExhaustedError } from "./errors.ts";
+import { NonceExhaustedError } from "../wire/errors.ts";
 import { VoiceMediaError } from "./media_error.ts";
-import type { EncryptionMode } from "./payload.ts";
+import type { EncryptionMode } from "../wire/payload.ts";
 import { type MediaCounters, type MediaPacket, MediaReceiver } from "./receiver.ts";
 import { encodeRtpHeader, RtpClock } from "./rtp.ts";
-import type { MediaServer } from "./state_io.ts";
+import type { MediaServer } from "../gateway/state_io.ts";
 import type { createTransportCipher, TransportCipher } from "./transport_encryption.ts";
 
 /** How long the question for the address may take. */

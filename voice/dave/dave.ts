@@ -18,16 +18,16 @@
  * @see https://daveprotocol.com
  */
 
-import { DaveMedia, MAX_FAILURES } from "./dave_media.ts";
-import { DaveGroup } from "./dave_group.ts";
-import type { DaveCounters, DaveOutput, DavePhase, DaveReceived, DaveSend } from "./dave_io.ts";
-import { daveCommand, daveEvent } from "./dave_outputs.ts";
-import { DaveRecovery } from "./dave_recovery.ts";
-import type { DaveOutcome, DaveProvider } from "./dave_session.ts";
-import { VoiceProtocolError } from "./errors.ts";
-import type { DaveMessage } from "./frame.ts";
-import { VoiceOpcode } from "./opcode.ts";
-import type { VoiceRoster } from "./roster.ts";
+import { DaveMedia, MAX_FAILURES } from "./media.ts";
+import { DaveGroup } from "./group.ts";
+import type { DaveCounters, DaveOutput, DavePhase, DaveReceived, DaveSend } from "./io.ts";
+import { daveCommand, daveEvent } from "./outputs.ts";
+import { DaveRecovery } from "./recovery.ts";
+import type { DaveOutcome, DaveProvider } from "./provider.ts";
+import { VoiceProtocolError } from "../wire/errors.ts";
+import type { DaveMessage } from "../wire/frame.ts";
+import { VoiceOpcode } from "../wire/opcode.ts";
+import type { VoiceRoster } from "../wire/roster.ts";
 
 /** Transitions that wait for their execution; beyond it the oldest is forgotten. */
 const MAX_PENDING = 64;

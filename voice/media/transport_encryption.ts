@@ -11,9 +11,9 @@
  */
 
 import { type Aead, aesGcm, type Awaitable, xChaCha20Poly1305 } from "./aead.ts";
-import { copyOf } from "./bytes.ts";
-import { NonceExhaustedError } from "./errors.ts";
-import type { EncryptionMode } from "./payload.ts";
+import { copyOf } from "../wire/bytes.ts";
+import { NonceExhaustedError } from "../wire/errors.ts";
+import type { EncryptionMode } from "../wire/payload.ts";
 
 const NONCE_BYTES = 4;
 const TAG_BYTES = 16;

@@ -6,9 +6,9 @@
  * servers make up themselves.
  */
 
-import { isSilenceFrame, readDaveTrailer } from "./dave_frame.ts";
-import type { DaveGroup } from "./dave_group.ts";
-import type { DaveCounters, DaveDropReason, DaveReceived } from "./dave_io.ts";
+import { isSilenceFrame, readDaveTrailer } from "./frame.ts";
+import type { DaveGroup } from "./group.ts";
+import type { DaveCounters, DaveDropReason, DaveReceived } from "./io.ts";
 
 /** After an upgrade, how long frames of those who have not heard of it yet are let in as they are, in ms. */
 const UPGRADE_PASSTHROUGH_MS = 10_000;

@@ -14,9 +14,9 @@
  * Slots that pass without a frame count in the time that the packets carry. So that clock does not drift either.
  */
 
-import type { Clock } from "../ratelimit/clock.ts";
-import type { Awaitable } from "./aead.ts";
-import { SILENCE_FRAME } from "./dave_frame.ts";
+import type { Clock } from "../../ratelimit/clock.ts";
+import type { Awaitable } from "../media/aead.ts";
+import { SILENCE_FRAME } from "../dave/frame.ts";
 import { FrameSource } from "./frame_source.ts";
 
 /** Where frames go to. */

@@ -14,26 +14,31 @@
  * Steps and ends are tables (`transitions.ts`); what follows an end is another (`verdict.ts`).
  */
 
-import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
-import { ConnectionState } from "../gateway/connection_state.ts";
-import type { LatencyReading } from "../gateway/latency.ts";
-import { VoiceBeats } from "./beats.ts";
-import { noteOthers } from "./call_messages.ts";
-import { identify, resume, selectProtocol, speaking } from "./commands.ts";
-import { Dave } from "./dave.ts";
-import type { DaveOutput, DaveSend } from "./dave_io.ts";
-import { VoiceFrameError, VoiceNotReadyError, VoiceProtocolError, VoiceStateClosedError } from "./errors.ts";
+import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
+import { ConnectionState } from "../../gateway/connection_state.ts";
+import type { LatencyReading } from "../../gateway/latency.ts";
+import { VoiceBeats } from "./heartbeats.ts";
+import { noteOthers } from "../wire/call_messages.ts";
+import { identify, resume, selectProtocol, speaking } from "../wire/commands.ts";
+import { Dave } from "../dave/dave.ts";
+import type { DaveOutput, DaveSend } from "../dave/io.ts";
+import {
+  VoiceFrameError,
+  VoiceNotReadyError,
+  VoiceProtocolError,
+  VoiceStateClosedError,
+} from "../wire/errors.ts";
 import {
   isSequenceAfter,
   parseVoiceBinary,
   parseVoicePayload,
   type RawVoicePayload,
   readDaveBinary,
-} from "./frame.ts";
-import { VoiceOpcode } from "./opcode.ts";
-import type { EncryptionMode } from "./payload.ts";
-import { readDaveJson, readDescription, readInterval, readReady } from "./read.ts";
-import { VoiceRoster } from "./roster.ts";
+} from "../wire/frame.ts";
+import { VoiceOpcode } from "../wire/opcode.ts";
+import type { EncryptionMode } from "../wire/payload.ts";
+import { readDaveJson, readDescription, readInterval, readReady } from "../wire/read.ts";
+import { VoiceRoster } from "../wire/roster.ts";
 import type {
   MediaServer,
   VoiceDeadline,

@@ -3,7 +3,7 @@
 import { VoiceOpcode } from "./opcode.ts";
 import { field, readSoundSource, readSpeaking, readUserIds } from "./read.ts";
 import type { VoiceRoster } from "./roster.ts";
-import type { VoiceEvent } from "./state_io.ts";
+import type { VoiceEvent } from "../gateway/state_io.ts";
 
 /**
  * Notes in the roster what a message says of the others, and gives the event of it; `null` if there is none.

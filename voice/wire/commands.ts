@@ -2,7 +2,7 @@
 
 import { VoiceOpcode } from "./opcode.ts";
 import type { EncryptionMode, VoiceIdentify, VoiceResume } from "./payload.ts";
-import type { VoiceOutput, VoiceSendPurpose, VoiceServer } from "./state_io.ts";
+import type { VoiceOutput, VoiceSendPurpose, VoiceServer } from "../gateway/state_io.ts";
 
 /** Op 0: begins a session. */
 export function identify(server: VoiceServer, maxDaveVersion: number): VoiceOutput {

@@ -3,11 +3,11 @@
  * end-to-end encryption they confirm. What went out before a beat has arrived when that beat is acknowledged.
  */
 
-import { Heartbeat } from "../gateway/heartbeat.ts";
-import { Latency, type LatencyReading } from "../gateway/latency.ts";
-import { heartbeat } from "./commands.ts";
-import type { DaveSend } from "./dave_io.ts";
-import { field } from "./read.ts";
+import { Heartbeat } from "../../gateway/heartbeat.ts";
+import { Latency, type LatencyReading } from "../../gateway/latency.ts";
+import { heartbeat } from "../wire/commands.ts";
+import type { DaveSend } from "../dave/io.ts";
+import { field } from "../wire/read.ts";
 import type { VoiceOutput } from "./state_io.ts";
 
 /** The first beat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */

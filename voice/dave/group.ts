@@ -7,12 +7,12 @@
  * and the group splits in silence.
  */
 
-import { equalBytes } from "./bytes.ts";
+import { equalBytes } from "../wire/bytes.ts";
 import type { DaveOptions } from "./dave.ts";
-import type { DaveOutput, DaveSend } from "./dave_io.ts";
-import { daveBinary, daveRefused } from "./dave_outputs.ts";
-import type { DaveOutcome, DaveSession } from "./dave_session.ts";
-import { VoiceOpcode } from "./opcode.ts";
+import type { DaveOutput, DaveSend } from "./io.ts";
+import { daveBinary, daveRefused } from "./outputs.ts";
+import type { DaveOutcome, DaveSession } from "./provider.ts";
+import { VoiceOpcode } from "../wire/opcode.ts";
 
 /** The group of one call, over all its epochs and beginnings. */
 export class DaveGroup {

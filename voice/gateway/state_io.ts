@@ -1,10 +1,10 @@
 /** What goes into a voice state and what comes out of it, as types alone. */
 
-import type { Dave } from "./dave.ts";
-import type { DaveEvent, DaveSend } from "./dave_io.ts";
-import type { DaveProvider } from "./dave_session.ts";
-import type { EncryptionMode } from "./payload.ts";
-import type { VoiceRoster } from "./roster.ts";
+import type { Dave } from "../dave/dave.ts";
+import type { DaveEvent, DaveSend } from "../dave/io.ts";
+import type { DaveProvider } from "../dave/provider.ts";
+import type { EncryptionMode } from "../wire/payload.ts";
+import type { VoiceRoster } from "../wire/roster.ts";
 import type { VoicePhase, VoiceStateEndCause } from "./transitions.ts";
 
 /** Where to connect and as whom: what VOICE_STATE_UPDATE and VOICE_SERVER_UPDATE say together. */

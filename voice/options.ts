@@ -2,15 +2,15 @@
 
 import type { Dial } from "../shard/pipe/dial.ts";
 import type { Host } from "../shard/pipe/platform.ts";
-import type { OpenUdp } from "./datagram.ts";
-import type { DaveCounters } from "./dave_io.ts";
-import type { DaveProvider } from "./dave_session.ts";
-import type { DiscoveryTimes } from "./media.ts";
-import type { EncryptionMode } from "./payload.ts";
-import type { MediaCounters } from "./receiver.ts";
-import type { VoiceEvent } from "./state_io.ts";
+import type { OpenUdp } from "./media/datagram.ts";
+import type { DaveCounters } from "./dave/io.ts";
+import type { DaveProvider } from "./dave/provider.ts";
+import type { DiscoveryTimes } from "./media/media.ts";
+import type { EncryptionMode } from "./wire/payload.ts";
+import type { MediaCounters } from "./media/receiver.ts";
+import type { VoiceEvent } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
-import type { createTransportCipher } from "./transport_encryption.ts";
+import type { createTransportCipher } from "./media/transport_encryption.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 
 /** What a voice connection is made from besides its place. */

@@ -5,10 +5,10 @@
  * wait a moment. What nobody listens to is not even decrypted.
  */
 
-import type { Clock } from "../ratelimit/clock.ts";
-import type { DaveReceived } from "./dave_io.ts";
-import type { MediaPacket } from "./receiver.ts";
-import { type InOrder, Sequencer } from "./sequencer.ts";
+import type { Clock } from "../../ratelimit/clock.ts";
+import type { DaveReceived } from "../dave/io.ts";
+import type { MediaPacket } from "../media/receiver.ts";
+import { type InOrder, Sequencer } from "../media/sequencer.ts";
 
 /** A received Opus frame. */
 export interface OpusPacket {

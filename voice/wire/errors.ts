@@ -5,7 +5,7 @@
  * *Theirs*: a message that cannot be understood; it ends the state, which keeps the error in its `end`.
  */
 
-import type { VoiceEnd } from "./state_io.ts";
+import type { VoiceEnd } from "../gateway/state_io.ts";
 
 /**
  * Ours: an input to a voice state whose connection has ended. Make a new state from `end.session`.
