@@ -143,8 +143,8 @@ const RUNTIME_FILES = [
   "ratelimit/identify/redis.ts",
   "shard/pipe/platform.ts",
   "shard/stores/deno_kv.ts",
-  "tests/fake/server.ts",
-  "tests/fake/voice/udp_server.ts",
+  "tests/fake/net/server.ts",
+  "tests/fake/voice/media/udp_server.ts",
   "voice/media/built_in_crypto.ts",
   "voice/media/udp.ts",
 ];

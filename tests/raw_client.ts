@@ -2,7 +2,7 @@
 
 import type { Connection, ConnectionEnd } from "../shard/pipe/connection.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
-import { VirtualClock } from "./fake/virtual_clock.ts";
+import { VirtualClock } from "./fake/base/virtual_clock.ts";
 
 /** A payload as it came. */
 export interface Payload {

@@ -8,11 +8,11 @@ import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import davey from "@snazzah/davey";
 import type { Connection, ConnectionEnd } from "../shard/pipe/connection.ts";
 import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
-import { VirtualClock } from "./fake/virtual_clock.ts";
+import { VirtualClock } from "./fake/base/virtual_clock.ts";
 import type { FakeVoice } from "./fake/voice/fake_voice.ts";
-import type { FakeVoiceOptions } from "./fake/voice/voice_options.ts";
-import type { MemoryDatagramSocket } from "./fake/voice/memory_datagrams.ts";
-import type { DatagramAddress, VoiceCredentials } from "./fake/voice/voice_session.ts";
+import type { FakeVoiceOptions } from "./fake/voice/options.ts";
+import type { MemoryDatagramSocket } from "./fake/voice/media/memory_datagrams.ts";
+import type { DatagramAddress, VoiceCredentials } from "./fake/voice/gateway/session.ts";
 
 /** A message as it came. */
 export interface VoiceMessage {

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEqua
 import NodeWebSocket from "ws";
 import { type ConnectionEnd, dial, DialError, type Frame } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
-import { encodeText } from "../fake/web_socket_frames.ts";
+import { encodeText } from "../fake/net/web_socket_frames.ts";
 import { RawServer } from "./raw_server.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";
 import { promisesSettle, until } from "./until.ts";

@@ -8,7 +8,7 @@ import {
   FrameOpcode,
   WebSocketDecoder,
   type WebSocketEvent,
-} from "../fake/web_socket_frames.ts";
+} from "../fake/net/web_socket_frames.ts";
 
 /** One TCP connection that a client made. */
 export class RawConnection {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertUdp, openUdp, VoiceMediaError } from "../../voice/mod.ts";
-import { openUdpServer } from "../fake/voice/udp_server.ts";
+import { openUdpServer } from "../fake/voice/media/udp_server.ts";
 import { until } from "./until.ts";
 
 Deno.test("udp: datagrams go there and back, a stranger's do not come in", async () => {

@@ -11,7 +11,7 @@ import davey from "@snazzah/davey";
 import { dial } from "../../shard/mod.ts";
 import { daveyProvider, type EncryptionMode, joinVoice } from "../../voice/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
-import { openUdpServer } from "../fake/voice/udp_server.ts";
+import { openUdpServer } from "../fake/voice/media/udp_server.ts";
 import { CONFIG } from "../gate/published.ts";
 import { bundle } from "../runtimes/bundle.ts";
 import { npmBinary, VERSIONS } from "../runtimes/npm_binary.ts";

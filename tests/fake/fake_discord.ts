@@ -6,26 +6,26 @@
 import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
 import type { Dial } from "../../shard/pipe/dial.ts";
 import { type Host, systemHost } from "../../shard/pipe/platform.ts";
-import type { Backend } from "./backend.ts";
-import type { PresenceLimit } from "./command_answers.ts";
-import { type FakeConnection, LinkHandle } from "./fake_connection.ts";
-import { type Faults, noFaults, takeOne } from "./faults.ts";
-import { GatewayCore } from "./gateway_core.ts";
-import type { IdentifyLimit } from "./identify_budget.ts";
-import { Journal } from "./journal.ts";
-import type { Link } from "./links.ts";
-import { memoryDial, memoryFetch } from "./memory.ts";
-import type { FakeMessage } from "./payloads.ts";
-import { refusal, respond, type RestRequest, type RestResponse } from "./rest.ts";
-import type { FakeSession } from "./session.ts";
-import type { DispatchOptions } from "./session_registry.ts";
-import { type MessageOptions, Story } from "./story.ts";
-import { type FakeGuild, type FakeUser, type GuildSeed, World } from "./world.ts";
-import type { FakeServer, ListenOptions } from "./server.ts";
-import { VirtualClock } from "./virtual_clock.ts";
+import type { Backend } from "./net/backend.ts";
+import type { PresenceLimit } from "./gateway/command_answers.ts";
+import { type FakeConnection, LinkHandle } from "./gateway/fake_connection.ts";
+import { type Faults, noFaults, takeOne } from "./base/faults.ts";
+import { GatewayCore } from "./gateway/core.ts";
+import type { IdentifyLimit } from "./gateway/identify_budget.ts";
+import { Journal } from "./base/journal.ts";
+import type { Link } from "./gateway/links.ts";
+import { memoryDial, memoryFetch } from "./net/memory.ts";
+import type { FakeMessage } from "./world/payloads.ts";
+import { refusal, respond, type RestRequest, type RestResponse } from "./rest/rest.ts";
+import type { FakeSession } from "./gateway/session.ts";
+import type { DispatchOptions } from "./gateway/session_registry.ts";
+import { type MessageOptions, Story } from "./gateway/story.ts";
+import { type FakeGuild, type FakeUser, type GuildSeed, World } from "./world/world.ts";
+import type { FakeServer, ListenOptions } from "./net/server.ts";
+import { VirtualClock } from "./base/virtual_clock.ts";
 import type { FakeVoice } from "./voice/fake_voice.ts";
-import type { FakeVoiceOptions } from "./voice/voice_options.ts";
-import { VoiceStates } from "./voice_states.ts";
+import type { FakeVoiceOptions } from "./voice/options.ts";
+import { VoiceStates } from "./world/voice_states.ts";
 
 /** A timer that is so much too late says that the whole process was held up, in ms. */
 const STALLED_MS = 250;
@@ -190,7 +190,7 @@ export class FakeDiscord implements AsyncDisposable {
    * Needs `node:http`: Deno, Bun, Node.
    */
   async listen(options: ListenOptions = {}): Promise<FakeServer> {
-    const { listen } = await import("./server.ts");
+    const { listen } = await import("./net/server.ts");
     const server = await listen(this.#backend, options);
     this.#servers.add(server);
     return server;

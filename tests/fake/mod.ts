@@ -29,18 +29,18 @@
 
 export { connectionPair } from "../../shard/pipe/pair.ts";
 export { FakeDiscord } from "./fake_discord.ts";
-export { Journal } from "./journal.ts";
-export { VirtualClock } from "./virtual_clock.ts";
+export { Journal } from "./base/journal.ts";
+export { VirtualClock } from "./base/virtual_clock.ts";
 
 export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../shard/pipe/connection.ts";
 export type { Dial, DialErrorCode, DialOptions } from "../../shard/pipe/dial.ts";
 export type { Host } from "../../shard/pipe/platform.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
-export type { PresenceLimit } from "./command_answers.ts";
-export type { FakeConnection } from "./fake_connection.ts";
+export type { PresenceLimit } from "./gateway/command_answers.ts";
+export type { FakeConnection } from "./gateway/fake_connection.ts";
 export type { FakeDiscordOptions } from "./fake_discord.ts";
-export type { Faults } from "./faults.ts";
-export type { IdentifyLimit } from "./identify_budget.ts";
+export type { Faults } from "./base/faults.ts";
+export type { IdentifyLimit } from "./gateway/identify_budget.ts";
 export type {
   CloseEntry,
   DialEntry,
@@ -55,26 +55,21 @@ export type {
   SentEntry,
   SessionEntry,
   ViolationEntry,
-} from "./journal.ts";
-export type { FakeMessage } from "./payloads.ts";
-export type { FakeServer, ListenOptions } from "./server.ts";
-export type { FakeSession } from "./session.ts";
-export type { DispatchOptions } from "./session_registry.ts";
-export type { MessageOptions } from "./story.ts";
-export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSeed } from "./world.ts";
-export type { VirtualClockOptions } from "./virtual_clock.ts";
-export type { ProposalFault } from "./voice/delivery_service.ts";
+} from "./base/journal.ts";
+export type { FakeMessage } from "./world/payloads.ts";
+export type { FakeServer, ListenOptions } from "./net/server.ts";
+export type { FakeSession } from "./gateway/session.ts";
+export type { DispatchOptions } from "./gateway/session_registry.ts";
+export type { MessageOptions } from "./gateway/story.ts";
+export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSeed } from "./world/world.ts";
+export type { VirtualClockOptions } from "./base/virtual_clock.ts";
+export type { ProposalFault } from "./voice/mls/delivery_service.ts";
 export type { FakeVoice } from "./voice/fake_voice.ts";
-export type {
-  FakeVoiceCall,
-  FakeVoiceOptions,
-  VoiceListenOptions,
-  VoicePlace,
-} from "./voice/voice_options.ts";
-export type { UserGateway, UserGatewayHost } from "./voice/user_gateway.ts";
-export type { NetworkConditions } from "./voice/lossy_network.ts";
-export type { MediaCounts } from "./voice/media_core.ts";
-export type { DatagramListener, MemoryDatagramSocket } from "./voice/memory_datagrams.ts";
-export type { FakeVoiceConnection } from "./voice/voice_connection.ts";
-export type { DaveFaults, VoiceFaults } from "./voice/voice_faults.ts";
-export type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice/voice_session.ts";
+export type { FakeVoiceCall, FakeVoiceOptions, VoiceListenOptions, VoicePlace } from "./voice/options.ts";
+export type { UserGateway, UserGatewayHost } from "./voice/gateway/user_gateway.ts";
+export type { NetworkConditions } from "./voice/media/lossy_network.ts";
+export type { MediaCounts } from "./voice/media/media_core.ts";
+export type { DatagramListener, MemoryDatagramSocket } from "./voice/media/memory_datagrams.ts";
+export type { FakeVoiceConnection } from "./voice/gateway/connection.ts";
+export type { DaveFaults, VoiceFaults } from "./voice/gateway/faults.ts";
+export type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice/gateway/session.ts";

@@ -12,14 +12,14 @@ const TYPES_FROM = /^discord-api-types(\/|$)/;
 /** Files for which no runtime-neutral module exists, and the built-in ones of Node.js that every runtime has for them. */
 export const BUILT_INS: Readonly<Record<string, readonly string[]>> = {
   // The fake Discord listens on ports.
-  "tests/fake/server.ts": ["node:crypto", "node:http", "node:https"],
-  "tests/fake/voice/udp_server.ts": ["node:dgram"],
+  "tests/fake/net/server.ts": ["node:crypto", "node:http", "node:https"],
+  "tests/fake/voice/media/udp_server.ts": ["node:dgram"],
 };
 
 /** The one package that published code imports at run time: ciphers, of which no runtime has both. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "voice/media/aead.ts": ["@noble/ciphers/chacha.js"],
-  "tests/fake/voice/packet_cipher.ts": ["@noble/ciphers/aes.js", "@noble/ciphers/chacha.js"],
+  "tests/fake/voice/media/packet_cipher.ts": ["@noble/ciphers/aes.js", "@noble/ciphers/chacha.js"],
 };
 
 interface Module {

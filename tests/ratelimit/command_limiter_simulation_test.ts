@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertLessOrEqual } from "@std/assert";
 import { CommandLimiter, TurnQueue } from "../../ratelimit/mod.ts";
-import { VirtualClock } from "../fake/virtual_clock.ts";
+import { VirtualClock } from "../fake/base/virtual_clock.ts";
 import { THIS_LIMITER, thisLimiter } from "../sim/policies/this_limiter.ts";
 import { saturate, worstInAnyPeriod } from "../sim/saturate.ts";
 

@@ -6,7 +6,7 @@ import {
   IdentifyRefusedError,
   MemoryIdentifyLimiter,
 } from "../../ratelimit/mod.ts";
-import { VirtualClock } from "../fake/virtual_clock.ts";
+import { VirtualClock } from "../fake/base/virtual_clock.ts";
 import { assertProperty } from "../property.ts";
 import { watched } from "./watched_signal.ts";
 

@@ -9,7 +9,7 @@ import {
   newIdentifyRecord,
   StoredIdentifyLimiter,
 } from "../../ratelimit/mod.ts";
-import { VirtualClock } from "../fake/virtual_clock.ts";
+import { VirtualClock } from "../fake/base/virtual_clock.ts";
 
 const PERIOD_MS = 5_000;
 

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CommandError, type GatewayCommand, PayloadTooLargeError } from "../../gateway/mod.ts";
 import { checkCommand } from "../../shard/commands/check.ts";
-import { commandFault } from "../fake/command_check.ts";
+import { commandFault } from "../fake/gateway/command_check.ts";
 import { assertProperty } from "../property.ts";
 
 /** What a program without types, or a request over HTTP, may hand in. */

@@ -9,30 +9,34 @@ import { VoiceCloseCode } from "../../../voice/wire/close_code.ts";
 import type { OpenUdp } from "../../../voice/media/datagram.ts";
 import type { Dial } from "../../../shard/pipe/dial.ts";
 import type { Host } from "../../../shard/pipe/platform.ts";
-import type { Backend } from "../backend.ts";
-import { Journal } from "../journal.ts";
-import { memoryDial } from "../memory.ts";
-import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceHost } from "../voice_states.ts";
-import { LossyNetwork, type NetworkConditions } from "./lossy_network.ts";
-import { MediaCore, type MediaCounts } from "./media_core.ts";
-import { type DatagramListener, MemoryDatagrams, type MemoryDatagramSocket } from "./memory_datagrams.ts";
-import { UserGateway } from "./user_gateway.ts";
-import { VoiceCall } from "./voice_call.ts";
-import { type FakeVoiceConnection, VoiceLinkHandle } from "./voice_connection.ts";
-import { noVoiceFaults, takeVoiceFault, type VoiceFaults } from "./voice_faults.ts";
-import { VoiceGatewayCore } from "./voice_gateway_core.ts";
-import type { VoiceLink } from "./voice_links.ts";
+import type { Backend } from "../net/backend.ts";
+import { Journal } from "../base/journal.ts";
+import { memoryDial } from "../net/memory.ts";
+import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceHost } from "../world/voice_states.ts";
+import { LossyNetwork, type NetworkConditions } from "./media/lossy_network.ts";
+import { MediaCore, type MediaCounts } from "./media/media_core.ts";
+import {
+  type DatagramListener,
+  MemoryDatagrams,
+  type MemoryDatagramSocket,
+} from "./media/memory_datagrams.ts";
+import { UserGateway } from "./gateway/user_gateway.ts";
+import { VoiceCall } from "./gateway/call.ts";
+import { type FakeVoiceConnection, VoiceLinkHandle } from "./gateway/connection.ts";
+import { noVoiceFaults, takeVoiceFault, type VoiceFaults } from "./gateway/faults.ts";
+import { VoiceGatewayCore } from "./gateway/core.ts";
+import type { VoiceLink } from "./gateway/links.ts";
 import type {
   FakeVoiceCall,
   FakeVoiceOptions,
   VoiceEnvironment,
   VoiceListenOptions,
   VoicePlace,
-} from "./voice_options.ts";
-import { VoicePlaces } from "./voice_places.ts";
-import { type VoiceRegion, VoiceRegions } from "./voice_regions.ts";
-import { type Stay, VoiceRegistry } from "./voice_registry.ts";
-import type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice_session.ts";
+} from "./options.ts";
+import { VoicePlaces } from "./gateway/channels.ts";
+import { type VoiceRegion, VoiceRegions } from "./regions.ts";
+import { type Stay, VoiceRegistry } from "./gateway/registry.ts";
+import type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./gateway/session.ts";
 
 /**
  * A strict, scriptable voice side: voice gateway version 8, UDP server, and a delivery service for DAVE.

@@ -1,0 +1,63 @@
+/** Who may connect to voice: one stay in a channel after the other, each with a token of its own, and its session if it came. */
+
+import type { VoiceCredentials, VoiceSession } from "./session.ts";
+
+/** One stay of a user in a channel on a voice server. */
+export interface Stay {
+  /** Whose it is, and where. */
+  readonly credentials: VoiceCredentials;
+  /** The session that was identified with the token; `null` as long as none was. */
+  session: VoiceSession | null;
+  /** Why it is over; `null` while it goes on. */
+  over: "replaced" | "left" | "timed out" | null;
+}
+
+/** How many stays that are over are remembered. */
+const REMEMBERED = 1000;
+
+/** All stays. */
+export class VoiceRegistry {
+  readonly #byToken = new Map<string, Stay>();
+  readonly #present = new Map<string, Stay>();
+
+  /** The stays that go on, oldest first. */
+  get present(): readonly Stay[] {
+    return [...this.#present.values()];
+  }
+
+  /** Sessions of stays that go on. */
+  get sessions(): readonly VoiceSession[] {
+    return this.present.flatMap(({ session }) => session ?? []);
+  }
+
+  /** Begins a stay; whatever stay of the same user in the same guild there was has to be ended first. */
+  begin(credentials: VoiceCredentials): Stay {
+    const stay: Stay = { credentials, session: null, over: null };
+    this.#byToken.set(credentials.token, stay);
+    this.#present.set(placeOf(credentials.guildId, credentials.userId), stay);
+    const [oldest] = this.#byToken;
+    if (oldest && this.#byToken.size > REMEMBERED && oldest[1].over) this.#byToken.delete(oldest[0]);
+    return stay;
+  }
+
+  /** The stay that a token was made for, also when it is over. */
+  find(token: string): Stay | undefined {
+    return this.#byToken.get(token);
+  }
+
+  /** The stay of a user in a guild. */
+  of(guildId: string, userId: string): Stay | undefined {
+    return this.#present.get(placeOf(guildId, userId));
+  }
+
+  /** A stay is over. */
+  end(stay: Stay, why: "replaced" | "left" | "timed out"): void {
+    if (stay.over !== null) return;
+    stay.over = why;
+    this.#present.delete(placeOf(stay.credentials.guildId, stay.credentials.userId));
+  }
+}
+
+function placeOf(guildId: string, userId: string): string {
+  return `${guildId} ${userId}`;
+}
