@@ -1,6 +1,6 @@
 /** The contract of identify limiters, on a real Deno KV: one file that three processes have open. */
 
-import { identifyContract } from "../ratelimit/identify_contract.ts";
+import { identifyContract } from "../ratelimit/identify/contract.ts";
 import { KvLimiterProcess } from "./kv_limiter_process.ts";
 
 identifyContract("Deno KV", async () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { IdentifyRefusedError } from "../../ratelimit/mod.ts";
 import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
-import { identifyContract } from "../ratelimit/identify_contract.ts";
+import { identifyContract } from "../ratelimit/identify/contract.ts";
 import { IdentifyWorker, NamespaceBehind } from "./identify_worker.ts";
 import { until } from "./until.ts";
 

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { IdentifyLimiterError } from "../../ratelimit/mod.ts";
 import { type RedisClient, RedisIdentifyLimiter } from "../../ratelimit/identify/redis.ts";
-import { identifyContract } from "../ratelimit/identify_contract.ts";
+import { identifyContract } from "../ratelimit/identify/contract.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 
 const missing = await RedisServer.missing();

@@ -8,7 +8,7 @@ import {
 } from "../../ratelimit/mod.ts";
 import { requireIdentifyLimits } from "../../ratelimit/identify/limits.ts";
 import { systemHost } from "../../shard/mod.ts";
-import type { ContractLimiter, ContractOptions } from "../ratelimit/identify_contract.ts";
+import type { ContractLimiter, ContractOptions } from "../ratelimit/identify/contract.ts";
 import { TextLineStream } from "./text_line_stream.ts";
 
 /** What the process is told. */

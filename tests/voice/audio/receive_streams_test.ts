@@ -1,0 +1,150 @@
+/** Streams of what users say: whose a packet is, in which order, and who reads it when. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import type { DaveReceived } from "../../../voice/mod.ts";
+import { Hearing } from "../../../voice/audio/receive_streams.ts";
+import { VirtualClock } from "../../fake/mod.ts";
+import { record } from "../call.ts";
+
+interface Stage {
+  readonly clock: VirtualClock;
+  readonly hearing: Hearing;
+  readonly users: Map<number, string>;
+  /** Frames that were decrypted, by user. */
+  readonly decrypted: string[];
+  say(ssrc: number, sequence: number, byte?: number): void;
+}
+
+function stage(): Stage {
+  const clock = new VirtualClock();
+  const users = new Map<number, string>();
+  const decrypted: string[] = [];
+  const hearing = new Hearing({
+    clock,
+    userOf: (ssrc) => users.get(ssrc) ?? null,
+    decrypt: (user, frame): DaveReceived => {
+      decrypted.push(`${user}: ${frame}`);
+      return frame[0] === 0 ? { frame: null, dropped: "undecryptable" } : { frame, dropped: null };
+    },
+  });
+  const say = (ssrc: number, sequence: number, byte = sequence) =>
+    hearing.packet({ ssrc, sequence, timestamp: sequence * 960, payload: Uint8Array.of(byte) });
+  return { clock, hearing, users, decrypted, say };
+}
+
+Deno.test("hearing: packets that come before it is said whose they are wait for that", async () => {
+  const { clock, hearing, users, say } = stage();
+  const alice = record(hearing.stream("alice"));
+  const bob = record(hearing.stream("bob"));
+  say(1, 10);
+  say(2, 20);
+  say(1, 11);
+  users.set(1, "alice");
+  hearing.named();
+  await clock.advance(0);
+  assertEquals([alice.packets.map(({ sequence }) => sequence), bob.packets.length], [[10, 11], 0]);
+  users.set(2, "bob");
+  await clock.advance(2_001);
+  hearing.named();
+  await clock.advance(0);
+  assertEquals(bob.packets, []);
+  await Promise.all([alice.stop(), bob.stop()]);
+});
+
+Deno.test("hearing: where nobody said so aloud, the next packet brings along those that wait", async () => {
+  const { clock, hearing, users, say } = stage();
+  const alice = record(hearing.stream("alice"));
+  say(1, 10);
+  say(1, 11);
+  users.set(1, "alice");
+  say(1, 12);
+  await clock.advance(0);
+  assertEquals(alice.packets.map(({ sequence, lost }) => [sequence, lost]), [[10, 0], [11, 0], [12, 0]]);
+  await alice.stop();
+});
+
+Deno.test("hearing: what nobody listens to is not decrypted", async () => {
+  const { clock, hearing, users, decrypted, say } = stage();
+  users.set(1, "alice").set(2, "bob");
+  say(1, 1);
+  const alice = record(hearing.stream("alice"));
+  say(1, 2);
+  say(2, 3);
+  await clock.advance(0);
+  assertEquals([decrypted, alice.packets.length], [["alice: 2"], 1]);
+  await alice.stop();
+  say(1, 4);
+  assertEquals(decrypted.length, 1);
+});
+
+Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does not decrypt is one", async () => {
+  const { clock, hearing, users, say } = stage();
+  users.set(1, "alice");
+  const alice = record(hearing.stream("alice"));
+  say(1, 1);
+  say(1, 2, 0);
+  say(1, 3);
+  await clock.advance(59);
+  assertEquals(alice.packets.length, 1);
+  await clock.advance(1);
+  assertEquals(alice.packets.map(({ sequence, lost }) => [sequence, lost]), [[1, 0], [3, 1]]);
+  assertEquals(clock.pending, 0);
+  await alice.stop();
+});
+
+Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before", async () => {
+  const { clock, hearing, users, say } = stage();
+  users.set(1, "alice");
+  const alice = record(hearing.stream("alice"));
+  say(1, 1);
+  say(1, 3);
+  await clock.advance(50);
+  say(1, 2);
+  say(1, 5);
+  await clock.advance(50);
+  say(1, 4);
+  await clock.advance(0);
+  assertEquals(alice.packets.map(({ sequence, lost }) => [sequence, lost]), [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+    [5, 0],
+  ]);
+  assertEquals(clock.pending, 0);
+  await alice.stop();
+});
+
+Deno.test("hearing: a new source of the same user begins anew, without a mark", async () => {
+  const { clock, hearing, users, say } = stage();
+  users.set(1, "alice").set(9, "alice");
+  const alice = record(hearing.stream("alice"));
+  say(1, 100);
+  say(1, 102);
+  say(9, 5);
+  await clock.advance(0);
+  assertEquals(alice.packets.map(({ sequence, lost }) => [sequence, lost]), [[100, 0], [102, 1], [5, 0]]);
+  await alice.stop();
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("hearing: the end comes after what waits, with its error or without", async () => {
+  for (const error of [null, new Error("kicked")]) {
+    const { clock, hearing, users, say } = stage();
+    users.set(1, "alice");
+    const alice = record(hearing.stream("alice"));
+    const late = hearing.stream("bob");
+    say(1, 1);
+    say(1, 3);
+    hearing.close(error);
+    assertEquals([await alice.end, alice.packets.length, clock.pending], [error, 2, 0]);
+    assertEquals([await record(late).end, await record(hearing.stream("alice")).end], [error, error]);
+  }
+});
+
+Deno.test("hearing: one ear for a user at a time, and room for at least one packet", () => {
+  const { hearing } = stage();
+  hearing.stream("alice");
+  assertThrows(() => hearing.stream("alice"), TypeError, "the user is listened to already: alice");
+  assertThrows(() => hearing.stream("bob", { maxQueued: 0 }), RangeError, "at least one packet");
+});

@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import {
+  nextVoicePhase,
+  VOICE_ENDS,
+  VOICE_TRANSITIONS,
+  voiceCloseCause,
+  type VoicePhase,
+  type VoiceStateEndCause,
+  type VoiceTrigger,
+} from "../../../voice/mod.ts";
+import { OPEN_PHASES } from "../harness.ts";
+
+const PHASES: readonly VoicePhase[] = [...OPEN_PHASES, "closed"];
+const TRIGGERS: readonly VoiceTrigger[] = [
+  "HELLO, no session",
+  "HELLO, session",
+  "READY",
+  "address",
+  "SESSION_DESCRIPTION",
+  "RESUMED",
+];
+
+/** The life of a voice connection as Discord documents it, in our words for the phases. */
+const LIFE: readonly [from: VoicePhase, on: VoiceTrigger, to: VoicePhase][] = [
+  ["awaiting_hello", "HELLO, no session", "identifying"],
+  ["awaiting_hello", "HELLO, session", "resuming"],
+  ["identifying", "READY", "discovering"],
+  ["discovering", "address", "selecting"],
+  ["selecting", "SESSION_DESCRIPTION", "live"],
+  ["resuming", "RESUMED", "live"],
+];
+
+for (const from of PHASES) {
+  for (const on of TRIGGERS) {
+    const to = LIFE.find((row) => row[0] === from && row[1] === on)?.[2] ?? null;
+    Deno.test(`voice transitions: ${on} in ${from} ${to === null ? "means nothing" : `leads to ${to}`}`, () => {
+      assertEquals(nextVoicePhase(from, on), to);
+    });
+  }
+}
+
+Deno.test("voice transitions: the table has these rows, each once", () => {
+  assertEquals(VOICE_TRANSITIONS.map(({ from, on, to }) => [from, on, to]), LIFE.map((row) => [...row]));
+});
+
+/** Complete by its type: a cause that is added has to be added here. */
+const CAUSES: Record<
+  Exclude<VoiceStateEndCause, `close_${number}` | "close_below_4000" | "close_other">,
+  true
+> = {
+  closed: true,
+  connection_lost: true,
+  frame_error: true,
+  hello_timeout: true,
+  media_failed: true,
+  no_common_mode: true,
+  protocol_error: true,
+  ready_timeout: true,
+  resumed_timeout: true,
+  session_description_timeout: true,
+  write_failed: true,
+  zombie: true,
+};
+
+Deno.test("voice transitions: every cause that a state reports has one row in VOICE_ENDS", () => {
+  const rows = VOICE_ENDS.map((row) => row.cause).filter((cause) => cause !== "close_*");
+  assertEquals<string[]>(rows.toSorted(), Object.keys(CAUSES).toSorted());
+  for (const { cause, from } of VOICE_ENDS) {
+    assertEquals(from.filter((phase) => !OPEN_PHASES.some((open) => open === phase)), [], cause);
+    assertEquals(from.length > 0, true, cause);
+  }
+});
+
+for (
+  const code of [
+    ...[4001, 4002, 4003, 4004, 4005, 4006, 4009, 4011, 4012, 4013, 4014, 4015, 4016, 4017, 4020, 4021, 4022],
+  ]
+) {
+  Deno.test(`voice transitions: close code ${code} is a cause of its own`, () => {
+    assertEquals<string>(voiceCloseCause(code), `close_${code}`);
+  });
+}
+
+for (const code of [1000, 1001, 1002, 1011, 1012, 1015, 3000, 3999]) {
+  Deno.test(`voice transitions: close code ${code} is one below 4000`, () => {
+    assertEquals(voiceCloseCause(code), "close_below_4000");
+  });
+}
+
+for (const code of [4000, 4007, 4008, 4010, 4018, 4019, 4023, 4200, 4999]) {
+  Deno.test(`voice transitions: close code ${code} is one of the others`, () => {
+    assertEquals(voiceCloseCause(code), "close_other");
+  });
+}
+
+for (const code of [null, 0, 1005, 1006]) {
+  Deno.test(`voice transitions: close code ${code} says that there was none: the connection was lost`, () => {
+    assertEquals(voiceCloseCause(code), "connection_lost");
+  });
+}
