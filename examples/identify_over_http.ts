@@ -13,7 +13,7 @@ import {
   IdentifyRefusedError,
   MemoryIdentifyLimiter,
   Shard,
-  systemHost,
+  systemPlatform,
 } from "@discordgateway/edge";
 import { FakeDiscord } from "@discordgateway/edge/testing";
 
@@ -52,7 +52,7 @@ async function play(): Promise<void> {
   const discord = new FakeDiscord({ shards: 12, maxConcurrency: 2, identifyPeriod: 500 });
   const { api } = await discord.listen();
   const server = lend(
-    new MemoryIdentifyLimiter({ clock: systemHost, maxConcurrency: 2, total: 1_000, periodMs: 750 }),
+    new MemoryIdentifyLimiter({ clock: systemPlatform, maxConcurrency: 2, total: 1_000, periodMs: 750 }),
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,8 +1,8 @@
 /**
- * When to beat, and whether the peer still lives.
+ * When to heartbeat, and whether the peer still lives.
  *
- * The first beat comes after a random part of the interval, so that a mass reconnect does not beat in step; the next ones
- * an interval after the one before. A peer is a zombie when it has sent *nothing at all* since our last beat, judged at the
+ * The first heartbeat comes after a random part of the interval, so that a mass reconnect does not heartbeat in step; the next ones
+ * an interval after the one before. A peer is a zombie when it has sent *nothing at all* since our last heartbeat, judged at the
  * next: an acknowledgement can be stuck behind a flood of events, and the flood proves life as well.
  *
  * @see https://docs.discord.com/developers/events/gateway#sending-heartbeats
@@ -18,8 +18,8 @@ import type { HeartbeatSchedule } from "../ratelimit/mod.ts";
  * import { Heartbeat } from "@discordgateway/edge/gateway";
  *
  * const heartbeat = new Heartbeat(40_000, 0, 0.5);
- * heartbeat.sent(heartbeat.nextAt);          // the first beat is jittered: at 20 s
- * if (!heartbeat.silent) throw new Error("nothing came since the beat");
+ * heartbeat.sent(heartbeat.nextAt);          // the first heartbeat is jittered: at 20 s
+ * if (!heartbeat.silent) throw new Error("nothing came since the heartbeat");
  * heartbeat.heard();
  * if (heartbeat.silent || heartbeat.nextAt !== 60_000) throw new Error("unexpected");
  * ```
@@ -46,12 +46,12 @@ export class Heartbeat implements HeartbeatSchedule {
     return this.#intervalMs;
   }
 
-  /** When the next beat is due, in ms. */
+  /** When the next heartbeat is due, in ms. */
   get nextAt(): number {
     return this.#nextAt;
   }
 
-  /** Nothing has come in since the last beat: if the next one is due, the peer is a zombie. */
+  /** Nothing has come in since the last heartbeat: if the next one is due, the peer is a zombie. */
   get silent(): boolean {
     return this.#silent;
   }
@@ -61,18 +61,18 @@ export class Heartbeat implements HeartbeatSchedule {
     this.#silent = false;
   }
 
-  /** A beat went out; the next follows an interval later. */
+  /** A heartbeat went out; the next follows an interval later. */
   sent(now: number): void {
     this.#silent = true;
     this.#nextAt = now + this.#intervalMs;
   }
 
-  /** The next beat goes out earlier, since Discord asked for it, or later, since the command budget is full. */
+  /** The next heartbeat goes out earlier, since Discord asked for it, or later, since the command budget is full. */
   moveTo(at: number): void {
     this.#nextAt = at;
   }
 
-  /** HELLO came again with another interval: the next beat comes no later than it would have by that. */
+  /** HELLO came again with another interval: the next heartbeat comes no later than it would have by that. */
   changeInterval(intervalMs: number, now: number): void {
     this.#intervalMs = intervalMs;
     this.#nextAt = Math.min(this.#nextAt, now + intervalMs);

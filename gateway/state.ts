@@ -82,8 +82,8 @@ export class GatewayState {
   #session: Omit<SessionRecord, "sequence"> | null;
   #heartbeat: Heartbeat | null = null;
   #stageDeadline: Deadline;
-  /** The next beat is one that Discord asked for, and for which the budget had no room at once. */
-  #beatRequested = false;
+  /** The next heartbeat is one that Discord asked for, and for which the budget had no room at once. */
+  #isHeartbeatRequested = false;
   #proven = false;
   #progressed = false;
 
@@ -122,9 +122,9 @@ export class GatewayState {
   /** When to call `tick` next, and why. */
   get deadline(): Deadline {
     if (this.end !== null) return NO_DEADLINE;
-    const beatAt = this.#heartbeat?.nextAt ?? Infinity;
-    if (beatAt >= this.#stageDeadline.at) return this.#stageDeadline;
-    return { at: beatAt, reason: this.#beatRequested ? "requested_heartbeat" : "heartbeat" };
+    const heartbeatAt = this.#heartbeat?.nextAt ?? Infinity;
+    if (heartbeatAt >= this.#stageDeadline.at) return this.#stageDeadline;
+    return { at: heartbeatAt, reason: this.#isHeartbeatRequested ? "requested_heartbeat" : "heartbeat" };
   }
 
   /** How long heartbeats took to be acknowledged on this connection. */
@@ -176,7 +176,7 @@ export class GatewayState {
     const heartbeat = this.#heartbeat;
     if (heartbeat === null || now < heartbeat.nextAt) return NOTHING;
     if (heartbeat.silent) return this.#end("zombie");
-    return this.#beat(heartbeat, now);
+    return this.#sendHeartbeat(heartbeat, now);
   }
 
   /**
@@ -361,18 +361,18 @@ export class GatewayState {
     if (this.#step("READY")) this.#stageDeadline = NO_DEADLINE;
   }
 
-  /** Discord asks for a beat: it takes the place of the next scheduled one, at once if the budget has room. */
+  /** Discord asks for a heartbeat: it takes the place of the next scheduled one, at once if the budget has room. */
   #heartbeatRequested(now: number): readonly GatewayOutput[] {
     const heartbeat = this.#heartbeat;
     // Before HELLO there is no schedule to protect.
-    if (heartbeat === null) return this.#openingWouldNotFit(now) ? NOTHING : [this.#beatFrame(now)];
-    heartbeat.moveTo(this.#limiter.requestedBeatAt(now, heartbeat));
-    this.#beatRequested = true;
-    return heartbeat.nextAt > now ? NOTHING : this.#beat(heartbeat, now);
+    if (heartbeat === null) return this.#openingWouldNotFit(now) ? NOTHING : [this.#heartbeatFrame(now)];
+    heartbeat.moveTo(this.#limiter.requestedHeartbeatAt(now, heartbeat));
+    this.#isHeartbeatRequested = true;
+    return heartbeat.nextAt > now ? NOTHING : this.#sendHeartbeat(heartbeat, now);
   }
 
-  /** Sends the beat that is due. Only one that nobody could plan for finds the budget full, and waits. */
-  #beat(heartbeat: Heartbeat, now: number): readonly GatewayOutput[] {
+  /** Sends the heartbeat that is due. Only one that nobody could plan for finds the budget full, and waits. */
+  #sendHeartbeat(heartbeat: Heartbeat, now: number): readonly GatewayOutput[] {
     const fitsAt = this.#openingWouldNotFit(now)
       ? now + heartbeat.intervalMs
       : this.#limiter.nextUrgentAt(now);
@@ -381,17 +381,17 @@ export class GatewayState {
       return NOTHING;
     }
     heartbeat.sent(now);
-    this.#beatRequested = false;
-    return [this.#beatFrame(now)];
+    this.#isHeartbeatRequested = false;
+    return [this.#heartbeatFrame(now)];
   }
 
-  /** IDENTIFY or RESUME is still to come, and one more beat would take its place in the budget. */
+  /** IDENTIFY or RESUME is still to come, and one more heartbeat would take its place in the budget. */
   #openingWouldNotFit(now: number): boolean {
     const opening = this.#phase === "awaiting_hello" || this.#phase === "awaiting_permit";
     return opening && this.#limiter.available(now, null) < 2;
   }
 
-  #beatFrame(now: number): GatewayOutput {
+  #heartbeatFrame(now: number): GatewayOutput {
     this.#latency.sent(now);
     this.#limiter.record(now);
     const frame = `{"op":${GatewayOpcode.Heartbeat},"d":${this.#connection.sequence ?? "null"}}`;

@@ -9,13 +9,13 @@
  * import { CommandLimiter } from "@discordgateway/edge/ratelimit";
  *
  * const limiter = new CommandLimiter();
- * const beats = { nextAt: 20_000, intervalMs: 41_250 };
+ * const heartbeats = { nextAt: 20_000, intervalMs: 41_250 };
  * const now = 0;
  *
- * if (limiter.nextAvailableAt(now, beats) <= now) {
+ * if (limiter.nextAvailableAt(now, heartbeats) <= now) {
  *   limiter.record(now); // and send
  * }
- * if (limiter.available(now, beats) !== 118) throw new Error("one sent, one kept for the heartbeat");
+ * if (limiter.available(now, heartbeats) !== 118) throw new Error("one sent, one kept for the heartbeat");
  * ```
  *
  * @module

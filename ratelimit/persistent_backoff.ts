@@ -6,7 +6,7 @@
  */
 
 import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "./mod.ts";
-import type { Host } from "../shard/pipe/platform.ts";
+import type { Platform } from "../shard/pipe/platform.ts";
 import { releasePermit } from "../shard/connect/release_permit.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
@@ -33,7 +33,7 @@ export interface PacedIdentifyLimiterOptions {
   /** Stores that there is one more; called before it goes out. */
   readonly count: () => void;
   /** Timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
 }
@@ -71,14 +71,14 @@ export class PacedIdentifyLimiter implements IdentifyLimiter {
   }
 
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    const { host } = this.#options;
+    const { platform } = this.#options;
     if (ms <= 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        host.clearTimeout(timer);
+        platform.clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = host.setTimeout(() => {
+      const timer = platform.setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       }, ms);

@@ -24,7 +24,7 @@ import { ShardStoppedError } from "./errors.ts";
 import type { EventQueue } from "./events/event_queue.ts";
 import { dialFailure, type DiallerOptions, GatewayDialler } from "./connect/dialler.ts";
 import { HandledSession, type SessionQueue } from "./events/handled_session.ts";
-import type { Host } from "./pipe/platform.ts";
+import type { Platform } from "./pipe/platform.ts";
 import { ConnectionLoop } from "./connect/loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Settings } from "./settings.ts";
@@ -40,7 +40,7 @@ export interface CycleOptions {
   /** Who the shard is, and what it asks for. */
   readonly settings: Pick<Settings, "session" | "shard" | "intents">;
   /** Clock, timers and randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The names that the connection hands out. */
   readonly wanted: WantedNames;
   /** What waits for the consumer. */
@@ -72,7 +72,7 @@ const STUCK_MS = 60_000;
 export class Cycle {
   readonly #options: CycleOptions["options"];
   readonly #settings: CycleOptions["settings"];
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #wanted: WantedNames;
   readonly #queue: CycleOptions["queue"];
   readonly #commands: Commands;
@@ -93,10 +93,10 @@ export class Cycle {
   #loop: ConnectionLoop | null = null;
 
   /** Nothing is opened yet. */
-  constructor({ options, settings, host, wanted, queue, commands, onEvent }: CycleOptions) {
+  constructor({ options, settings, platform, wanted, queue, commands, onEvent }: CycleOptions) {
     this.#options = options;
     this.#settings = settings;
-    this.#host = host;
+    this.#platform = platform;
     this.#wanted = wanted;
     this.#queue = queue;
     this.#commands = commands;
@@ -104,8 +104,8 @@ export class Cycle {
     this.#handled = new HandledSession(queue);
     this.#session = settings.session;
     this.#behind = queue;
-    this.#dialler = new GatewayDialler(options, host, (status) => this.#setStatus(status));
-    this.#backoff = new Backoff({ random: () => host.random() });
+    this.#dialler = new GatewayDialler(options, platform, (status) => this.#setStatus(status));
+    this.#backoff = new Backoff({ random: () => platform.random() });
   }
 
   /** What the shard is doing. */
@@ -187,7 +187,7 @@ export class Cycle {
     const { token, identifyLimiter, gateway } = this.#options;
     const { intents, shard } = this.#settings;
     const { presence } = this.#commands;
-    const host = this.#host;
+    const platform = this.#platform;
     const state = new GatewayState({
       ...gateway,
       ...(presence && { presence }),
@@ -196,8 +196,8 @@ export class Cycle {
       shard,
       session: this.#session,
       wanted: this.#wanted.names,
-      random: () => host.random(),
-      now: host.now(),
+      random: () => platform.random(),
+      now: platform.now(),
     });
     this.#state = state;
     this.#commands.connecting(state);
@@ -212,8 +212,8 @@ export class Cycle {
       this.#loop = new ConnectionLoop({
         connection,
         state,
-        host,
-        identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
+        platform,
+        identifyLimiter: identifyLimiter ?? sharedIdentifyLimiter(token, platform),
         shardId: shard[0],
         commands: this.#commands.queue,
         onEvent: this.#onEvent,
@@ -262,9 +262,9 @@ export class Cycle {
     }
     const isFirst = this.#backoff.attempts === 0;
     const backoffMs = this.#backoff.next();
-    const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#host.random());
+    const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#platform.random());
     this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
-    await sleep(waitMs, { host: this.#host, signal: this.#closing.signal });
+    await sleep(waitMs, { platform: this.#platform, signal: this.#closing.signal });
   }
 
   /**
@@ -272,16 +272,16 @@ export class Cycle {
    * command would wait for ever: if for a whole minute nothing is taken, those who wait to send are sent away.
    */
   async #park(behind: Backlog): Promise<void> {
-    const host = this.#host;
+    const platform = this.#platform;
     let left = behind.length;
     const look = () => {
       if (behind.length === left) this.#commands.giveUp();
       left = behind.length;
-      timer = host.setTimeout(look, STUCK_MS);
+      timer = platform.setTimeout(look, STUCK_MS);
     };
-    let timer = host.setTimeout(look, STUCK_MS);
+    let timer = platform.setTimeout(look, STUCK_MS);
     await behind.drained();
-    host.clearTimeout(timer);
+    platform.clearTimeout(timer);
     this.#commands.disconnected({ parked: false, closeCode: null });
   }
 

@@ -18,7 +18,7 @@ export { ConnectionClosedError, Pipe } from "./pipe/connection.ts";
 export { dial, DialError } from "./pipe/dial.ts";
 export { CommandNotSentError, ConsumerStuckError, GatewayBotError, ShardStoppedError } from "./errors.ts";
 export { apiBaseUrl, fetchGatewayBot } from "./connect/gateway_bot.ts";
-export { environmentVariable, systemHost, wallClock } from "./pipe/platform.ts";
+export { environmentVariable, systemPlatform, wallClock } from "./pipe/platform.ts";
 export { connectionPair } from "./pipe/pair.ts";
 export { MissingIntentError, RequestError } from "./commands/errors.ts";
 export { Shard } from "./shard.ts";
@@ -42,7 +42,7 @@ export type { EventHandler } from "./events/event_queue.ts";
 export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./connect/gateway_bot.ts";
 export type { GuildMembersChunk } from "./commands/guild_members.ts";
 export type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts";
-export type { Host } from "./pipe/platform.ts";
+export type { Platform } from "./pipe/platform.ts";
 export type { ShardOptions } from "./options.ts";
 export type { RequestErrorCode, RequestProgress } from "./commands/errors.ts";
 export type {

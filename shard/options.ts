@@ -11,7 +11,7 @@ import type { IdentifyLimiter } from "../ratelimit/mod.ts";
 import type { CommandLimits } from "./commands/limits.ts";
 import type { Dial } from "./pipe/dial.ts";
 import type { Fetch } from "./connect/gateway_bot.ts";
-import type { Host } from "./pipe/platform.ts";
+import type { Platform } from "./pipe/platform.ts";
 import type { ShardStatus } from "./status.ts";
 import type { VoiceProvider } from "./voice_provider.ts";
 
@@ -72,5 +72,5 @@ export interface ShardOptions<
   /** Talks to the REST API; the runtime's `fetch` by default. */
   readonly fetch?: Fetch;
   /** Clock, timers and randomness; the runtime's by default. */
-  readonly host?: Host;
+  readonly platform?: Platform;
 }

@@ -28,7 +28,7 @@ import { type EventHandler, EventQueue } from "./events/event_queue.ts";
 import { eventStream } from "./events/event_stream.ts";
 import type { GuildMembersChunk } from "./commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts";
-import { systemHost } from "./pipe/platform.ts";
+import { systemPlatform } from "./pipe/platform.ts";
 import { Listeners } from "./events/listeners.ts";
 import type { ShardOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
@@ -97,7 +97,7 @@ export class Shard<
   constructor(options: ShardOptions<Guild, DirectMessage, Ungated, Voice>) {
     const settings = settingsOf(options);
     const { intents, named, queueLimits, commandLimits } = settings;
-    const host = options.host ?? systemHost;
+    const platform = options.platform ?? systemPlatform;
     // READY says who the bot is.
     const wanted = new WantedNames(named && [...named, "READY"]);
     this.#voice = options.voice;
@@ -106,7 +106,7 @@ export class Shard<
     this.#listeners = new Listeners(wanted);
     this.#queue = new EventQueue(queueLimits);
     this.#commands = new Commands({
-      host,
+      platform,
       intents,
       limits: commandLimits,
       wanted,
@@ -116,7 +116,7 @@ export class Shard<
     this.#cycle = new Cycle({
       options,
       settings,
-      host,
+      platform,
       wanted,
       queue: this.#queue,
       commands: this.#commands,

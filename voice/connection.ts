@@ -81,26 +81,26 @@ export class VoiceConnection implements AsyncDisposable {
 
   /** Used by `joinVoice`. */
   constructor(settings: VoiceConnectionSettings) {
-    const { options, gateway, host, userId } = settings;
+    const { options, gateway, platform, userId } = settings;
     const { guildId, channelId, selfMute, selfDeaf, joinTimeoutMs } = options;
     this.#settings = settings;
-    this.#backoff = new Backoff({ random: () => host.random() });
+    this.#backoff = new Backoff({ random: () => platform.random() });
     this.#join = new VoiceJoin({
       guildId,
       channelId,
       userId,
-      now: host.now(),
+      now: platform.now(),
       ...(selfMute !== undefined && { selfMute }),
       ...(selfDeaf !== undefined && { selfDeaf }),
       ...(joinTimeoutMs !== undefined && { timeoutMs: joinTimeoutMs }),
     });
     this.#hearing = new Hearing({
-      clock: host,
+      clock: platform,
       userOf: (ssrc) => this.#session?.roster?.userOf(ssrc) ?? null,
       decrypt: (user, frame) => {
         const dave = this.#session?.dave;
         if (!dave) return { frame: null, dropped: "unknown_sender" };
-        const received = dave.decrypt(user, frame, host.now());
+        const received = dave.decrypt(user, frame, platform.now());
         if (dave.recoveryDue) this.#session?.poke();
         return received;
       },
@@ -110,13 +110,13 @@ export class VoiceConnection implements AsyncDisposable {
 
   /** Sends the join. Resolves when the session is ready, and leaves if that takes too long; used by `joinVoice`. */
   async start(deadlineMs: number): Promise<void> {
-    const { host } = this.#settings;
+    const { platform } = this.#settings;
     const joined = new Promise<void>((resolve, reject) => this.#joined = { resolve, reject });
     const tooLong = () => {
       // It may have become ready in the same moment.
       if (this.#joined !== null) this.#fail(this.#timeoutError("join voice", deadlineMs));
     };
-    const timer = deadlineMs === Infinity ? null : host.setTimeout(tooLong, deadlineMs);
+    const timer = deadlineMs === Infinity ? null : platform.setTimeout(tooLong, deadlineMs);
     this.#guard(() => {
       this.#setStatus({ state: "joining" });
       this.#apply(this.#join.start());
@@ -124,7 +124,7 @@ export class VoiceConnection implements AsyncDisposable {
     try {
       await joined;
     } finally {
-      if (timer !== null) host.clearTimeout(timer);
+      if (timer !== null) platform.clearTimeout(timer);
     }
   }
 
@@ -201,7 +201,7 @@ export class VoiceConnection implements AsyncDisposable {
     const player = new Player({
       source,
       outlet: this.#outlet(speaking),
-      clock: this.#settings.host,
+      clock: this.#settings.platform,
       signal: stop,
       deadlineMs,
       tooLong: () => this.#timeoutError("play", deadlineMs),
@@ -231,7 +231,7 @@ export class VoiceConnection implements AsyncDisposable {
 
   /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
   move(channelId: string): void {
-    this.#guard(() => this.#apply(this.#join.move(channelId, this.#settings.host.now())));
+    this.#guard(() => this.#apply(this.#join.move(channelId, this.#settings.platform.now())));
   }
 
   /** Leaves the channel. Resolves when the main gateway has been told, or cannot be told. */
@@ -249,7 +249,7 @@ export class VoiceConnection implements AsyncDisposable {
 
   #gatewayEvent(event: VoiceGatewayEvent): void {
     this.#guard(() => {
-      const now = this.#settings.host.now();
+      const now = this.#settings.platform.now();
       switch (event.t) {
         case "READY":
           // A new session of the main gateway is in no channel, and the voice session goes with the old one.
@@ -314,21 +314,21 @@ export class VoiceConnection implements AsyncDisposable {
   }
 
   #arm(): void {
-    const { host } = this.#settings;
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    const { platform } = this.#settings;
+    if (this.#timer !== null) platform.clearTimeout(this.#timer);
     this.#timer = null;
     const { at } = this.#join.deadline;
     if (at === Infinity) return;
-    this.#timer = host.setTimeout(() => {
+    this.#timer = platform.setTimeout(() => {
       this.#timer = null;
-      this.#guard(() => this.#apply(this.#join.tick(host.now())));
-    }, Math.max(0, at - host.now()));
+      this.#guard(() => this.#apply(this.#join.tick(platform.now())));
+    }, Math.max(0, at - platform.now()));
   }
 
   // The voice server.
 
   async #connect(server: VoiceServer): Promise<void> {
-    const { options, dial, openUdp, host, createCipher } = this.#settings;
+    const { options, dial, openUdp, platform, createCipher } = this.#settings;
     this.#endSession();
     this.#waitsForGateway = false;
     const { dave = null, modes, discovery = {}, dialDeadlineMs } = options;
@@ -340,7 +340,7 @@ export class VoiceConnection implements AsyncDisposable {
       openUdp,
       discovery,
       createCipher,
-      host,
+      platform,
       backoff: this.#backoff,
       onStatus: (status) => this.#guard(() => this.#session === session && this.#setStatus(status)),
       onEvent: (event) => this.#guard(() => this.#session === session && this.#callEvent(event)),
@@ -363,9 +363,9 @@ export class VoiceConnection implements AsyncDisposable {
       if (end === null || this.#session !== session) return;
       this.#lastError = end.error;
       const { signal } = this.#ending;
-      if (end.action === "rejoin") await sleep(end.delayMs, { host, signal });
+      if (end.action === "rejoin") await sleep(end.delayMs, { platform, signal });
       if (this.#session !== session) return;
-      const now = host.now();
+      const now = platform.now();
       this.#guard(() => {
         if (end.action === "stop") this.#apply(this.#join.stop());
         else if (end.action === "rejoin") this.#apply(this.#join.rejoin(now));
@@ -453,10 +453,10 @@ export class VoiceConnection implements AsyncDisposable {
 
   #finish(error: Error | null): void {
     if (this.#ending.signal.aborted) return;
-    const { host, onClosed } = this.#settings;
+    const { platform, onClosed } = this.#settings;
     this.#closedError = error ?? new VoiceClosedError({ cause: "left", channelId: this.#channelId }, null);
     this.#ending.abort(this.#closedError);
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
+    if (this.#timer !== null) platform.clearTimeout(this.#timer);
     this.#timer = null;
     this.#stopListening();
     this.#endSession();

@@ -7,7 +7,7 @@
 
 import { GatewayIntent } from "../gateway/intent.ts";
 import { dial as dialWebSocket } from "../shard/pipe/dial.ts";
-import { systemHost } from "../shard/pipe/platform.ts";
+import { systemPlatform } from "../shard/pipe/platform.ts";
 import { MissingIntentError } from "../shard/commands/errors.ts";
 import { VoiceConnection } from "./connection.ts";
 import type { JoinVoiceOptions } from "./options.ts";
@@ -66,7 +66,7 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  * ```
  */
 export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions): Promise<VoiceConnection> {
-  const { media = true, openUdp, dial = dialWebSocket, host = systemHost, signal, guildId } = options;
+  const { media = true, openUdp, dial = dialWebSocket, platform = systemPlatform, signal, guildId } = options;
   const { deadlineMs = 60_000 } = options;
   assertDeadline("join voice", deadlineMs);
   if (media && openUdp === undefined) await assertUdp();
@@ -89,7 +89,7 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
     userId,
     dial,
     openUdp: media ? openUdp ?? openRuntimeUdp : null,
-    host,
+    platform,
     createCipher: createTransportCipher,
     onClosed: () => void stays.delete(guildId),
   });

@@ -4,7 +4,7 @@
  */
 
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../shard/pipe/connection.ts";
-import type { Host } from "../shard/pipe/platform.ts";
+import type { Platform } from "../shard/pipe/platform.ts";
 import { WakeTimer } from "../shard/pipe/timer.ts";
 import type { DiscoveredAddress } from "./media/discovery.ts";
 import type { VoiceState } from "./gateway/state.ts";
@@ -20,7 +20,7 @@ export interface VoiceLoopOptions {
   /** A fresh state, made for it. */
   readonly state: VoiceState;
   /** Clock and timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Takes each output that is not for the connection. */
   onOutput(output: VoiceLoopOutput): void;
   /** The state moved on to another phase. */
@@ -40,7 +40,7 @@ export class VoiceLoop implements ConnectionSink {
   constructor(options: VoiceLoopOptions) {
     this.#options = options;
     this.#phase = options.state.phase;
-    this.#timer = new WakeTimer(options.host, () => this.#wake());
+    this.#timer = new WakeTimer(options.platform, () => this.#wake());
   }
 
   /** Attaches to the connection; messages that wait in it are handled at once. */
@@ -61,8 +61,10 @@ export class VoiceLoop implements ConnectionSink {
 
   /** The address is known under which media comes from here. */
   found(address: DiscoveredAddress): void {
-    const { state, host } = this.#options;
-    if (!this.#over && state.phase === "discovering") this.#apply(state.selectProtocol(address, host.now()));
+    const { state, platform } = this.#options;
+    if (!this.#over && state.phase === "discovering") {
+      this.#apply(state.selectProtocol(address, platform.now()));
+    }
   }
 
   /** The media connection failed. Returns whether the state has got so far as to have one. */
@@ -87,8 +89,8 @@ export class VoiceLoop implements ConnectionSink {
   }
 
   frame(frame: Frame): void {
-    const { state, host } = this.#options;
-    if (!this.#over) this.#apply(state.receive(frame, host.now()));
+    const { state, platform } = this.#options;
+    if (!this.#over) this.#apply(state.receive(frame, platform.now()));
   }
 
   end(end: ConnectionEnd): void {
@@ -143,8 +145,8 @@ export class VoiceLoop implements ConnectionSink {
 
   #wake(): void {
     if (this.#over) return;
-    const { state, host } = this.#options;
-    this.#apply(state.tick(host.now()));
+    const { state, platform } = this.#options;
+    this.#apply(state.tick(platform.now()));
   }
 
   #finish(end: VoiceEnd): void {

@@ -1,7 +1,7 @@
 /** What a voice connection is made from, and what it tells, as types alone. */
 
 import type { Dial } from "../shard/pipe/dial.ts";
-import type { Host } from "../shard/pipe/platform.ts";
+import type { Platform } from "../shard/pipe/platform.ts";
 import type { OpenUdp } from "./media/datagram.ts";
 import type { DaveCounters } from "./dave/io.ts";
 import type { DaveProvider } from "./dave/provider.ts";
@@ -69,7 +69,7 @@ export interface VoiceOptions {
   /** Opens sockets for media; the runtime's own by default. */
   readonly openUdp?: OpenUdp;
   /** Clock, timers and randomness; the runtime's by default. */
-  readonly host?: Host;
+  readonly platform?: Platform;
 }
 
 /** What a voice connection is made from. */
@@ -130,7 +130,7 @@ export interface VoiceConnectionSettings {
   /** Opens sockets; `null` = no media. */
   readonly openUdp: OpenUdp | null;
   /** Clock, timers and randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Makes the ciphers of media. */
   readonly createCipher: typeof createTransportCipher;
   /** Called once, when it is over. */

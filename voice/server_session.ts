@@ -11,7 +11,7 @@ import type { Backoff } from "../ratelimit/backoff.ts";
 import { abortable } from "../shard/pipe/abortable.ts";
 import type { Connection } from "../shard/pipe/connection.ts";
 import { type Dial, DialError } from "../shard/pipe/dial.ts";
-import type { Host } from "../shard/pipe/platform.ts";
+import type { Platform } from "../shard/pipe/platform.ts";
 import type { Dave } from "./dave/dave.ts";
 import type { OpenUdp } from "./media/datagram.ts";
 import { VoiceLoop } from "./loop.ts";
@@ -50,7 +50,7 @@ export interface ServerSessionOptions {
   /** Makes the cipher of the session's key. */
   readonly createCipher: typeof createTransportCipher;
   /** Clock, timers and randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Waits between attempts; shared with the sessions before. */
   readonly backoff: Backoff;
   /** Where it stands. */
@@ -142,14 +142,14 @@ export class ServerSession {
   /** Runs until it ends; `null` if it was closed. Rejects if it cannot even be attempted. */
   async run(): Promise<ServerSessionEnd | null> {
     const { signal } = this.#ending;
-    const { host } = this.#options;
+    const { platform } = this.#options;
     try {
       for (;;) {
         const ended = this.#mediaError ? this.#withoutMedia(this.#mediaError) : await this.#connect();
         if (signal.aborted) return null;
         const end = this.#decide(ended);
         if (end.action !== "resume") return { ...end, action: end.action };
-        await sleep(end.delayMs, { host, signal });
+        await sleep(end.delayMs, { platform, signal });
         if (signal.aborted) return null;
       }
     } catch (error) {
@@ -208,14 +208,14 @@ export class ServerSession {
   }
 
   #converse(connection: Connection): Promise<Ended> {
-    const { server, state: options, host, onStatus, onEvent, onChange } = this.#options;
-    const state = new VoiceState({ ...options, server, now: host.now(), session: this.#session });
+    const { server, state: options, platform, onStatus, onEvent, onChange } = this.#options;
+    const state = new VoiceState({ ...options, server, now: platform.now(), session: this.#session });
     let wasLive = false;
     return new Promise((resolve) => {
       const loop = new VoiceLoop({
         connection,
         state,
-        host,
+        platform,
         onOutput: (output) => {
           if (output.type === "discover") this.#discover(output.media);
           else if (output.type === "key") void this.#media?.setKey(output.mode, output.key);
@@ -275,14 +275,14 @@ export class ServerSession {
   }
 
   #discover(server: MediaServer): void {
-    const { openUdp, discovery, createCipher, host, onPacket, onChange } = this.#options;
+    const { openUdp, discovery, createCipher, platform, onPacket, onChange } = this.#options;
     if (openUdp === null) return this.#loop?.found(NO_MEDIA);
     this.#media = new Media({
       server,
       openUdp,
       discovery,
       createCipher,
-      host,
+      platform,
       onFound: (address) => this.#loop?.found(address),
       onOpen: onChange,
       onPacket,

@@ -57,7 +57,7 @@ const MAX_DROPPED = 1_000;
  *   newIdentifyRecord,
  *   StoredIdentifyLimiter,
  * } from "@discordgateway/edge/ratelimit";
- * import { systemHost } from "@discordgateway/edge/shard";
+ * import { systemPlatform } from "@discordgateway/edge/shard";
  *
  * let stored = JSON.stringify(newIdentifyRecord(crypto.randomUUID(), Date.now()));
  * const limiter = new StoredIdentifyLimiter({
@@ -67,7 +67,7 @@ const MAX_DROPPED = 1_000;
  *     stored = JSON.stringify(record);
  *     return reply;
  *   },
- * }, { clock: systemHost, client: crypto.randomUUID(), maxConcurrency: 16 });
+ * }, { clock: systemPlatform, client: crypto.randomUUID(), maxConcurrency: 16 });
  * await limiter.take(0);
  * if (JSON.parse(stored).remaining !== 999) throw new Error("one is spent");
  * ```

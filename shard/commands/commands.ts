@@ -22,14 +22,14 @@ import {
   type SoundboardSounds,
   soundboardSoundsQuestion,
 } from "./guild_requests.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import { type ConnectionLost, Requests } from "./requests.ts";
 import type { WantedNames } from "../events/wanted_names.ts";
 
 /** What commands need of their shard. */
 export interface CommandsOptions {
   /** Clock, timers and randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The intents of the shard. */
   readonly intents: number;
   /** The sub-limits. */
@@ -57,7 +57,7 @@ export class Commands {
   /** Nobody waits yet. */
   constructor(options: CommandsOptions) {
     this.#options = options;
-    const { host: clock, wanted, maxSize } = options;
+    const { platform: clock, wanted, maxSize } = options;
     this.requests = new Requests({
       clock,
       wanted,
@@ -70,7 +70,7 @@ export class Commands {
 
   /** What is left of the budget. */
   get budget(): CommandBudget {
-    return readBudget(this.#state, this.#options.host.now(), this.queue.size);
+    return readBudget(this.#state, this.#options.platform.now(), this.queue.size);
   }
 
   /** The presence that was written last; `null` = none. Discord forgets it with its session. */
@@ -129,8 +129,8 @@ export class Commands {
 
   /** Discord says that something was asked too often. */
   rateLimited(event: GatewayDispatch<"RATE_LIMITED">): void {
-    const { host, limits } = this.#options;
-    this.requests.rateLimited(event.d, host.now(), (guildId) => guildMembersGate(guildId, limits));
+    const { platform, limits } = this.#options;
+    this.requests.rateLimited(event.d, platform.now(), (guildId) => guildMembersGate(guildId, limits));
   }
 
   /** The shard closed, because of `by` if that is not `null`: sends everybody away. */
@@ -156,7 +156,7 @@ export class Commands {
   /** At most 19 bytes, unique in this shard, and hardly the same in two. */
   #nonce(): string {
     return `${(this.#nonces++).toString(36)}-${
-      Math.floor(this.#options.host.random() * 2 ** 48).toString(36)
+      Math.floor(this.#options.platform.random() * 2 ** 48).toString(36)
     }`;
   }
 }

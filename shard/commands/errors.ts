@@ -27,7 +27,7 @@ export interface RequestProgress {
  * const discord = new FakeDiscord({ clock });
  * discord.faults.muteAnswers = 1;
  * const { token, dial, fetch } = discord;
- * const shard = new Shard({ token, intents: 0, dial, fetch, host: clock });
+ * const shard = new Shard({ token, intents: 0, dial, fetch, platform: clock });
  * const running = shard.run(() => {});
  *
  * const sounds = shard.requestSoundboardSounds([discord.guilds[0]!.id], { deadlineMs: 5_000 });

@@ -2,7 +2,7 @@
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../../ratelimit/mod.ts";
 import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import type { ShardOptions } from "../options.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
@@ -17,13 +17,13 @@ const DEADLINE_MS = 15_000;
  */
 export async function askGatewayBot(
   options: Pick<ShardOptions, "token" | "api" | "fetch" | "identifyLimiter">,
-  { host, signal }: { readonly host: Host; readonly signal: AbortSignal },
+  { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<GatewayBot> {
   const { token, api, fetch, identifyLimiter } = options;
   const request = new AbortController();
   const onAbort = () => request.abort(signal.reason);
   signal.addEventListener("abort", onAbort);
-  const timer = host.setTimeout(() => {
+  const timer = platform.setTimeout(() => {
     request.abort(new Error(`No answer within ${DEADLINE_MS} ms`));
   }, DEADLINE_MS);
   try {
@@ -32,10 +32,10 @@ export async function askGatewayBot(
       ...(fetch && { fetch }),
       signal: request.signal,
     });
-    tell(identifyLimiter ?? sharedIdentifyLimiter(token, host), answer.session_start_limit);
+    tell(identifyLimiter ?? sharedIdentifyLimiter(token, platform), answer.session_start_limit);
     return answer;
   } finally {
-    host.clearTimeout(timer);
+    platform.clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
 }

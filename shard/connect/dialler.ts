@@ -6,7 +6,7 @@ import { askGatewayBot } from "./ask_gateway_bot.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { dial, DialError } from "../pipe/dial.ts";
 import { GatewayBotError } from "../errors.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import type { ShardOptions } from "../options.ts";
 import type { ShardDialing, ShardLocating } from "../status.ts";
 
@@ -19,7 +19,7 @@ export type DiallerOptions = Pick<
 /** Dials for one shard. */
 export class GatewayDialler {
   readonly #options: DiallerOptions;
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #onStatus: (status: ShardLocating | ShardDialing) => void;
   /** The gateway's base URL, once it is known. */
   #url: string | null;
@@ -27,11 +27,11 @@ export class GatewayDialler {
   /** Asks nobody yet. */
   constructor(
     options: DiallerOptions,
-    host: Host,
+    platform: Platform,
     onStatus: (status: ShardLocating | ShardDialing) => void,
   ) {
     this.#options = options;
-    this.#host = host;
+    this.#platform = platform;
     this.#onStatus = onStatus;
     this.#url = options.url ?? null;
   }
@@ -63,7 +63,7 @@ export class GatewayDialler {
     this.#onStatus({ state: "locating" });
     // Whoever was told may have closed the shard.
     signal.throwIfAborted();
-    return this.#url = (await askGatewayBot(this.#options, { host: this.#host, signal })).url;
+    return this.#url = (await askGatewayBot(this.#options, { platform: this.#platform, signal })).url;
   }
 }
 

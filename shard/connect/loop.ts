@@ -14,7 +14,7 @@ import type {
 import type { GatedQueue, IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "../../ratelimit/mod.ts";
 import { IdentifyLimiterError, IdentifyRefusedError } from "../../ratelimit/mod.ts";
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../pipe/connection.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import { releasePermit } from "./release_permit.ts";
 import { WakeTimer } from "../pipe/timer.ts";
 
@@ -25,7 +25,7 @@ export interface ConnectionLoopOptions {
   /** A fresh state, made for it. */
   readonly state: GatewayState;
   /** Clock and timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Asked before an identify. */
   readonly identifyLimiter: IdentifyLimiter;
   /** Whose turn to identify it is asked for. */
@@ -53,7 +53,7 @@ export class ConnectionLoop implements ConnectionSink {
   constructor(options: ConnectionLoopOptions) {
     this.#options = options;
     this.#phase = options.state.phase;
-    this.#timer = new WakeTimer(options.host, () => this.#wake());
+    this.#timer = new WakeTimer(options.platform, () => this.#wake());
   }
 
   /** Attaches to the connection; frames that wait in it are handled at once. */
@@ -73,9 +73,9 @@ export class ConnectionLoop implements ConnectionSink {
   }
 
   frame(frame: Frame): void {
-    const { state, host } = this.#options;
+    const { state, platform } = this.#options;
     if (this.#over) return;
-    const outputs = state.receive(frame, host.now());
+    const outputs = state.receive(frame, platform.now());
     if (outputs.length > 0 || state.phase !== this.#phase) this.#apply(outputs, frame.length);
     // HELLO again can bring the next heartbeat nearer, and nothing else.
     else if (state.deadline.at < this.#timer.at) this.#arm();
@@ -126,9 +126,9 @@ export class ConnectionLoop implements ConnectionSink {
   }
 
   #serveCallers(): void {
-    const { state, host, commands, connection } = this.#options;
+    const { state, platform, commands, connection } = this.#options;
     while (!this.#over && state.end === null) {
-      const now = host.now();
+      const now = platform.now();
       if (commands.readyAt(now) > now || state.nextCommandAt(now) > now) return;
       const turn = commands.next(now);
       if (turn === undefined) return;
@@ -172,14 +172,14 @@ export class ConnectionLoop implements ConnectionSink {
   }
 
   async #askForPermit(): Promise<void> {
-    const { identifyLimiter, shardId, state, host } = this.#options;
+    const { identifyLimiter, shardId, state, platform } = this.#options;
     const { signal } = this.#limiterWait;
     let outputs: () => readonly GatewayOutput[];
     try {
       const permit = await identifyLimiter.take(shardId, { signal });
       if (typeof permit === "object") this.#permit = permit;
       outputs = permit
-        ? () => state.identify(host.now())
+        ? () => state.identify(platform.now())
         : () => state.identifyRefused(new IdentifyRefusedError(shardId));
     } catch (cause) {
       outputs = cause instanceof IdentifyRefusedError
@@ -198,8 +198,8 @@ export class ConnectionLoop implements ConnectionSink {
   }
 
   #arm(): void {
-    const { state, host, commands } = this.#options;
-    const now = host.now();
+    const { state, platform, commands } = this.#options;
+    const now = platform.now();
     let wakeAt = state.deadline.at;
     const readyAt = commands.readyAt(now);
     if (readyAt < Infinity) wakeAt = Math.min(wakeAt, Math.max(readyAt, state.nextCommandAt(now)));
@@ -208,8 +208,8 @@ export class ConnectionLoop implements ConnectionSink {
 
   #wake(): void {
     if (this.#over) return;
-    const { state, host } = this.#options;
-    this.#apply(state.tick(host.now()), 0);
+    const { state, platform } = this.#options;
+    this.#apply(state.tick(platform.now()), 0);
   }
 
   #finish(end: GatewayEnd): void {

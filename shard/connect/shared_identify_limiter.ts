@@ -16,10 +16,10 @@ const byClock = new WeakMap<Clock, Map<string, MemoryIdentifyLimiter>>();
  *
  * @example
  * ```ts
- * import { sharedIdentifyLimiter, systemHost } from "@discordgateway/edge/shard";
+ * import { sharedIdentifyLimiter, systemPlatform } from "@discordgateway/edge/shard";
  *
- * const first = sharedIdentifyLimiter("bot token", systemHost);
- * if (sharedIdentifyLimiter("bot token", systemHost) !== first) throw new Error("unexpected");
+ * const first = sharedIdentifyLimiter("bot token", systemPlatform);
+ * if (sharedIdentifyLimiter("bot token", systemPlatform) !== first) throw new Error("unexpected");
  * if (!await first.take(0)) throw new Error("nobody has identified yet");
  * ```
  */

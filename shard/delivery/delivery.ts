@@ -8,7 +8,7 @@
 
 import { Backoff } from "../../ratelimit/mod.ts";
 import type { Numbered } from "../events/event_queue.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import { sleep } from "../pipe/wait.ts";
 
 /** What a handler learns about the call it is in. */
@@ -77,7 +77,7 @@ export interface DeliveryOptions<Event> {
   /** How long an attempt may take, in ms. */
   readonly deadlineMs: number;
   /** Clock, timers and jitter. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** An event is handled; called before it is let go of. */
   readonly onHandled: () => void;
   /** An attempt failed. */
@@ -168,9 +168,9 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
 
   /** Everything after the first attempt. */
   async #untilHandled(event: Event, firstError: unknown): Promise<void> {
-    const { handler, deadLetter, host, onFailure } = this.#options;
+    const { handler, deadLetter, platform, onFailure } = this.#options;
     const backoff = new Backoff({
-      random: () => 0.5 + host.random() / 2,
+      random: () => 0.5 + platform.random() / 2,
       baseMs: FIRST_WAIT_MS,
       capMs: MAX_WAIT_MS,
     });
@@ -184,7 +184,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
       const isHopeless = deadLetter !== undefined && attempts >= deadLetter.after;
       // Who takes dead letters is asked at once; only what failed there, too, waits.
       if (!isHopeless || attempts > deadLetter.after) {
-        await sleep(backoff.next(), { host, signal: this.#stopping.signal });
+        await sleep(backoff.next(), { platform, signal: this.#stopping.signal });
       }
       if (this.#isStopped) throw new DeliveryStoppedError();
       const attempt = new Attempt(attempts + 1);
@@ -200,7 +200,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
 
   /** Settles as the handler's answer does, or rejects at the deadline or the stop, whichever is first. */
   #settled(result: PromiseLike<void>, attempt: Attempt): Promise<void> {
-    const { host, deadlineMs } = this.#options;
+    const { platform, deadlineMs } = this.#options;
     const { signal } = this.#stopping;
     return new Promise((resolve, reject) => {
       const giveUp = (error: unknown) => {
@@ -210,10 +210,10 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
       };
       const onStop = () => giveUp(signal.reason);
       const timer = deadlineMs < Infinity
-        ? host.setTimeout(() => giveUp(new HandlerDeadlineError(deadlineMs)), deadlineMs)
+        ? platform.setTimeout(() => giveUp(new HandlerDeadlineError(deadlineMs)), deadlineMs)
         : null;
       const settle = () => {
-        if (timer !== null) host.clearTimeout(timer);
+        if (timer !== null) platform.clearTimeout(timer);
         signal.removeEventListener("abort", onStop);
       };
       signal.addEventListener("abort", onStop);

@@ -24,7 +24,7 @@ import type { FleetShard } from "./shard_slot.ts";
 import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./start.ts";
 import { countsOf, type FleetStatus, reportsOf } from "./status.ts";
 import { FleetVoice } from "./voice.ts";
-import { type Host, systemHost } from "../pipe/platform.ts";
+import { type Platform, systemPlatform } from "../pipe/platform.ts";
 
 /** Whom a fleet's core tells. */
 export interface FleetListener {
@@ -38,7 +38,7 @@ export interface FleetListener {
 export class FleetCore {
   readonly #options: AnyFleetOptions;
   readonly #listener: FleetListener;
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #known: ShardSelection | null;
   readonly #restored: readonly SessionRecord[];
   readonly #closing = new AbortController();
@@ -63,7 +63,7 @@ export class FleetCore {
   constructor(options: AnyFleetOptions, listener: FleetListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#host = options.host ?? systemHost;
+    this.#platform = options.platform ?? systemPlatform;
     this.#restored = parseSessions(options.sessions ?? [], options.shards);
     this.#known = knownSelection(options.shards, this.#restored);
     // A shard checks its options better than anybody else could.
@@ -76,7 +76,7 @@ export class FleetCore {
       onStatus: () => {},
     });
     this.voice = new FleetVoice({
-      host: this.#host,
+      platform: this.#platform,
       closing: this.#closing.signal,
       set: () => this.#commandSet,
       planned: this.#planned.promise,
@@ -179,7 +179,7 @@ export class FleetCore {
     }
     this.#resharding = true;
     try {
-      const plan = await planReshard(this.#options, { to, host: this.#host, signal: closing }).catch(
+      const plan = await planReshard(this.#options, { to, platform: this.#platform, signal: closing }).catch(
         (cause) => {
           if (!closing.aborted) throw cause;
           throw new ReshardError("the fleet was closed", { code: "ERR_RESHARD_ABORTED", cause });
@@ -191,9 +191,9 @@ export class FleetCore {
         this.#next = null;
       };
       const { maxConcurrency } = plan;
-      const host = this.#host;
+      const platform = this.#platform;
       const onCommitted = () => this.voice.handOver(old, next);
-      const parts = { ...options, old, next, maxConcurrency, host, closing, onCommitted, onReplaced };
+      const parts = { ...options, old, next, maxConcurrency, platform, closing, onCommitted, onReplaced };
       this.#reshard = new Reshard(parts);
       return await this.#reshard.run().catch(async (error) => {
         if (this.#next === next) {
@@ -238,7 +238,7 @@ export class FleetCore {
       const plan = await planFleet(this.#options, {
         known: this.#known,
         sessions: this.#restored,
-        host: this.#host,
+        platform: this.#platform,
         signal,
         onFailure: (error) => this.#lookupError = error,
       });
@@ -260,7 +260,7 @@ export class FleetCore {
     const set: FleetSet = new FleetSet({
       selection,
       sessions,
-      host: this.#host,
+      platform: this.#platform,
       place: {
         make: (shardId, session, onStatus) => {
           const presence = this.#presence;

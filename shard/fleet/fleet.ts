@@ -72,7 +72,7 @@ import { MissingVoiceError, type VoiceProvider } from "../voice_provider.ts";
  * const clock = new VirtualClock();
  * const discord = new FakeDiscord({ clock, shards: 4, maxConcurrency: 4 });
  * const { token, dial, fetch } = discord;
- * const fleet = new Fleet({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+ * const fleet = new Fleet({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, platform: clock });
  *
  * const heard: string[] = [];
  * const running = fleet.run(({ shardId, event }) => {

@@ -12,7 +12,7 @@ import { ReshardError } from "./errors.ts";
 import { Duplicates } from "./overlap.ts";
 import { nextReshardStep, relatedShards } from "./plan.ts";
 import type { FleetSet } from "./shard_set.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 
 /** Options of a reshard. */
 export interface ReshardOptions {
@@ -59,7 +59,7 @@ export interface ReshardParts extends ReshardOptions {
   /** How many shards may identify at once. */
   readonly maxConcurrency: number;
   /** Clock and timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Aborted when the fleet closes. */
   readonly closing: AbortSignal;
   /** The switch has begun: what hangs on the old sessions goes over to the new ones before those end. */
@@ -87,9 +87,9 @@ export class Reshard {
 
   /** Starts nothing yet. */
   constructor(parts: ReshardParts) {
-    const { host, next, maxConcurrency, overlapMs = DEFAULT_OVERLAP_MS } = parts;
+    const { platform, next, maxConcurrency, overlapMs = DEFAULT_OVERLAP_MS } = parts;
     this.#parts = parts;
-    this.#startedAt = host.now();
+    this.#startedAt = platform.now();
     this.#overlapMs = overlapMs;
     const identifyMs = Math.ceil(next.shards.size / maxConcurrency) * IDENTIFY_PERIOD_MS;
     this.#deadlineAt = this.#startedAt + (parts.deadlineMs ?? DEFAULT_DEADLINE_MS + identifyMs);
@@ -116,7 +116,7 @@ export class Reshard {
    * @throws {ReshardError} It did not take place; the new set has to be closed.
    */
   async run(): Promise<ReshardReport> {
-    const { old, next, maxConcurrency, host, closing } = this.#parts;
+    const { old, next, maxConcurrency, platform, closing } = this.#parts;
     const seen = this.#duplicates;
     for (const shard of old.list) shard.compare(seen, { old: true });
     for (const shard of next.list) {
@@ -131,7 +131,7 @@ export class Reshard {
       throw error;
     }
     this.#committed = true;
-    const switchedAt = host.now();
+    const switchedAt = platform.now();
     seen.until = switchedAt + this.#overlapMs;
     const handedOver = this.#handOver();
     await abortable(handedOver, closing).catch((cause) => {
@@ -167,7 +167,7 @@ export class Reshard {
 
   /** Resolves when the old set may go; rejects if it has to stay. */
   #untilSwitch(start: () => void): Promise<void> {
-    const { host, closing, signal } = this.#parts;
+    const { platform, closing, signal } = this.#parts;
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         this.#look = () => {};
@@ -189,7 +189,7 @@ export class Reshard {
         const outcome = this.#advance();
         if (outcome === "switch") settle(resolve);
         else if (outcome instanceof ReshardError) fail(outcome);
-        else this.#sleep(Math.min(outcome, this.#deadlineAt) - host.now(), () => this.#look());
+        else this.#sleep(Math.min(outcome, this.#deadlineAt) - platform.now(), () => this.#look());
       };
       start();
       this.#look();
@@ -198,9 +198,9 @@ export class Reshard {
 
   /** Takes every step that can be taken now; says until when to wait, in ms, or how it ended. */
   #advance(): number | "switch" | ReshardError {
-    const { old, next, host } = this.#parts;
+    const { old, next, platform } = this.#parts;
     while (true) {
-      const now = host.now();
+      const now = platform.now();
       for (const shard of [...old.list, ...next.list]) shard.listen();
       const step = nextReshardStep({
         old: old.list,
@@ -237,9 +237,9 @@ export class Reshard {
   }
 
   #sleep(ms: number, wake: () => void): void {
-    const { host } = this.#parts;
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
-    this.#timer = ms === Infinity ? null : host.setTimeout(() => {
+    const { platform } = this.#parts;
+    if (this.#timer !== null) platform.clearTimeout(this.#timer);
+    this.#timer = ms === Infinity ? null : platform.setTimeout(() => {
       this.#timer = null;
       wake();
     }, Math.max(0, ms));

@@ -6,7 +6,7 @@
  */
 
 import type { SessionRecord } from "../../gateway/mod.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import { FleetShard, type FleetShardOptions } from "./shard_slot.ts";
 import { identifyWaves, resumeDelayMs, type ShardSelection } from "./plan.ts";
 import type { ShardStatus } from "../status.ts";
@@ -21,7 +21,7 @@ export interface FleetSetOptions {
   /** Sessions to resume. */
   readonly sessions: readonly SessionRecord[];
   /** Clock, timers, randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** How each place is made. */
   readonly place: Omit<FleetShardOptions, "shardId" | "shardCount" | "session" | "now" | "make"> & {
     readonly make: (
@@ -46,7 +46,7 @@ export class FleetSet {
 
   /** Makes the shards; nothing is opened yet. */
   constructor(options: FleetSetOptions) {
-    const { selection, sessions, host, place } = options;
+    const { selection, sessions, platform, place } = options;
     this.#options = options;
     this.count = selection.count;
     this.shards = new Map(selection.ids.map((shardId) => [
@@ -56,7 +56,7 @@ export class FleetSet {
         shardId,
         shardCount: selection.count,
         session: sessions.find((session) => session.shardId === shardId) ?? null,
-        now: () => host.now(),
+        now: () => platform.now(),
         make: (session, onStatus) => place.make(shardId, session, onStatus),
         onStatus: (shard, status) => {
           this.#look?.();
@@ -78,10 +78,12 @@ export class FleetSet {
 
   /** Starts every shard when it may. */
   start(maxConcurrency: number): void {
-    const { host } = this.#options;
+    const { platform } = this.#options;
     const resuming = this.list.filter(({ session }) => session !== null);
     const identifying = this.list.filter(({ session }) => session === null);
-    resuming.forEach((shard, place) => this.#later(resumeDelayMs(place, host.random()), () => shard.start()));
+    resuming.forEach((shard, place) =>
+      this.#later(resumeDelayMs(place, platform.random()), () => shard.start())
+    );
     const waves = identifyWaves(identifying.map(({ shardId }) => shardId), maxConcurrency);
     this.#startWaves(waves.map((wave) => identifying.filter(({ shardId }) => wave.includes(shardId))));
   }
@@ -90,7 +92,7 @@ export class FleetSet {
   async close(options: { readonly keepSession: boolean }): Promise<readonly SessionRecord[]> {
     this.#closed = true;
     this.#look = null;
-    for (const timer of this.#timers) this.#options.host.clearTimeout(timer);
+    for (const timer of this.#timers) this.#options.platform.clearTimeout(timer);
     this.#timers.clear();
     const records = await Promise.all(this.list.map((shard) => shard.close(options)));
     return records.flatMap((record) => record ?? []);
@@ -118,14 +120,14 @@ export class FleetSet {
 
   /** Calls back, unless it closes or is cleared before. */
   #later(delayMs: number, act: () => void): () => void {
-    const { host } = this.#options;
-    const timer = host.setTimeout(() => {
+    const { platform } = this.#options;
+    const timer = platform.setTimeout(() => {
       this.#timers.delete(timer);
       act();
     }, delayMs);
     this.#timers.add(timer);
     return () => {
-      host.clearTimeout(timer);
+      platform.clearTimeout(timer);
       this.#timers.delete(timer);
     };
   }

@@ -8,7 +8,7 @@ import type { AnyFleetOptions } from "./options.ts";
 import { type ShardSelection, shardSelection } from "./plan.ts";
 import { askGatewayBot } from "../connect/ask_gateway_bot.ts";
 import type { GatewayBot } from "../connect/gateway_bot.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import { sharedIdentifyLimiter } from "../connect/shared_identify_limiter.ts";
 
 /** What is known before the first dial. */
@@ -69,10 +69,10 @@ export function knownSelection(
  */
 export async function planFleet(
   options: AnyFleetOptions,
-  { known, sessions, host, signal, onFailure }: {
+  { known, sessions, platform, signal, onFailure }: {
     readonly known: ShardSelection | null;
     readonly sessions: readonly SessionRecord[];
-    readonly host: Host;
+    readonly platform: Platform;
     readonly signal: AbortSignal;
     readonly onFailure: (error: unknown) => void;
   },
@@ -80,10 +80,10 @@ export async function planFleet(
   const missing = (selection: ShardSelection) =>
     selection.ids.filter((id) => !sessions.some(({ shardId }) => shardId === id)).length;
   if (known && (options.url !== undefined || missing(known) === 0)) {
-    checkDefaultLimiter(options, { host, needed: missing(known) });
+    checkDefaultLimiter(options, { platform, needed: missing(known) });
     return { selection: known, url: options.url ?? null, maxConcurrency: 1 };
   }
-  const bot = await askUntilAnswered(options, { host, signal, onFailure });
+  const bot = await askUntilAnswered(options, { platform, signal, onFailure });
   const selection = known ?? shardSelection(bot.shards);
   checkBudget(bot, missing(selection));
   return {
@@ -96,18 +96,18 @@ export async function planFleet(
 /** Asks how many shards may identify, and refuses what Discord would. */
 export async function planReshard(
   options: AnyFleetOptions,
-  { to, host, signal }: {
+  { to, platform, signal }: {
     readonly to: number | "recommended";
-    readonly host: Host;
+    readonly platform: Platform;
     readonly signal: AbortSignal;
   },
 ): Promise<FleetPlan> {
   if (options.url !== undefined && typeof to === "number") {
     const selection = shardSelection(to);
-    checkDefaultLimiter(options, { host, needed: to });
+    checkDefaultLimiter(options, { platform, needed: to });
     return { selection, url: options.url, maxConcurrency: 1 };
   }
-  const bot = await askGatewayBot(options, { host, signal });
+  const bot = await askGatewayBot(options, { platform, signal });
   const selection = shardSelection(to === "recommended" ? bot.shards : to);
   checkBudget(bot, selection.count);
   return {
@@ -119,33 +119,33 @@ export async function planReshard(
 
 async function askUntilAnswered(
   options: AnyFleetOptions,
-  { host, signal, onFailure }: {
-    readonly host: Host;
+  { platform, signal, onFailure }: {
+    readonly platform: Platform;
     readonly signal: AbortSignal;
     readonly onFailure: (error: unknown) => void;
   },
 ): Promise<GatewayBot> {
-  const backoff = new Backoff({ random: () => host.random() });
+  const backoff = new Backoff({ random: () => platform.random() });
   while (true) {
     try {
-      return await askGatewayBot(options, { host, signal });
+      return await askGatewayBot(options, { platform, signal });
     } catch (error) {
       const isRefused = error instanceof GatewayBotError && (error.status === 401 || error.status === 403);
       if (!(error instanceof GatewayBotError) || isRefused || signal.aborted) throw error;
       onFailure(error);
-      await sleep(backoff.next(), { host, signal });
+      await sleep(backoff.next(), { platform, signal });
     }
   }
 }
 
-function sleep(ms: number, { host, signal }: { host: Host; signal: AbortSignal }): Promise<void> {
+function sleep(ms: number, { platform, signal }: { platform: Platform; signal: AbortSignal }): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {
-      host.clearTimeout(timer);
+      platform.clearTimeout(timer);
       reject(signal.reason);
     };
-    const timer = host.setTimeout(() => {
+    const timer = platform.setTimeout(() => {
       signal.removeEventListener("abort", onAbort);
       resolve();
     }, ms);
@@ -161,10 +161,10 @@ function checkBudget({ session_start_limit }: GatewayBot, needed: number): void 
 /** Without an answer of Discord's, the limiter of this process knows what it has seen. */
 function checkDefaultLimiter(
   { token, identifyLimiter }: AnyFleetOptions,
-  { host, needed }: { readonly host: Host; readonly needed: number },
+  { platform, needed }: { readonly platform: Platform; readonly needed: number },
 ): void {
   if (identifyLimiter) return;
-  const { remaining, resetAt } = sharedIdentifyLimiter(token, host);
-  const resetAfterMs = Math.max(0, (resetAt ?? host.now()) - host.now());
+  const { remaining, resetAt } = sharedIdentifyLimiter(token, platform);
+  const resetAfterMs = Math.max(0, (resetAt ?? platform.now()) - platform.now());
   if (remaining < needed) throw new IdentifyBudgetError({ needed, remaining, resetAfterMs });
 }

@@ -14,7 +14,7 @@ import { CommandNotSentError } from "../errors.ts";
 import { ShardNotHereError } from "./errors.ts";
 import type { FleetSet } from "./shard_set.ts";
 import type { FleetShard } from "./shard_slot.ts";
-import type { Host } from "../pipe/platform.ts";
+import type { Platform } from "../pipe/platform.ts";
 import type { GuildGateway, GuildGatewayEvent } from "../voice_provider.ts";
 
 /** How long an old set waits for the answer to what a new one has asked for, in ms. */
@@ -23,7 +23,7 @@ const HAND_OVER_MS = 5_000;
 /** What voice needs of its fleet. */
 export interface FleetVoiceOptions {
   /** Times what is waited for. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Aborted when the fleet closes. */
   readonly closing: AbortSignal;
   /** The set that new commands go through; `null` before the fleet knows its shards. */
@@ -169,16 +169,16 @@ class FleetGuildGateway implements GuildGateway {
 
   /** Resolves when the shard is told of a voice server, or is not for too long. */
   #answer(place: FleetShard): Promise<void> {
-    const { host, closing } = this.#options;
+    const { platform, closing } = this.#options;
     if (this.#listeners.size === 0 || closing.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        host.clearTimeout(timer);
+        platform.clearTimeout(timer);
         closing.removeEventListener("abort", done);
         stop();
         resolve();
       };
-      const timer = host.setTimeout(done, HAND_OVER_MS);
+      const timer = platform.setTimeout(done, HAND_OVER_MS);
       closing.addEventListener("abort", done);
       const stop = place.hear(["VOICE_SERVER_UPDATE"], (event) => {
         if (event.t === "VOICE_SERVER_UPDATE" && event.d.guild_id === this.#guildId) done();

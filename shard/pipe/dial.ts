@@ -10,7 +10,7 @@
 import type { Clock } from "../../ratelimit/clock.ts";
 import { KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
 import { type Connection, Pipe } from "./connection.ts";
-import { systemHost } from "./platform.ts";
+import { systemPlatform } from "./platform.ts";
 
 /** How a dial can fail: the server or network refused, the deadline passed, or the caller gave up. */
 export type DialErrorCode = "ERR_DIAL_FAILED" | "ERR_DIAL_TIMEOUT" | "ERR_DIAL_ABORTED";
@@ -109,7 +109,7 @@ const DEFAULT_DIAL_DEADLINE_MS = 30_000;
  * ```
  */
 export function dial(url: string, options: WebSocketDialOptions = {}): Promise<Connection> {
-  const { signal, deadlineMs = DEFAULT_DIAL_DEADLINE_MS, clock = systemHost } = options;
+  const { signal, deadlineMs = DEFAULT_DIAL_DEADLINE_MS, clock = systemPlatform } = options;
   return new Promise((resolve, reject) => {
     const WebSocketClass = options.WebSocket ?? globalWebSocket();
     if (signal?.aborted) {

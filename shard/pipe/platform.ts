@@ -1,13 +1,13 @@
 /**
  * The only file that reads the runtime's clock, timers and randomness.
  *
- * Everything else takes a {@linkcode Host}, so a test can hold time still.
+ * Everything else takes a {@linkcode Platform}, so a test can hold time still.
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
 
 /** What a shard needs of the machine that it runs on: a clock, timers and randomness. */
-export interface Host extends Clock {
+export interface Platform extends Clock {
   /** A number in [0, 1), for jitter. */
   random(): number;
 }
@@ -20,14 +20,14 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  *
  * @example
  * ```ts
- * import { systemHost } from "@discordgateway/edge/shard";
+ * import { systemPlatform } from "@discordgateway/edge/shard";
  *
- * const before = systemHost.now();
- * const number = systemHost.random();
- * if (systemHost.now() < before || number < 0 || number >= 1) throw new Error("unexpected");
+ * const before = systemPlatform.now();
+ * const number = systemPlatform.random();
+ * if (systemPlatform.now() < before || number < 0 || number >= 1) throw new Error("unexpected");
  * ```
  */
-export const systemHost: Host = {
+export const systemPlatform: Platform = {
   now: () => performance.now(),
   // A deadline may have passed while it was computed, and some runtimes warn about negative delays.
   setTimeout: (callback, delayMs) => setTimeout(callback, Math.min(Math.max(0, delayMs), MAX_DELAY_MS)),

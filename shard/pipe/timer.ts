@@ -1,6 +1,6 @@
 /** The one timer that a connection's loop sleeps on. */
 
-import type { Host } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 
 /** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
 const STALLED_MS = 1_000;
@@ -9,14 +9,14 @@ const CATCH_UP_MS = 50;
 
 /** Wakes its loop at the earliest instant that it was told. */
 export class WakeTimer {
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #wake: () => void;
   #timer: unknown = null;
   #wakeAt = Infinity;
 
   /** Sleeps. */
-  constructor(host: Host, wake: () => void) {
-    this.#host = host;
+  constructor(platform: Platform, wake: () => void) {
+    this.#platform = platform;
     this.#wake = wake;
   }
 
@@ -32,9 +32,9 @@ export class WakeTimer {
   wakeAt(at: number): void {
     if (at >= this.#wakeAt) return;
     this.#set(at, () => {
-      const lateMs = at === -Infinity ? 0 : this.#host.now() - at;
+      const lateMs = at === -Infinity ? 0 : this.#platform.now() - at;
       if (lateMs < STALLED_MS) return this.#fire();
-      this.#set(this.#host.now() + CATCH_UP_MS, () => this.#fire());
+      this.#set(this.#platform.now() + CATCH_UP_MS, () => this.#fire());
       // What is overdue already is not made more urgent by a frame: others wait behind it.
       this.#wakeAt = at;
     });
@@ -42,17 +42,17 @@ export class WakeTimer {
 
   /** Nothing is due any more. */
   stop(): void {
-    if (this.#timer !== null) this.#host.clearTimeout(this.#timer);
+    if (this.#timer !== null) this.#platform.clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #set(at: number, callback: () => void): void {
     this.stop();
     this.#wakeAt = at;
-    this.#timer = this.#host.setTimeout(() => {
+    this.#timer = this.#platform.setTimeout(() => {
       this.#timer = null;
       callback();
-    }, Math.max(0, at - this.#host.now()));
+    }, Math.max(0, at - this.#platform.now()));
   }
 
   #fire(): void {

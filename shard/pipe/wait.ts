@@ -5,16 +5,16 @@ import type { Clock } from "../../ratelimit/clock.ts";
 /** Resolves after so many ms, or as soon as the signal is aborted. */
 export function sleep(
   ms: number,
-  { host, signal }: { readonly host: Clock; readonly signal: AbortSignal },
+  { platform, signal }: { readonly platform: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   if (signal.aborted || ms <= 0) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      host.clearTimeout(timer);
+      platform.clearTimeout(timer);
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = host.setTimeout(done, ms);
+    const timer = platform.setTimeout(done, ms);
     signal.addEventListener("abort", done);
   });
 }

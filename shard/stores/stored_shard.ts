@@ -8,7 +8,7 @@ import type {
 } from "../../gateway/mod.ts";
 import type { ShardEvent, WantedName } from "../events/event.ts";
 import type { EventHandler } from "../events/event_queue.ts";
-import { systemHost } from "../pipe/platform.ts";
+import { systemPlatform } from "../pipe/platform.ts";
 import type { ShardOptions } from "../options.ts";
 import { DEFAULT_SAVE_EVERY_MS, SessionKeeper } from "./session_keeper.ts";
 import { type SessionStore, SessionStoreError } from "./session_store.ts";
@@ -86,7 +86,7 @@ export class StoredShard<
       saved: stored.session,
       store: stored.store,
       saveEveryMs,
-      clock: options.host ?? systemHost,
+      clock: options.platform ?? systemPlatform,
       onError: (error) => onStoreError?.(error),
     });
   }

@@ -1,7 +1,7 @@
 /** An identify limiter whose store is out of reach: the shard says so, backs off, and never identifies without a permit. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { IdentifyLimiterError, Shard, type ShardDisconnected, systemHost } from "../../mod.ts";
+import { IdentifyLimiterError, Shard, type ShardDisconnected, systemPlatform } from "../../mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
 import { RedisServer } from "../runtimes/redis_server.ts";
 import { BotProcess } from "./bot_process.ts";
@@ -62,7 +62,7 @@ async function playOutage(
       shard: [id, 2],
       intents: 0,
       // Short waits, and none in a tight loop.
-      host: { ...systemHost, random: () => 0.2 },
+      platform: { ...systemPlatform, random: () => 0.2 },
       identifyLimiter: limiter,
       onStatus: (status) => {
         if (status.state === "disconnected") told.push(status);

@@ -7,7 +7,7 @@ import {
   IdentifyRefusedError,
 } from "../../ratelimit/mod.ts";
 import { requireIdentifyLimits } from "../../ratelimit/identify/limits.ts";
-import { systemHost } from "../../shard/mod.ts";
+import { systemPlatform } from "../../shard/mod.ts";
 import type { ContractLimiter, ContractOptions } from "../ratelimit/identify/contract.ts";
 import { TextLineStream } from "./text_line_stream.ts";
 
@@ -78,7 +78,7 @@ export class KvLimiterProcess implements AsyncDisposable {
   limiter({ clock, ...options }: ContractOptions): ContractLimiter {
     requireIdentifyLimits(options);
     const limiter = ++this.#limiterCount;
-    const making = this.#order({ do: "make", limiter, options, isStopped: clock !== systemHost }).done;
+    const making = this.#order({ do: "make", limiter, options, isStopped: clock !== systemPlatform }).done;
     making.catch(() => {});
     return {
       take: async (shardId, { signal } = {}) => {

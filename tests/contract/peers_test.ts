@@ -36,7 +36,7 @@ const PEERS: { readonly [name: string]: PeerCase } = {
 
 for (const [name, { makePeer, interrupt }] of Object.entries(PEERS)) {
   Deno.test({
-    name: `peers: ${name} identifies, hears, beats, is interrupted and resumes, and breaks no rule`,
+    name: `peers: ${name} identifies, hears, heartbeats, is interrupted and resumes, and breaks no rule`,
     ...NOT_OUR_TIMERS,
     fn: async () => {
       // Any shorter, and @discordeno/gateway reserves all of its 120 frames for heartbeats, and spins.
@@ -114,7 +114,8 @@ const LOSSES: readonly (readonly [name: string, lose: (connection: FakeConnectio
 ];
 
 Deno.test({
-  name: "peers: they beat and reconnect when asked to, and begin anew without a session, five seconds later",
+  name:
+    "peers: they heartbeat and reconnect when asked to, and begin anew without a session, five seconds later",
   ...NOT_OUR_TIMERS,
   fn: async () => {
     // At the same time: each has to wait.

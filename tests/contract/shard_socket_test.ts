@@ -1,14 +1,21 @@
 /** A whole `Shard` over real sockets and real HTTP, against the fake on a port. */
 
 import { assert, assertEquals } from "@std/assert";
-import { dial, type Host, Shard, type ShardOptions, type ShardStatus, systemHost } from "../../shard/mod.ts";
+import {
+  dial,
+  type Platform,
+  Shard,
+  type ShardOptions,
+  type ShardStatus,
+  systemPlatform,
+} from "../../shard/mod.ts";
 import { type FakeConnection, FakeDiscord } from "../fake/mod.ts";
 import { RecordedSockets } from "./recorded_sockets.ts";
 import { BotProcess } from "./bot_process.ts";
 import { until } from "./until.ts";
 
 /** The machine's own clock and timers; the jitter is gone, so a reconnect need not wait. */
-const HASTY: Host = { ...systemHost, random: () => 0.001 };
+const HASTY: Platform = { ...systemPlatform, random: () => 0.001 };
 
 let bots = 0;
 /** Shards of one token share their identify limiter: with tokens of their own no test waits for another. */
@@ -25,7 +32,7 @@ class Play {
 
   constructor(sockets: RecordedSockets, options: ShardOptions) {
     this.shard = new Shard({
-      host: HASTY,
+      platform: HASTY,
       dial: (url, dialOptions) => dial(url, { ...dialOptions, WebSocket: sockets.WebSocket }),
       ...options,
       guildEvents: ["MESSAGE_CREATE"],
@@ -159,7 +166,7 @@ Deno.test("shard socket: over a full story close() gets nothing but 1000 and 300
   const shard = new Shard({
     token: discord.token,
     api,
-    host: HASTY,
+    platform: HASTY,
     // Not the default limiter: the story identifies again, and need not wait five seconds for it.
     identifyLimiter: { take: () => true },
     guildEvents: ["MESSAGE_CREATE"],
@@ -242,7 +249,13 @@ Deno.test("shard socket: all members of a guild come through a cut in the middle
   await using discord = new FakeDiscord({ token: anotherToken(), guilds: [{ members: 3_500 }] });
   const { api } = await discord.listen();
   const { token } = discord;
-  const shard = new Shard({ token, api, host: HASTY, guildEvents: ["GUILD_MEMBER_ADD"], events: ["READY"] });
+  const shard = new Shard({
+    token,
+    api,
+    platform: HASTY,
+    guildEvents: ["GUILD_MEMBER_ADD"],
+    events: ["READY"],
+  });
   const heard: string[] = [];
   const over = shard.run(({ t }) => void heard.push(t));
   await until("READY", () => heard.length === 1);

@@ -9,11 +9,11 @@ import { GatewayState } from "../../gateway/mod.ts";
 import {
   dial,
   fetchGatewayBot,
-  type Host,
+  type Platform,
   Shard,
   type ShardOptions,
   sharedIdentifyLimiter,
-  systemHost,
+  systemPlatform,
 } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";
 import { BotProcess } from "./bot_process.ts";
@@ -53,9 +53,9 @@ function assertSecret(what: string, ...values: unknown[]): void {
 function secretShard(sockets: RecordedSockets, options: Omit<ShardOptions, "token">) {
   const statuses: unknown[] = [];
   // Without jitter a reconnect need not wait; with a clock of its own nobody waits for another's identify.
-  const host: Host = { ...systemHost, random: () => 0.001 };
+  const platform: Platform = { ...systemPlatform, random: () => 0.001 };
   const shard = new Shard({
-    host,
+    platform,
     dial: (url, dialOptions) => dial(url, { ...dialOptions, WebSocket: sockets.WebSocket }),
     ...options,
     token: TOKEN,
@@ -63,7 +63,7 @@ function secretShard(sockets: RecordedSockets, options: Omit<ShardOptions, "toke
     events: ["READY", "RESUMED"],
     onStatus: (status) => statuses.push(status),
   });
-  return { shard, statuses, host };
+  return { shard, statuses, platform };
 }
 
 Deno.test("token: the search finds a token that shows", () => {
@@ -79,7 +79,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close [
   await using discord = new FakeDiscord({ token: TOKEN });
   const { api } = await discord.listen();
   await using sockets = new RecordedSockets();
-  const { shard, statuses, host } = secretShard(sockets, { api });
+  const { shard, statuses, platform } = secretShard(sockets, { api });
   assertSecret("a shard that is new", shard);
   const events: unknown[] = [];
   const over = shard.run((event) => void events.push(event));
@@ -106,7 +106,7 @@ Deno.test("token: not in a run with events, a cut, failed commands and a close [
   await over;
   assertSecret("a command that was not sent", await waiting);
   assertSecret("a shard that is closed", shard, statuses, events);
-  assertSecret("the identify limiter", sharedIdentifyLimiter(TOKEN, host));
+  assertSecret("the identify limiter", sharedIdentifyLimiter(TOKEN, platform));
   assertSecret("the fake's journal", discord.journal, discord.journal.entries);
   assertSecret("the fake's connections", discord.connections, discord.sessions);
   assertEquals(discord.journal.identifies().length, 1);

@@ -13,7 +13,7 @@ export type TestHostOptions = Partial<ShardHostOptions<GuildName>>;
 
 /** A bot of the tests: it reads messages, and knows no other Discord. */
 export function hostOf(
-  { ctx, host, isDead }: Surroundings,
+  { ctx, platform, isDead }: Surroundings,
   discord: FakeDiscord,
   onMessage: (content: string) => void,
   options: TestHostOptions,
@@ -29,10 +29,10 @@ export function hostOf(
     fetch: discord.fetch,
     // Whatever DISCORD_API says on this machine.
     api: "https://discord.com/api/v10",
-    wallClock: () => EPOCH_MS + host.now(),
+    wallClock: () => EPOCH_MS + platform.now(),
     ...options,
     dial: (url, options) => isDead() ? forEver : discord.dial(url, options),
-    host,
+    platform,
   });
 }
 

@@ -36,13 +36,13 @@ export class VirtualFleet {
   constructor(options: VirtualFleetOptions = {}) {
     this.#options = options;
     this.discord = new FakeDiscord({ heartbeatInterval: 40_000, ...options.fake, clock: this.clock });
-    this.coordinator = new VirtualObject(this.clock, ({ ctx, host }) =>
+    this.coordinator = new VirtualObject(this.clock, ({ ctx, platform }) =>
       new FleetHost(ctx, {
         token: this.discord.token,
         shard: (id, count) => this.#stub(`${id} of ${count}`),
         fetch: this.discord.fetch,
         api: "https://discord.com/api/v10",
-        host,
+        platform,
         wallClock: () => EPOCH_MS + this.clock.now(),
       }));
   }
@@ -117,7 +117,7 @@ export class VirtualFleet {
           exchange: (request) => Promise.resolve(this.host.exchange(request)),
           fetch: () => Promise.reject(new TypeError("Only called over RPC")),
         }),
-      }, { clock: around.host }),
+      }, { clock: around.platform }),
       ...this.#options.shard,
     });
   }

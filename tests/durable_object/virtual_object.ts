@@ -6,7 +6,7 @@
  */
 
 import type { DurableObjectStateLike } from "../../shard/durable_object/object_state.ts";
-import type { Host } from "../../shard/pipe/platform.ts";
+import type { Platform } from "../../shard/pipe/platform.ts";
 import type { VirtualClock } from "../fake/mod.ts";
 
 /** The wall clock's lead over the virtual one, in ms. */
@@ -25,7 +25,7 @@ export interface Surroundings {
   /** As Cloudflare gives it to the class. */
   readonly ctx: DurableObjectStateLike;
   /** Clock and timers; they die with the object. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Whether it is dead; what is still under way may ask. */
   readonly isDead: () => boolean;
 }
@@ -94,10 +94,10 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
     if (life.object) return life.object;
     this.lives++;
     const isDead = () => life.dead;
-    return life.object = this.#make({ ctx: this.#ctx(isDead), host: this.#host(life), isDead });
+    return life.object = this.#make({ ctx: this.#ctx(isDead), platform: this.#host(life), isDead });
   }
 
-  #host(life: Life<T>): Host {
+  #host(life: Life<T>): Platform {
     const { clock } = this;
     return {
       now: () => clock.now(),

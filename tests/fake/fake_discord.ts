@@ -5,7 +5,7 @@
 
 import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
 import type { Dial } from "../../shard/pipe/dial.ts";
-import { type Host, systemHost } from "../../shard/pipe/platform.ts";
+import { type Platform, systemPlatform } from "../../shard/pipe/platform.ts";
 import type { Backend } from "./net/backend.ts";
 import type { PresenceLimit } from "./gateway/command_answers.ts";
 import { type FakeConnection, LinkHandle } from "./gateway/fake_connection.ts";
@@ -36,8 +36,8 @@ const CATCH_UP_MS = 50;
 export interface FakeDiscordOptions {
   /** The one valid bot token. @default {"fake.discord.token"} */
   readonly token?: string;
-  /** Time, timers and randomness; a `VirtualClock` in unit tests. @default {systemHost} */
-  readonly clock?: Host;
+  /** Time, timers and randomness; a `VirtualClock` in unit tests. @default {systemPlatform} */
+  readonly clock?: Platform;
   /** What HELLO says, in ms. @default {41_250} */
   readonly heartbeatInterval?: number;
   /** The number of shards that `GET /gateway/bot` recommends. @default {1} */
@@ -103,7 +103,7 @@ export class FakeDiscord implements AsyncDisposable {
   /** The REST API in memory, whatever the host in the URL: give it to a `Shard`. */
   readonly fetch: typeof fetch;
   readonly #token: string;
-  readonly #clock: Host;
+  readonly #clock: Platform;
   readonly #world: World;
   readonly #core: GatewayCore;
   readonly #story: Story;
@@ -117,7 +117,7 @@ export class FakeDiscord implements AsyncDisposable {
 
   /** Makes a Discord that nobody is connected to. */
   constructor(options: FakeDiscordOptions = {}) {
-    const { token = "fake.discord.token", clock = systemHost, heartbeatInterval = 41_250, shards = 1 } =
+    const { token = "fake.discord.token", clock = systemPlatform, heartbeatInterval = 41_250, shards = 1 } =
       options;
     this.#token = token;
     this.#clock = clock;
@@ -340,6 +340,6 @@ export class FakeDiscord implements AsyncDisposable {
   }
 }
 
-function randomHex(host: Host, length: number): string {
-  return Array.from({ length }, () => Math.floor(host.random() * 16).toString(16)).join("");
+function randomHex(platform: Platform, length: number): string {
+  return Array.from({ length }, () => Math.floor(platform.random() * 16).toString(16)).join("");
 }

@@ -9,7 +9,7 @@
  * const clock = new VirtualClock();
  * const discord = new FakeDiscord({ clock });
  * const { token, dial, fetch } = discord;
- * const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+ * const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, platform: clock });
  *
  * let heard = 0;
  * const running = shard.run(() => void heard++);
@@ -34,7 +34,7 @@ export { VirtualClock } from "./base/virtual_clock.ts";
 
 export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../shard/pipe/connection.ts";
 export type { Dial, DialErrorCode, DialOptions } from "../../shard/pipe/dial.ts";
-export type { Host } from "../../shard/pipe/platform.ts";
+export type { Platform } from "../../shard/pipe/platform.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
 export type { PresenceLimit } from "./gateway/command_answers.ts";
 export type { FakeConnection } from "./gateway/fake_connection.ts";

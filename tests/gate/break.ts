@@ -148,7 +148,7 @@ const SABOTAGES: readonly Sabotage[] = [
     step: "rate-limits",
     what: "a limiter that admits less than is documented",
     path: "ratelimit/commands/command_limiter.ts",
-    edit: (text) => text.replace("Math.min(beat, mostLive) - 1;", "Math.min(beat, mostLive) - 2;"),
+    edit: (text) => text.replace("Math.min(heartbeat, mostLive) - 1;", "Math.min(heartbeat, mostLive) - 2;"),
   },
   {
     step: "cases",

@@ -210,7 +210,7 @@ function checkEnd({ cause, phase }: GatewayEnd, from: GatewayPhase): void {
   if (phase !== from) throw new Error(`The end says ${phase}, it was ${from}`);
 }
 
-/** A connection that has just come to a phase, at 0, with a beat due after half the interval. */
+/** A connection that has just come to a phase, at 0, with a heartbeat due after half the interval. */
 export function inPhase(
   phase: OpenPhase,
   { intervalMs = 41_250, ...options }: Partial<GatewayStateOptions> & { readonly intervalMs?: number } = {},

@@ -182,7 +182,7 @@ Deno.test("payload: commands are checked against their opcode", () => {
     const send = some<(command: GatewayCommand) => void>();
     // @ts-expect-error: the connection identifies by itself.
     send({ op: 2, d: { token: "t", properties: { os: "", browser: "", device: "" }, intents: 0 } });
-    // @ts-expect-error: the connection beats by itself.
+    // @ts-expect-error: the connection heartbeats by itself.
     send({ op: 1, d: null });
     // @ts-expect-error: the body is another command's.
     send({ op: 4, d: { guild_ids: ["1"] } });

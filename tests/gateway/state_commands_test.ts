@@ -110,8 +110,8 @@ Deno.test("state: heartbeats stay on time however many commands are sent [case 3
     spend(driver);
     driver.advance(1_000);
   }
-  const beats = driver.sent.filter(({ what }) => what === "heartbeat").map(({ at }) => at);
-  assertEquals(beats, Array.from({ length: 60 }, (_, n) => 5_000 + n * 10_000));
+  const heartbeats = driver.sent.filter(({ what }) => what === "heartbeat").map(({ at }) => at);
+  assertEquals(heartbeats, Array.from({ length: 60 }, (_, n) => 5_000 + n * 10_000));
   assertNeverOverBudget(driver);
 });
 
@@ -125,11 +125,11 @@ Deno.test("state: each connection has a budget of its own", () => {
   assertEquals(next.state.availableCommands(0), 118);
 });
 
-Deno.test("state: identify, resume and beats count in the same budget as commands", () => {
+Deno.test("state: identify, resume and heartbeats count in the same budget as commands", () => {
   const driver = inPhase("live");
   for (let n = 0; n < 10; n++) driver.receive(frame(1));
   assertEquals(driver.framesOf("heartbeat").length, 10);
-  // The identify, ten beats; the next one due at 41.25 s.
+  // The identify, ten heartbeats; the next one due at 41.25 s.
   assertEquals(driver.state.availableCommands(0), 120 - 11 - 1);
 });
 

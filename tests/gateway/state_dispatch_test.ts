@@ -61,7 +61,7 @@ Deno.test("state: a number on a frame that is no event is not a sequence", () =>
   assertEquals(driver.state.session?.sequence, 1);
 });
 
-Deno.test("state: an event before READY is handed out; its number is what the next beat carries", () => {
+Deno.test("state: an event before READY is handed out; its number is what the next heartbeat carries", () => {
   for (const phase of ["awaiting_permit", "identifying"] as const) {
     const driver = inPhase(phase);
     driver.receive(dispatch("A", 4));

@@ -185,7 +185,7 @@ Deno.test("state: a connection has proven itself when a heartbeat was acknowledg
   assertEquals(
     proven((driver) => (driver.identify(), driver.receive(ready()))),
     false,
-    "live, but no beat yet",
+    "live, but no heartbeat yet",
   );
   assertEquals(proven((driver) => (driver.identify(), driver.receive(ready()), driver.advance(6_000))), true);
 });

@@ -245,7 +245,7 @@ Deno.test("state: the three deadlines can be set", () => {
   assertEquals(inPhase("resuming", options).state.deadline, { at: 3, reason: "resumed" });
 });
 
-Deno.test("state: where a wait runs out at the instant of a beat, the wait decides", () => {
+Deno.test("state: where a wait runs out at the instant of a heartbeat, the wait decides", () => {
   const driver = inPhase("resuming", { resumedTimeoutMs: 20_625 });
   assertEquals(driver.state.deadline, { at: 20_625, reason: "resumed" });
   driver.toDeadline();

@@ -4,19 +4,23 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { ACK, dispatch, Driver, frame, hello, inPhase, ready, SESSION } from "./harness.ts";
 
 const HOUR = 3_600_000;
-const beats = (driver: Driver) => driver.sent.filter(({ what }) => what === "heartbeat");
+const heartbeats = (driver: Driver) => driver.sent.filter(({ what }) => what === "heartbeat");
 
 for (const [random, at] of [[0, 500], [0.25, 10_812.5], [0.5, 21_125], [0.999, 41_708.75]] as const) {
-  Deno.test(`state: with jitter ${random} the first beat goes out at ${at}, the next an interval later`, () => {
+  Deno.test(`state: with jitter ${random} the first heartbeat goes out at ${at}, the next an interval later`, () => {
     const driver = new Driver({ random: () => random });
     driver.now = 500;
     driver.receive(hello(41_250));
     driver.advance(200_000);
-    assertEquals(beats(driver).map((beat) => beat.at).slice(0, 3), [at, at + 41_250, at + 82_500]);
+    assertEquals(heartbeats(driver).map((heartbeat) => heartbeat.at).slice(0, 3), [
+      at,
+      at + 41_250,
+      at + 82_500,
+    ]);
   });
 }
 
-Deno.test("state: a beat carries null before the first event, then the last sequence [case 44]", () => {
+Deno.test("state: a heartbeat carries null before the first event, then the last sequence [case 44]", () => {
   const driver = inPhase("awaiting_permit", { intervalMs: 10_000 });
   driver.toDeadline();
   driver.receive(ACK);
@@ -33,32 +37,32 @@ Deno.test("state: a beat carries null before the first event, then the last sequ
   ]);
 });
 
-Deno.test("state: a resuming connection beats with the sequence it resumes from", () => {
+Deno.test("state: a resuming connection heartbeats with the sequence it resumes from", () => {
   const driver = inPhase("resuming");
   driver.toDeadline();
   assertEquals(driver.framesOf("heartbeat"), ['{"op":1,"d":1337}']);
 });
 
-Deno.test("state: the beat comes no earlier than its deadline", () => {
+Deno.test("state: the heartbeat comes no earlier than its deadline", () => {
   const driver = inPhase("live");
   driver.now = 20_624;
-  assertEquals([driver.tick(), beats(driver).length], [[], 0]);
+  assertEquals([driver.tick(), heartbeats(driver).length], [[], 0]);
   driver.now = 20_625;
   driver.tick();
-  assertEquals(beats(driver).length, 1);
+  assertEquals(heartbeats(driver).length, 1);
 });
 
-Deno.test("state: a late timer makes one beat, not several, and the next an interval after it", () => {
+Deno.test("state: a late timer makes one heartbeat, not several, and the next an interval after it", () => {
   const driver = inPhase("live");
   driver.now = 200_000;
   driver.tick();
-  assertEquals([beats(driver).length, driver.state.deadline], [1, { at: 241_250, reason: "heartbeat" }]);
+  assertEquals([heartbeats(driver).length, driver.state.deadline], [1, { at: 241_250, reason: "heartbeat" }]);
 });
 
 Deno.test("state: 24 hours of heartbeats, one each interval, all acknowledged", () => {
   const driver = inPhase("live");
   driver.advance(24 * HOUR);
-  const sent = beats(driver);
+  const sent = heartbeats(driver);
   assertEquals([driver.state.phase, sent.length], ["live", Math.floor((24 * HOUR - 20_625) / 41_250) + 1]);
   for (let n = 1; n < sent.length; n++) assertEquals(sent[n]!.at - sent[n - 1]!.at, 41_250);
   assertEquals(driver.state.latency, {
@@ -72,13 +76,13 @@ Deno.test("state: heartbeats run for hours while the permit is awaited, and the 
   const driver = inPhase("awaiting_permit");
   driver.advance(6 * HOUR);
   assertEquals([driver.state.phase, driver.permits], ["awaiting_permit", 1]);
-  assertEquals(beats(driver).length, Math.floor((6 * HOUR - 20_625) / 41_250) + 1);
+  assertEquals(heartbeats(driver).length, Math.floor((6 * HOUR - 20_625) / 41_250) + 1);
   driver.identify();
   driver.receive(ready());
   assertEquals(driver.state.phase, "live");
 });
 
-// Op 1: Discord asks for a beat.
+// Op 1: Discord asks for a heartbeat.
 
 Deno.test("state: op 1 is answered at once with the last sequence [case 30]", () => {
   const driver = inPhase("live");
@@ -108,13 +112,13 @@ Deno.test("state: the answer to op 1 is no reason to call the peer a zombie", ()
   driver.toDeadline();
   driver.now += 41_249;
   driver.receive(frame(1));
-  assertEquals(beats(driver).length, 2);
+  assertEquals(heartbeats(driver).length, 2);
   driver.now += 1;
   assertEquals(driver.tick(), []);
   assertEquals(driver.state.phase, "live");
 });
 
-Deno.test("state: an unacknowledged answer to op 1 does count as a beat", () => {
+Deno.test("state: an unacknowledged answer to op 1 does count as a heartbeat", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.receive(frame(1));
@@ -122,21 +126,25 @@ Deno.test("state: an unacknowledged answer to op 1 does count as a beat", () => 
   assertEquals([driver.end.cause, driver.now], ["zombie", 41_250]);
 });
 
-Deno.test("state: op 1 under a full budget is answered as soon as that makes no later beat late [case 30]", () => {
-  // 118 commands and the identify at 0: the beats due at 20.6 s and 61.9 s are provided for.
+Deno.test("state: op 1 under a full budget is answered as soon as that makes no later heartbeat late [case 30]", () => {
+  // 118 commands and the identify at 0: the heartbeats due at 20.6 s and 61.9 s are provided for.
   const driver = inPhase("live");
   for (let sent = 0; sent < 118; sent++) driver.send({ op: 31, d: { guild_ids: [] } });
   assertEquals(driver.sent.length, 119);
   driver.now = 10_000;
-  assertEquals(driver.receive(frame(1)), [], "a beat now would leave none for the one after it, at 51.2 s");
+  assertEquals(
+    driver.receive(frame(1)),
+    [],
+    "a heartbeat now would leave none for the one after it, at 51.2 s",
+  );
   // The budget is free again at 60.25 s; an interval before that is the first instant.
   assertEquals(driver.state.deadline, { at: 19_000, reason: "requested_heartbeat" });
   driver.advance(60_000);
-  assertEquals(beats(driver).map((beat) => beat.at), [19_000, 60_250]);
+  assertEquals(heartbeats(driver).map((heartbeat) => heartbeat.at), [19_000, 60_250]);
   assertEquals(driver.state.deadline.reason, "heartbeat");
 });
 
-Deno.test("state: a command cannot take the place of a beat that Discord waits for, however late the timer", () => {
+Deno.test("state: a command cannot take the place of a heartbeat that Discord waits for, however late the timer", () => {
   const driver = inPhase("live");
   driver.now = 1_000;
   for (let sent = 0; sent < 118; sent++) driver.send({ op: 31, d: { guild_ids: [] } });
@@ -150,7 +158,7 @@ Deno.test("state: a command cannot take the place of a beat that Discord waits f
   driver.now = 60_260;
   assertEquals(driver.state.availableCommands(driver.now), 0);
   driver.tick();
-  assertEquals(beats(driver).map((beat) => beat.at), [20_625, 60_260]);
+  assertEquals(heartbeats(driver).map((heartbeat) => heartbeat.at), [20_625, 60_260]);
   assertNeverOverBudget(driver);
 });
 
@@ -165,25 +173,25 @@ Deno.test("state: a flood of op 1 never makes us exceed 120 frames in 60 s, in a
       if (asked === 1_000 && driver.state.phase === "awaiting_permit") driver.identify();
     }
     assertNeverOverBudget(driver);
-    assert(beats(driver).length > 300, `${phase}: and it is answered: ${beats(driver).length}`);
+    assert(heartbeats(driver).length > 300, `${phase}: and it is answered: ${heartbeats(driver).length}`);
   }
 });
 
 Deno.test("state: op 1 while nothing of the budget is left but the identify's place is left to the schedule", () => {
   const driver = inPhase("awaiting_hello");
   for (let asked = 0; asked < 500; asked++) driver.receive(frame(1));
-  assertEquals(beats(driver).length, 119);
+  assertEquals(heartbeats(driver).length, 119);
   driver.receive(hello());
   driver.identify();
   assertEquals(driver.sent.length, 120);
   driver.toDeadline();
-  assertEquals(driver.sent.length, 120, "not even the scheduled beat fits now");
+  assertEquals(driver.sent.length, 120, "not even the scheduled heartbeat fits now");
   assertEquals(driver.state.deadline, { at: 60_250, reason: "heartbeat" });
   driver.toDeadline();
   assertEquals(driver.sent.length, 121);
 });
 
-Deno.test("state: an interval so short that beats alone fill the budget: they wait, and the identify still fits", () => {
+Deno.test("state: an interval so short that heartbeats alone fill the budget: they wait, and the identify still fits", () => {
   const driver = inPhase("awaiting_permit", { intervalMs: 1 });
   driver.acksAfterMs = 0.25;
   driver.advance(70_000);
@@ -195,9 +203,9 @@ Deno.test("state: an interval so short that beats alone fill the budget: they wa
   assertEquals(driver.state.nextCommandAt(driver.now), Infinity, "no command will ever fit");
 });
 
-// Zombies: a peer of which nothing was heard since our last beat, judged at the next.
+// Zombies: a peer of which nothing was heard since our last heartbeat, judged at the next.
 
-Deno.test("state: a peer that says nothing between two beats is a zombie, the session is kept", () => {
+Deno.test("state: a peer that says nothing between two heartbeats is a zombie, the session is kept", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.advance(20_625 + 41_249);
@@ -205,7 +213,7 @@ Deno.test("state: a peer that says nothing between two beats is a zombie, the se
   driver.advance(1);
   assertEquals([driver.end.cause, driver.now], ["zombie", 61_875]);
   assertEquals([driver.end.session?.sequence, driver.close?.code], [1, 4200]);
-  assertEquals(beats(driver).length, 1, "a zombie gets no second beat");
+  assertEquals(heartbeats(driver).length, 1, "a zombie gets no second heartbeat");
 });
 
 for (
@@ -216,7 +224,7 @@ for (
     ["a HELLO", hello()],
   ] as const
 ) {
-  Deno.test(`state: ${what} between two beats proves life`, () => {
+  Deno.test(`state: ${what} between two heartbeats proves life`, () => {
     const driver = inPhase("live");
     driver.acksAfterMs = null;
     driver.toDeadline();
@@ -237,7 +245,7 @@ Deno.test("state: a flood of events before the acknowledgement proves life for h
   assertEquals(driver.state.phase, "live");
 });
 
-Deno.test("state: what was heard before a beat does not answer it", () => {
+Deno.test("state: what was heard before a heartbeat does not answer it", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.now = 20_624;

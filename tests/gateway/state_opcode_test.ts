@@ -5,14 +5,14 @@ import type { StateEndCause } from "../../gateway/mod.ts";
 import { ACK, type Driver, frame, inPhase, OPEN_PHASES } from "./harness.ts";
 
 /** What we do about a frame. */
-type Does = "hands it out" | "beats" | "starts the heartbeat" | "measures" | "ignores it" | {
+type Does = "hands it out" | "heartbeats" | "starts the heartbeat" | "measures" | "ignores it" | {
   ends: StateEndCause;
 };
 
 /** Discord's table of opcodes, a second time: with the body that each carries, and what it makes the state do. */
 const OPCODES: readonly [op: number, name: string, d: unknown, does: Does][] = [
   [0, "Dispatch", {}, "hands it out"],
-  [1, "Heartbeat", null, "beats"],
+  [1, "Heartbeat", null, "heartbeats"],
   [2, "Identify", { token: "x" }, "ignores it"],
   [3, "Presence Update", {}, "ignores it"],
   [4, "Voice State Update", {}, "ignores it"],
@@ -47,7 +47,7 @@ for (const [op, name, d, does] of OPCODES) {
         case "hands it out":
           assertEquals(kinds, ["event"]);
           break;
-        case "beats":
+        case "heartbeats":
           assertEquals(kinds, ["heartbeat"]);
           break;
         case "starts the heartbeat":

@@ -21,7 +21,7 @@ Deno.test("pace: an identify waits for it, is counted before it goes out, and no
       limiter: { take: () => log.push(`${clock.now()} asked`) > 0 && permitted },
       last: () => ({ identifies: 3, identifiedAt }),
       count: () => void log.push(`${clock.now()} counted`),
-      host: clock,
+      platform: clock,
       wallClock: () => 1_000_000 + clock.now(),
     });
   const taking = make(true, 1_000_000 - 4_000).take(0);
@@ -45,7 +45,7 @@ Deno.test("pace: an identify waits for it, is counted before it goes out, and no
     count: () => {
       throw full;
     },
-    host: clock,
+    platform: clock,
     wallClock: () => clock.now(),
   });
   assertEquals([await uncounted.take(0).catch((error) => error), released], [full, ["unused"]]);

@@ -1,7 +1,7 @@
 /** What a behaviour has at hand: fake Discords, shards on the runtime's own sockets, and the end of it all. */
 
 import type { FakeDiscordOptions } from "../fake/mod.ts";
-import type { Connection, Dial, Host, ShardOptions, ShardStatus } from "../../shard/mod.ts";
+import type { Connection, Dial, Platform, ShardOptions, ShardStatus } from "../../shard/mod.ts";
 import { dial, Shard, type WebSocketConstructor, type WebSocketDialOptions } from "../../shard/mod.ts";
 import type { FilesLike } from "../../shard/stores/mod.ts";
 import type { Trust } from "./control.ts";
@@ -34,10 +34,10 @@ export interface Surroundings {
 }
 
 /** The machine's own clock and timers; the jitter is gone, so a reconnect need not wait. */
-const HASTY: Host = { ...COUNTED_CLOCK, random: () => 0.001 };
+const HASTY: Platform = { ...COUNTED_CLOCK, random: () => 0.001 };
 
 /** The same with the longest jitter: a first heartbeat is far away. */
-export const PATIENT: Host = { ...COUNTED_CLOCK, random: () => 0.99 };
+export const PATIENT: Platform = { ...COUNTED_CLOCK, random: () => 0.99 };
 
 /** Options for a scene's shard; `null` leaves it to find the API by itself, or to dial by its own default. */
 export type SceneOptions = Omit<Partial<ShardOptions>, "api" | "dial"> & {
@@ -95,7 +95,7 @@ export class Scene {
     return {
       token: discord.token,
       ...(api !== null && { api }),
-      host: HASTY,
+      platform: HASTY,
       ...(dial !== null && { dial }),
       ...others,
       guildEvents: ["GUILD_CREATE", "MESSAGE_CREATE"],

@@ -5,15 +5,15 @@
  */
 
 import type { Clock } from "../../ratelimit/mod.ts";
-import { systemHost } from "../../shard/mod.ts";
+import { systemPlatform } from "../../shard/mod.ts";
 
 const pending = new Set<unknown>();
 
 /** The runtime's clock with a count. */
 export const COUNTED_CLOCK: Clock = {
-  now: systemHost.now,
+  now: systemPlatform.now,
   setTimeout: (callback, delayMs) => {
-    const timer = systemHost.setTimeout(() => {
+    const timer = systemPlatform.setTimeout(() => {
       pending.delete(timer);
       callback();
     }, delayMs);
@@ -22,7 +22,7 @@ export const COUNTED_CLOCK: Clock = {
   },
   clearTimeout: (timer) => {
     pending.delete(timer);
-    systemHost.clearTimeout(timer);
+    systemPlatform.clearTimeout(timer);
   },
 };
 

@@ -56,7 +56,7 @@ export class Play {
     this.shard = new Shard({
       dial: this.discord.dial,
       fetch: this.discord.fetch,
-      host: this.clock,
+      platform: this.clock,
       // Whatever DISCORD_API says on this machine.
       api: "https://discord.test/api/v10",
       ...options,

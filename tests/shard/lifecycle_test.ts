@@ -48,7 +48,7 @@ Deno.test("shard: IDENTIFY says what the options say [case 25]", async () => {
     token: discord.token,
     dial: discord.dial,
     fetch: discord.fetch,
-    host: clock,
+    platform: clock,
     shard: [1, 4],
     guildEvents: ["MESSAGE_CREATE", "GUILD_CREATE"],
     directMessageEvents: ["MESSAGE_CREATE"],
@@ -107,7 +107,7 @@ Deno.test("shard: intents alone give every event, of tomorrow as well [case 27]"
     token: discord.token,
     dial: discord.dial,
     fetch: discord.fetch,
-    host: clock,
+    platform: clock,
     intents: GatewayIntent.GUILDS,
   });
   const names: string[] = [];
@@ -129,7 +129,7 @@ Deno.test("shard: RATE_LIMITED comes out as it is, and its number counts [case 3
     token: discord.token,
     dial: discord.dial,
     fetch: discord.fetch,
-    host: clock,
+    platform: clock,
     events: ["RATE_LIMITED"],
   });
   const iterator = shard[Symbol.asyncIterator]();

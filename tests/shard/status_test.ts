@@ -162,7 +162,7 @@ Deno.test("shard: a dial that comes through although the shard was closed meanwh
     token: "x",
     intents: 0,
     url: "wss://gateway.test",
-    host: clock,
+    platform: clock,
     // Takes no notice of the signal.
     dial: async (url) => {
       await new Promise<void>((resolve) => open = resolve);

@@ -40,7 +40,7 @@ export interface Summary {
   /** The most frames of all kinds in any 60 s. */
   readonly worst: number;
   /** The lateness of the latest heartbeat, in ms. */
-  readonly latestBeatMs: number;
+  readonly latestHeartbeatMs: number;
   /** From a request of a heartbeat to its sending, at most, in ms. */
   readonly longestAnswerMs: number;
   /** What it is a summary of. */
@@ -86,7 +86,7 @@ export function summarize(policy: PolicyKind, intervalMs: number, requestEveryMs
     DEMAND_FROM_MS.map((demandFromMs) =>
       saturate(policy.make(intervalMs), {
         intervalMs,
-        firstBeatMs: phase * intervalMs,
+        firstHeartbeatMs: phase * intervalMs,
         demandFromMs,
         minutes: MINUTES,
         requestEveryMs,
@@ -99,7 +99,7 @@ export function summarize(policy: PolicyKind, intervalMs: number, requestEveryMs
     commandsPerMinute: commands / (runs.length * MINUTES),
     firstMinute: [Math.min(...firstMinutes), Math.max(...firstMinutes)],
     worst: Math.max(...runs.map(({ worst }) => worst)),
-    latestBeatMs: Math.max(...runs.map(({ latestBeatMs }) => latestBeatMs)),
+    latestHeartbeatMs: Math.max(...runs.map(({ latestHeartbeatMs }) => latestHeartbeatMs)),
     longestAnswerMs: Math.max(0, ...runs.flatMap(({ requestWaitsMs }) => requestWaitsMs)),
     runs,
   };

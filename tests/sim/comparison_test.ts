@@ -18,7 +18,7 @@ Deno.test("sim: this limiter never exceeds 120 in any 60 s, and no heartbeat is 
     assert(PHASES.length >= 5 && scheduled.runs.length >= PHASES.length);
     for (const summary of [scheduled, requested]) {
       assertEquals(summary.worst, LIMIT);
-      assertEquals(summary.latestBeatMs, 0);
+      assertEquals(summary.latestHeartbeatMs, 0);
     }
   }
 });
@@ -39,7 +39,7 @@ Deno.test("sim: in no run does this limiter leave a single place of the 1200 in 
   }
 });
 
-Deno.test("sim: a beat that the server asks for is sent at once by the others, in its place of the schedule by this one", () => {
+Deno.test("sim: a heartbeat that the server asks for is sent at once by the others, in its place of the schedule by this one", () => {
   for (const { policy, intervalMs, scheduled, requested } of LINES) {
     assertEquals(scheduled.longestAnswerMs, 0);
     // The last one can still be owed when the run ends.
@@ -53,7 +53,7 @@ Deno.test("sim: a constant reserve keeps the limit and wastes a command or more 
   for (const { intervalMs, scheduled, requested } of linesOf("constant reserve")) {
     assert(scheduled.worst < LIMIT && requested.worst <= LIMIT);
     assert(scheduled.commandsPerMinute < mostPerMinute(intervalMs) - 0.9);
-    assertEquals(scheduled.latestBeatMs, 0);
+    assertEquals(scheduled.latestHeartbeatMs, 0);
   }
 });
 
@@ -61,7 +61,7 @@ Deno.test("sim: a token bucket keeps the limit, wastes four commands a minute, a
   for (const { intervalMs, scheduled, requested } of linesOf("token bucket")) {
     assert(scheduled.worst <= LIMIT && requested.worst <= LIMIT);
     assert(scheduled.commandsPerMinute < mostPerMinute(intervalMs) - 4);
-    assert(scheduled.latestBeatMs > 1_000);
+    assert(scheduled.latestHeartbeatMs > 1_000);
   }
 });
 

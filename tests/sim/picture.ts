@@ -8,7 +8,7 @@ import { saturate } from "./saturate.ts";
 import { type Span, timeline } from "./timeline.ts";
 
 /** What is drawn. */
-export const PICTURE = { intervalMs: 41_250, firstBeatMs: 12_000, minutes: 5 } as const;
+export const PICTURE = { intervalMs: 41_250, firstHeartbeatMs: 12_000, minutes: 5 } as const;
 
 /** The end of the time axis. */
 export const UNTIL_MS = (PICTURE.minutes - 1) * 60_000;
@@ -24,7 +24,7 @@ const PANEL_TOP = 96;
 const PANEL_HEIGHT = PLOT_HEIGHT + 92;
 const HEIGHT = PANEL_TOP + 2 * PANEL_HEIGHT + 24;
 
-const KINDS = ["commands", "beats", "kept", "wasted"] as const;
+const KINDS = ["commands", "heartbeats", "kept", "wasted"] as const;
 
 const STYLE = `
     rect { shape-rendering: crispEdges }
@@ -37,7 +37,7 @@ const STYLE = `
     .limit { stroke: #cf222e; stroke-width: 2 }
     .limit-text { fill: #cf222e; font-weight: 600 }
     .commands { fill: #8cb4e8 }
-    .beats { fill: #e8590c }
+    .heartbeats { fill: #e8590c }
     .kept { fill: url(#stripes) }
     .stripes { stroke: #e8590c; stroke-width: 3 }
     .wasted { fill: #ffd9d6 }
@@ -49,7 +49,7 @@ const STYLE = `
       .limit { stroke: #ff6b6b }
       .limit-text { fill: #ff6b6b }
       .commands { fill: #2f5a94 }
-      .beats, .heart { fill: #ff922b }
+      .heartbeats, .heart { fill: #ff922b }
       .stripes { stroke: #ff922b }
       .wasted { fill: #6e2b2b }
     }
@@ -100,7 +100,7 @@ function legend(): string[] {
   /** With their widths in pixels, about, in a sans-serif of 13 px. */
   const words = {
     commands: ["commands", 64],
-    beats: ["heartbeats", 62],
+    heartbeats: ["heartbeats", 62],
     kept: ["empty, kept for a heartbeat", 156],
     wasted: ["empty, wasted", 84],
   } as const;

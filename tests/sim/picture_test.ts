@@ -15,11 +15,11 @@ Deno.test("timeline: spans follow each other, and each tells of all 120 places",
   for (const policy of [THIS_LIMITER, CONSTANT_RESERVE]) {
     const spans = spansOf(policy);
     assertEquals([spans[0]?.from, spans.at(-1)?.to], [0, UNTIL_MS]);
-    for (const [index, { from, to, commands, beats, kept, wasted }] of spans.entries()) {
+    for (const [index, { from, to, commands, heartbeats, kept, wasted }] of spans.entries()) {
       assert(from < to);
       assertEquals(from, index === 0 ? 0 : spans[index - 1]?.to);
-      assertEquals(commands + beats + kept + wasted, LIMIT);
-      assert(Math.min(commands, beats, kept, wasted) >= 0);
+      assertEquals(commands + heartbeats + kept + wasted, LIMIT);
+      assert(Math.min(commands, heartbeats, kept, wasted) >= 0);
     }
   }
 });
@@ -33,8 +33,10 @@ Deno.test("timeline: with this limiter no place is ever wasted, and all 120 are 
 Deno.test("timeline: each place that this limiter keeps is taken by a heartbeat within 60 s", () => {
   const { frames } = saturate(THIS_LIMITER.make(PICTURE.intervalMs), { ...PICTURE, demandFromMs: 0 });
   for (const { from, to, kept } of timeline(frames, UNTIL_MS)) {
-    const beats = frames.filter(({ at, kind }) => kind === "heartbeat" && at >= to && at < from + 60_000);
-    assert(beats.length >= kept, `${from}: ${kept} kept, ${beats.length} come`);
+    const heartbeats = frames.filter(({ at, kind }) =>
+      kind === "heartbeat" && at >= to && at < from + 60_000
+    );
+    assert(heartbeats.length >= kept, `${from}: ${kept} kept, ${heartbeats.length} come`);
   }
 });
 
@@ -53,7 +55,7 @@ Deno.test("picture: the same each time, with a heart for each heartbeat and wast
   assertEquals(drawn, picture());
   const hearts = drawn.match(/class="heart"/g)?.length;
   // One in the legend, and the same heartbeats in both halves.
-  assertEquals(hearts, 1 + 2 * Math.ceil((UNTIL_MS - PICTURE.firstBeatMs) / PICTURE.intervalMs));
+  assertEquals(hearts, 1 + 2 * Math.ceil((UNTIL_MS - PICTURE.firstHeartbeatMs) / PICTURE.intervalMs));
   const [, upper = "", lower = ""] = drawn.split('class="name" text-anchor="end"');
   assert(!upper.includes('class="wasted"') && lower.includes('class="wasted"'));
 });

@@ -18,18 +18,18 @@ export type FrameKind = "identify" | "heartbeat" | "command";
 /** The rules of one client on one connection. Times are ms since the connection opened. */
 export interface Policy {
   /** The first instant from `now` on at which a user command may leave. Asking changes nothing. */
-  commandAt(now: number, beats: HeartbeatSchedule): number;
+  commandAt(now: number, heartbeats: HeartbeatSchedule): number;
   /** The first instant from `now` on at which a heartbeat that is due may leave. Asking changes nothing. */
-  beatAt(now: number): number;
+  heartbeatAt(now: number): number;
   /** A frame leaves. */
   record(kind: FrameKind, now: number): void;
   /**
    * When to send a heartbeat that the server asks for; the schedule goes on from there. Without this method it is
    * sent at once, in addition to those of the schedule.
    */
-  requestedBeatAt?(now: number, beats: HeartbeatSchedule): number;
+  requestedHeartbeatAt?(now: number, heartbeats: HeartbeatSchedule): number;
   /** Heartbeats stand in one queue with the commands: a caller who waits already goes first. */
-  readonly beatsQueue?: boolean;
+  readonly heartbeatsQueue?: boolean;
 }
 
 /** A policy to choose from. */

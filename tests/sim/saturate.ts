@@ -13,7 +13,7 @@ export interface Circumstances {
   /** `heartbeat_interval` of HELLO. */
   readonly intervalMs: number;
   /** When the first heartbeat is due. */
-  readonly firstBeatMs: number;
+  readonly firstHeartbeatMs: number;
   /** From when on there is demand. */
   readonly demandFromMs: number;
   /** How long the demand lasts. */
@@ -39,19 +39,19 @@ export interface Run {
   /** The most frames in any 60 s. */
   readonly worst: number;
   /** From the instant at which a heartbeat was due to its sending, at most, in ms. */
-  readonly latestBeatMs: number;
+  readonly latestHeartbeatMs: number;
   /** From each request of a heartbeat to its sending, in ms. */
   readonly requestWaitsMs: readonly number[];
 }
 
 /** Runs it. */
 export function saturate(policy: Policy, circumstances: Circumstances): Run {
-  const { intervalMs, firstBeatMs, demandFromMs, minutes, requestEveryMs = Infinity } = circumstances;
+  const { intervalMs, firstHeartbeatMs, demandFromMs, minutes, requestEveryMs = Infinity } = circumstances;
   const until = demandFromMs + minutes * 60_000;
   const frames: SentFrame[] = [];
   const requestWaitsMs: number[] = [];
-  let latestBeatMs = 0;
-  let nextAt = firstBeatMs;
+  let latestHeartbeatMs = 0;
+  let nextAt = firstHeartbeatMs;
   let requestAt = requestEveryMs;
   /** Since when a requested heartbeat has been owed. */
   let owedSince = Infinity;
@@ -63,22 +63,22 @@ export function saturate(policy: Policy, circumstances: Circumstances): Run {
   };
   send("identify", 0);
   for (let now = 0;;) {
-    const extraDueAt = policy.requestedBeatAt ? Infinity : owedSince;
+    const extraDueAt = policy.requestedHeartbeatAt ? Infinity : owedSince;
     const dueAt = Math.min(nextAt, extraDueAt);
-    const beatAt = policy.beatAt(Math.max(now, dueAt));
+    const heartbeatAt = policy.heartbeatAt(Math.max(now, dueAt));
     const commandAt = policy.commandAt(Math.max(now, demandFromMs), { nextAt, intervalMs });
-    now = Math.min(beatAt, commandAt, requestAt);
+    now = Math.min(heartbeatAt, commandAt, requestAt);
     if (now >= until) break;
     if (now === requestAt) {
-      nextAt = policy.requestedBeatAt?.(now, { nextAt, intervalMs }) ?? nextAt;
+      nextAt = policy.requestedHeartbeatAt?.(now, { nextAt, intervalMs }) ?? nextAt;
       owedSince = Math.min(owedSince, now);
       requestAt += requestEveryMs;
-    } else if (now === beatAt && !(policy.beatsQueue && commandAt === now && callerSince < dueAt)) {
+    } else if (now === heartbeatAt && !(policy.heartbeatsQueue && commandAt === now && callerSince < dueAt)) {
       send("heartbeat", now);
-      latestBeatMs = Math.max(latestBeatMs, now - dueAt);
+      latestHeartbeatMs = Math.max(latestHeartbeatMs, now - dueAt);
       const isExtra = dueAt !== nextAt;
       if (!isExtra) nextAt += intervalMs;
-      if (owedSince < Infinity && (isExtra || policy.requestedBeatAt)) {
+      if (owedSince < Infinity && (isExtra || policy.requestedHeartbeatAt)) {
         requestWaitsMs.push(now - owedSince);
         owedSince = Infinity;
       }
@@ -97,7 +97,7 @@ export function saturate(policy: Policy, circumstances: Circumstances): Run {
     commandsInFirstMinute:
       demanded.filter(({ at, kind }) => kind === "command" && at < demandFromMs + PERIOD_MS).length,
     worst: worstInAnyPeriod(frames.map(({ at }) => at), PERIOD_MS),
-    latestBeatMs,
+    latestHeartbeatMs,
     requestWaitsMs,
   };
 }

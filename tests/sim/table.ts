@@ -15,8 +15,8 @@ import { LIMIT } from "./policy.ts";
 /** Marks a number of frames for which Discord closes the connection. */
 const TOO_MANY = "✗";
 
-const HEAD = ["heartbeat", "limiter", "first minute", "per minute", "worst 60 s", "latest beat"];
-const HEAD_REQUESTED = ["per minute", "worst 60 s", "latest beat", "answered"];
+const HEAD = ["heartbeat", "limiter", "first minute", "per minute", "worst 60 s", "latest heartbeat"];
+const HEAD_REQUESTED = ["per minute", "worst 60 s", "latest heartbeat", "answered"];
 const WIDTHS = [9, 16, 12, 10, 10, 12, 10, 10, 12];
 
 /** The lines over the table in a terminal. */
@@ -28,7 +28,7 @@ export function terminalHead(): string {
     `Each line: ${PHASES.length} phases of the heartbeat, demand from ${starts} after the connection opened.`;
   const groups = "".padEnd(WIDTHS.slice(0, 2).reduce((sum, width) => sum + width + 2, 0)) +
     "by the schedule alone".padEnd(WIDTHS.slice(2, 6).reduce((sum, width) => sum + width + 2, 0)) +
-    `asked for a beat each ${REQUEST_EVERY_MS / 1000} s`;
+    `asked for a heartbeat each ${REQUEST_EVERY_MS / 1000} s`;
   return [title, runs, "", groups, row([...HEAD, ...HEAD_REQUESTED])].join("\n");
 }
 
@@ -86,11 +86,11 @@ function requestedCells({ requested }: Line): string[] {
   ];
 }
 
-function measured({ commandsPerMinute, worst, latestBeatMs }: Summary): string[] {
+function measured({ commandsPerMinute, worst, latestHeartbeatMs }: Summary): string[] {
   return [
     commandsPerMinute.toFixed(1),
     worst > LIMIT ? `${worst} ${TOO_MANY}` : `${worst}`,
-    latestBeatMs === 0 ? "on time" : `${Math.ceil(latestBeatMs)} ms late`,
+    latestHeartbeatMs === 0 ? "on time" : `${Math.ceil(latestHeartbeatMs)} ms late`,
   ];
 }
 

@@ -17,7 +17,7 @@ export interface Span {
   /** Commands, and the identify, of the last 60 s. */
   readonly commands: number;
   /** Heartbeats of the last 60 s. */
-  readonly beats: number;
+  readonly heartbeats: number;
   /** Empty, and kept for a heartbeat. */
   readonly kept: number;
   /** Empty, and of use to nobody. */
@@ -29,16 +29,16 @@ export interface Span {
  * interval apart.
  */
 export function timeline(frames: readonly SentFrame[], until: number): Span[] {
-  const beatTimes = frames.filter(({ kind }) => kind === "heartbeat").map(({ at }) => at);
+  const heartbeatTimes = frames.filter(({ kind }) => kind === "heartbeat").map(({ at }) => at);
   const changes = new Set([0, until]);
   for (const { at } of frames) changes.add(at).add(at + PERIOD_MS);
-  for (const at of beatTimes) changes.add(at - PERIOD_MS);
+  for (const at of heartbeatTimes) changes.add(at - PERIOD_MS);
   const times = [...changes].filter((at) => at >= 0 && at <= until).sort((a, b) => a - b);
 
   const limiter = new CommandLimiter({ limit: LIMIT, periodMs: PERIOD_MS });
   const all = new SlidingLog(LIMIT, PERIOD_MS);
-  const beats = new SlidingLog(LIMIT, PERIOD_MS);
-  const intervalMs = (beatTimes[1] ?? Infinity) - (beatTimes[0] ?? 0);
+  const heartbeats = new SlidingLog(LIMIT, PERIOD_MS);
+  const intervalMs = (heartbeatTimes[1] ?? Infinity) - (heartbeatTimes[0] ?? 0);
   const spans: Span[] = [];
   let sent = 0;
   for (const [index, from] of times.slice(0, -1).entries()) {
@@ -47,18 +47,18 @@ export function timeline(frames: readonly SentFrame[], until: number): Span[] {
       const { at, kind } = frames[sent]!;
       limiter.record(at);
       all.record(at);
-      if (kind === "heartbeat") beats.record(at);
+      if (kind === "heartbeat") heartbeats.record(at);
     }
     const middle = (from + to) / 2;
-    const nextAt = beatTimes.find((at) => at > from) ?? Infinity;
+    const nextAt = heartbeatTimes.find((at) => at > from) ?? Infinity;
     const live = all.liveAt(middle);
     const wasted = limiter.available(middle, { nextAt, intervalMs });
-    const beating = beats.liveAt(middle);
+    const beating = heartbeats.liveAt(middle);
     spans.push({
       from,
       to,
       commands: live - beating,
-      beats: beating,
+      heartbeats: beating,
       kept: LIMIT - live - wasted,
       wasted,
     });

@@ -81,9 +81,9 @@ export class Call implements AsyncDisposable {
 
   /** The same for the way into voice. */
   get wayOptions(): Omit<VoiceOptions, "userId"> {
-    const { voice: { dial, openUdp }, clock: host } = this;
+    const { voice: { dial, openUdp }, clock: platform } = this;
     const modes = ["aead_xchacha20_poly1305_rtpsize"] as const;
-    return { dave: daveyProvider(davey), dial, openUdp, host, modes };
+    return { dave: daveyProvider(davey), dial, openUdp, platform, modes };
   }
 
   /** The id of a member. */
@@ -138,7 +138,7 @@ export class Call implements AsyncDisposable {
   ): Promise<Shard<never, never, never, Voice>> {
     const { token, dial, fetch } = this.discord;
     const voice = wayIntoVoice({ ...this.wayOptions, ...options });
-    const shard = new Shard({ token, intents: 1 << 7, voice, dial, fetch, host: this.clock });
+    const shard = new Shard({ token, intents: 1 << 7, voice, dial, fetch, platform: this.clock });
     this.#shards.push(shard);
     void shard.run(() => {});
     await this.clock.runUntil(() => shard.status.state === "live");

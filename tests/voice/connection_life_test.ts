@@ -274,13 +274,13 @@ Deno.test("voice connection: without media the voice gateway alone is joined", a
 Deno.test("voice connection: what is wrong with a join is said before anybody is told of it", async () => {
   await using call = await Call.open();
   const { token, dial, fetch } = call.discord;
-  const deaf = new Shard({ token, intents: 1, dial, fetch, host: call.clock });
+  const deaf = new Shard({ token, intents: 1, dial, fetch, platform: call.clock });
   await assertRejects(
     () => joinVoice(deaf, call.options),
     MissingIntentError,
     "Cannot join voice: VOICE_STATE_UPDATE needs an intent that the shard has not: GUILD_VOICE_STATES",
   );
-  const idle = new Shard({ token, intents: 1 << 7, dial, fetch, host: call.clock });
+  const idle = new Shard({ token, intents: 1 << 7, dial, fetch, platform: call.clock });
   await assertRejects(() => joinVoice(idle, call.options), TypeError, "user id is not known");
   const alice = await call.join("alice");
   await assertRejects(() => joinVoice(alice.gateway, call.options), TypeError, "already, move it: 4000");

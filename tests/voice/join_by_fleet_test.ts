@@ -43,7 +43,7 @@ class FleetCall {
       intents: INTENTS,
       dial,
       fetch,
-      host: call.clock,
+      platform: call.clock,
       shards: 2,
       ...fleetOptions,
       voice: voice({ ...call.wayOptions, ...way }),
@@ -245,7 +245,7 @@ Deno.test("fleet.joinVoice: before the fleet has started, a join waits for its s
   const userId = call.discord.user.id;
   const { token, dial, fetch } = call.discord;
   const way = voice(call.wayOptions);
-  const fleet = new Fleet({ token, intents: INTENTS, dial, fetch, host: call.clock, voice: way });
+  const fleet = new Fleet({ token, intents: INTENTS, dial, fetch, platform: call.clock, voice: way });
   const joining = fleet.joinVoice(GUILD, VOICE, { userId });
   const running = fleet.run(() => {});
   const connection = await call.arrive(joining);
@@ -267,7 +267,14 @@ Deno.test("fleet.joinVoice: a guild of another process, a fleet that closes firs
   await play.close();
 
   const { token, dial, fetch } = call.discord;
-  const idle = new Fleet({ token, intents: INTENTS, dial, fetch, host: call.clock, voice: play.fleet.voice });
+  const idle = new Fleet({
+    token,
+    intents: INTENTS,
+    dial,
+    fetch,
+    platform: call.clock,
+    voice: play.fleet.voice,
+  });
   const joining = idle.joinVoice(GUILD, VOICE, options).catch((error: unknown) => error);
   await idle.close();
   assertInstanceOf(await call.arrive(joining), Error);

@@ -29,7 +29,7 @@ Deno.test("shard.joinVoice: what the join says goes before what the way says", a
   const { token, dial, fetch } = call.discord;
   const said: string[] = [];
   const way = voice({ ...call.wayOptions, selfDeaf: true, onStatus: () => void said.push("way") });
-  const shard = new Shard({ token, intents: 1 << 7, voice: way, dial, fetch, host: call.clock });
+  const shard = new Shard({ token, intents: 1 << 7, voice: way, dial, fetch, platform: call.clock });
   const running = shard.run(() => {});
   await call.clock.runUntil(() => shard.status.state === "live");
   const joining = shard.joinVoice(GUILD, STAGE, { dave: null, onStatus: () => void said.push("join") });

@@ -1,6 +1,6 @@
 /**
  * The heartbeats of one voice gateway connection: when they are due, how long they take, and which messages of the
- * end-to-end encryption they confirm. What went out before a beat has arrived when that beat is acknowledged.
+ * end-to-end encryption they confirm. What went out before a heartbeat has arrived when that heartbeat is acknowledged.
  */
 
 import { Heartbeat } from "../../gateway/heartbeat.ts";
@@ -10,17 +10,17 @@ import type { DaveSend } from "../dave/io.ts";
 import { field } from "../wire/read.ts";
 import type { VoiceOutput } from "./state_io.ts";
 
-/** The first beat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */
+/** The first heartbeat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */
 const NO_JITTER = 1;
 
 /** Heartbeats and what they confirm. */
-export class VoiceBeats {
+export class VoiceHeartbeats {
   readonly #latency = new Latency();
   readonly #unconfirmed: DaveSend[] = [];
   #heartbeat: Heartbeat | null = null;
-  /** How many of the unconfirmed went out before the last beat. */
-  #beforeBeat = 0;
-  /** The nonce of the beat that waits for its acknowledgement. */
+  /** How many of the unconfirmed went out before the last heartbeat. */
+  #beforeHeartbeat = 0;
+  /** The nonce of the heartbeat that waits for its acknowledgement. */
   #nonce: number | null = null;
 
   /** HELLO has come. */
@@ -28,17 +28,17 @@ export class VoiceBeats {
     return this.#heartbeat !== null;
   }
 
-  /** When the next beat is due; `Infinity` before HELLO. */
+  /** When the next heartbeat is due; `Infinity` before HELLO. */
   get nextAt(): number {
     return this.#heartbeat?.nextAt ?? Infinity;
   }
 
-  /** Nothing at all was heard since the last beat. */
+  /** Nothing at all was heard since the last heartbeat. */
   get silent(): boolean {
     return this.#heartbeat?.silent ?? false;
   }
 
-  /** How long beats took to be acknowledged. */
+  /** How long heartbeats took to be acknowledged. */
   get latency(): LatencyReading {
     return this.#latency.reading;
   }
@@ -48,7 +48,7 @@ export class VoiceBeats {
     return this.#unconfirmed;
   }
 
-  /** HELLO: how often to beat, or from now on. */
+  /** HELLO: how often to heartbeat, or from now on. */
   start(intervalMs: number, now: number): void {
     if (this.#heartbeat === null) this.#heartbeat = new Heartbeat(intervalMs, now, NO_JITTER);
     else this.#heartbeat.changeInterval(intervalMs, now);
@@ -64,21 +64,21 @@ export class VoiceBeats {
     this.#unconfirmed.push(message);
   }
 
-  /** The beat to write now. */
-  beat(sequence: number, now: number): VoiceOutput {
+  /** The heartbeat to write now. */
+  send(sequence: number, now: number): VoiceOutput {
     this.#heartbeat?.sent(now);
     this.#latency.sent(now);
     this.#nonce = Math.round(now);
-    this.#beforeBeat = this.#unconfirmed.length;
+    this.#beforeHeartbeat = this.#unconfirmed.length;
     return heartbeat(this.#nonce, sequence);
   }
 
-  /** Op 6. Only the last beat's acknowledgement measures; any other is a sign of life like every message. */
+  /** Op 6. Only the last heartbeat's acknowledgement measures; any other is a sign of life like every message. */
   acknowledged(d: unknown, now: number): boolean {
     if (this.#nonce === null || field(d, "t") !== this.#nonce) return false;
     this.#nonce = null;
-    this.#unconfirmed.splice(0, this.#beforeBeat);
-    this.#beforeBeat = 0;
+    this.#unconfirmed.splice(0, this.#beforeHeartbeat);
+    this.#beforeHeartbeat = 0;
     return this.#latency.acknowledged(now);
   }
 }

@@ -17,7 +17,7 @@
 import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
 import { ConnectionState } from "../../gateway/connection_state.ts";
 import type { LatencyReading } from "../../gateway/latency.ts";
-import { VoiceBeats } from "./heartbeats.ts";
+import { VoiceHeartbeats } from "./heartbeats.ts";
 import { noteOthers } from "../wire/call_messages.ts";
 import { identify, resume, selectProtocol, speaking } from "../wire/commands.ts";
 import { Dave } from "../dave/dave.ts";
@@ -92,7 +92,7 @@ export class VoiceState {
   readonly #server: VoiceServer;
   readonly #options: VoiceStateOptions;
   readonly #connection: ConnectionState<VoiceEnd>;
-  readonly #beats = new VoiceBeats();
+  readonly #heartbeats = new VoiceHeartbeats();
   readonly #roster: VoiceRoster;
   readonly #dave: Dave;
   #phase: VoicePhase = "awaiting_hello";
@@ -144,7 +144,7 @@ export class VoiceState {
       ssrc: this.#media.ssrc,
       roster: this.#roster,
       dave: this.#dave,
-      unconfirmed: [...this.#carried, ...this.#beats.unconfirmed],
+      unconfirmed: [...this.#carried, ...this.#heartbeats.unconfirmed],
     };
   }
 
@@ -162,14 +162,16 @@ export class VoiceState {
   get deadline(): VoiceDeadline {
     if (this.end !== null) return NO_DEADLINE;
     const recoveryAt = this.#phase === "live" ? this.#dave.recoveryAt : Infinity;
-    const beatAt = this.#beats.nextAt;
-    if (recoveryAt < beatAt) return { at: recoveryAt, reason: "dave_recovery" };
-    return beatAt < this.#stageDeadline.at ? { at: beatAt, reason: "heartbeat" } : this.#stageDeadline;
+    const heartbeatAt = this.#heartbeats.nextAt;
+    if (recoveryAt < heartbeatAt) return { at: recoveryAt, reason: "dave_recovery" };
+    return heartbeatAt < this.#stageDeadline.at
+      ? { at: heartbeatAt, reason: "heartbeat" }
+      : this.#stageDeadline;
   }
 
   /** How long heartbeats took to be acknowledged on this connection. */
   get latency(): LatencyReading {
-    return this.#beats.latency;
+    return this.#heartbeats.latency;
   }
 
   // Inputs.
@@ -178,7 +180,7 @@ export class VoiceState {
   receive(message: string | Uint8Array, now: number): readonly VoiceOutput[] {
     this.#connection.assertOpen();
     // Whatever it says, it says that the peer lives.
-    this.#beats.heard();
+    this.#heartbeats.heard();
     try {
       return typeof message === "string"
         ? this.#handle(parseVoicePayload(message), now)
@@ -195,9 +197,9 @@ export class VoiceState {
     this.#connection.assertOpen();
     if (now >= this.#stageDeadline.at) return this.#stageTimeout();
     const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover(now)) : NOTHING;
-    if (now < this.#beats.nextAt) return outputs;
-    if (this.#beats.silent) return this.#end("zombie");
-    return [...outputs, this.#beats.beat(this.#sequence, now)];
+    if (now < this.#heartbeats.nextAt) return outputs;
+    if (this.#heartbeats.silent) return this.#end("zombie");
+    return [...outputs, this.#heartbeats.send(this.#sequence, now)];
   }
 
   /**
@@ -291,8 +293,8 @@ export class VoiceState {
       case VoiceOpcode.HeartbeatAck:
         return this.#acknowledged(d, now);
       case VoiceOpcode.Heartbeat:
-        // Not documented for servers; where one asks, a beat is what it wants.
-        return this.#beats.started ? [this.#beats.beat(this.#sequence, now)] : NOTHING;
+        // Not documented for servers; where one asks, a heartbeat is what it wants.
+        return this.#heartbeats.started ? [this.#heartbeats.send(this.#sequence, now)] : NOTHING;
       case VoiceOpcode.DavePrepareTransition:
       case VoiceOpcode.DaveExecuteTransition:
       case VoiceOpcode.DavePrepareEpoch:
@@ -326,8 +328,8 @@ export class VoiceState {
   }
 
   #hello(d: unknown, now: number): readonly VoiceOutput[] {
-    const isFirst = !this.#beats.started;
-    this.#beats.start(readInterval(d), now);
+    const isFirst = !this.#heartbeats.started;
+    this.#heartbeats.start(readInterval(d), now);
     if (!isFirst) return NOTHING;
     if (this.#resumable) {
       this.#step("HELLO, session");
@@ -379,7 +381,7 @@ export class VoiceState {
   }
 
   #acknowledged(d: unknown, now: number): readonly VoiceOutput[] {
-    if (this.#beats.acknowledged(d, now) && this.#phase === "live") this.#proven = true;
+    if (this.#heartbeats.acknowledged(d, now) && this.#phase === "live") this.#proven = true;
     return NOTHING;
   }
 
@@ -403,7 +405,7 @@ export class VoiceState {
   #fromDave(outputs: readonly DaveOutput[]): readonly VoiceOutput[] {
     return outputs.map((output) => {
       if (output.type !== "send") return output;
-      this.#beats.sent(output);
+      this.#heartbeats.sent(output);
       return { type: "send", frame: output.frame, what: "dave" };
     });
   }

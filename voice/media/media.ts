@@ -4,7 +4,7 @@
  * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
  */
 
-import type { Host } from "../../shard/pipe/platform.ts";
+import type { Platform } from "../../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
 import { NonceExhaustedError } from "../wire/errors.ts";
@@ -38,7 +38,7 @@ export interface MediaOptions {
   /** Opens the socket. */
   readonly openUdp: OpenUdp;
   /** Clock, timers and randomness. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** How long the question for the address may take. */
   readonly discovery: DiscoveryTimes;
   /** Makes the cipher of the session's key. */
@@ -74,8 +74,8 @@ export class Media {
   /** Opens nothing yet. */
   constructor(options: MediaOptions) {
     this.#options = options;
-    const { host, server: { ssrc } } = options;
-    const random = (bits: number) => Math.floor(host.random() * 2 ** bits);
+    const { platform, server: { ssrc } } = options;
+    const random = (bits: number) => Math.floor(platform.random() * 2 ** bits);
     this.#clock = new RtpClock({ sequence: random(16), timestamp: random(32), ssrc });
   }
 
@@ -96,7 +96,7 @@ export class Media {
 
   /** Opens the socket and asks for the address. */
   async start(): Promise<void> {
-    const { server: { ip, port, ssrc }, openUdp, host, discovery } = this.#options;
+    const { server: { ip, port, ssrc }, openUdp, platform, discovery } = this.#options;
     try {
       const socket = await openUdp({ address: ip, port }, {
         receive: (datagram) => this.#receive(datagram),
@@ -107,8 +107,8 @@ export class Media {
     } catch (error) {
       return this.#fail(error);
     }
-    this.#discovery = new Discovery({ ...discovery, ssrc, now: host.now() });
-    this.#discover(this.#discovery, this.#discovery.tick(host.now()));
+    this.#discovery = new Discovery({ ...discovery, ssrc, now: platform.now() });
+    this.#discover(this.#discovery, this.#discovery.tick(platform.now()));
   }
 
   /** The session has its key. */
@@ -192,10 +192,10 @@ export class Media {
       case "send":
         this.#socket?.send(output.packet);
     }
-    const { host } = this.#options;
+    const { platform } = this.#options;
     this.#setTimer(
-      discovery.deadline - host.now(),
-      () => this.#discover(discovery, discovery.tick(host.now())),
+      discovery.deadline - platform.now(),
+      () => this.#discover(discovery, discovery.tick(platform.now())),
     );
   }
 
@@ -207,9 +207,9 @@ export class Media {
   }
 
   #setTimer(ms: number | null, callback: () => void = () => {}): void {
-    const { host } = this.#options;
-    if (this.#timer !== null) host.clearTimeout(this.#timer);
-    this.#timer = ms === null ? null : host.setTimeout(() => {
+    const { platform } = this.#options;
+    if (this.#timer !== null) platform.clearTimeout(this.#timer);
+    this.#timer = ms === null ? null : platform.setTimeout(() => {
       this.#timer = null;
       callback();
     }, Math.max(0, ms));

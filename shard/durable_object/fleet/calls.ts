@@ -4,7 +4,7 @@ import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { ErrorLog } from "../error_log.ts";
 import { FleetHostError, type FleetHostOptions, type HostedShardStatus } from "./options.ts";
 import type { PendingCall, ShardPlace } from "./record.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import type { ErrorReport } from "../shard/options.ts";
 
 const DEFAULT_CALL_DEADLINE_MS = 10_000;
@@ -14,7 +14,7 @@ export interface ShardCallsOptions {
   /** Reaches the objects, and says for how long an answer is waited for. */
   readonly options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
   /** Timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** Where failures are written down. */
   readonly errors: ErrorLog;
 }
@@ -22,13 +22,13 @@ export interface ShardCallsOptions {
 /** Calls shards' objects. */
 export class ShardCalls {
   readonly #options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #errors: ErrorLog;
 
   /** Calls nobody yet. */
-  constructor({ options, host, errors }: ShardCallsOptions) {
+  constructor({ options, platform, errors }: ShardCallsOptions) {
     this.#options = options;
-    this.#host = host;
+    this.#platform = platform;
     this.#errors = errors;
   }
 
@@ -75,17 +75,17 @@ export class ShardCalls {
   }
 
   #within<T>(call: PromiseLike<T>): Promise<T> {
-    const host = this.#host;
+    const platform = this.#platform;
     const { callDeadlineMs = DEFAULT_CALL_DEADLINE_MS } = this.#options;
     return new Promise((resolve, reject) => {
-      const timer = host.setTimeout(() => {
+      const timer = platform.setTimeout(() => {
         reject(
           new FleetHostError(`Cannot reach a shard's object: no answer within ms: ${callDeadlineMs}`, {
             code: "ERR_FLEET_HOST_UNREACHABLE",
           }),
         );
       }, callDeadlineMs);
-      call.then(resolve, reject).then(() => host.clearTimeout(timer));
+      call.then(resolve, reject).then(() => platform.clearTimeout(timer));
     });
   }
 }

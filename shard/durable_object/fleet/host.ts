@@ -25,7 +25,7 @@ import { callAll, replaceCalls } from "./reshard_plan.ts";
 import { MAX_HOSTED_SHARDS, type PendingCall, type ShardPlace, StoredFleetRecord } from "./record.ts";
 import { routeCommand } from "../../fleet/plan.ts";
 import type { GatewayBot } from "../../connect/gateway_bot.ts";
-import { type Host, systemHost, wallClock } from "../../pipe/platform.ts";
+import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
 
 /**
  * Coordinates the shards of a bot from one Durable Object. Make it in a field of your class, and forward `alarm` and
@@ -79,7 +79,7 @@ import { type Host, systemHost, wallClock } from "../../pipe/platform.ts";
 export class FleetHost {
   readonly #options: FleetHostOptions;
   readonly #identifies: IdentifyCoordinator;
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #record: StoredFleetRecord;
   readonly #errors: ErrorLog;
   readonly #calls: ShardCalls;
@@ -94,14 +94,14 @@ export class FleetHost {
   constructor(ctx: DurableObjectStateLike, options: FleetHostOptions) {
     this.#options = options;
     const wall = options.wallClock ?? wallClock;
-    const host = this.#host = options.host ?? systemHost;
+    const platform = this.#platform = options.platform ?? systemPlatform;
     const record = this.#record = new StoredFleetRecord(kvOf(ctx.storage));
     this.#identifies = new IdentifyCoordinator(ctx, { clock: { now: wall } });
     const errors = this.#errors = new ErrorLog(options.token, wall);
-    const calls = this.#calls = new ShardCalls({ options, host, errors });
+    const calls = this.#calls = new ShardCalls({ options, platform, errors });
     const { storage } = ctx;
     const { overlapMs } = options;
-    this.#orders = new FleetOrders({ record, calls, storage, errors, host, wallClock: wall, overlapMs });
+    this.#orders = new FleetOrders({ record, calls, storage, errors, platform, wallClock: wall, overlapMs });
   }
 
   /** The shards' identify limiter asks here: forward it from your class. */
@@ -303,7 +303,7 @@ export class FleetHost {
 
   async #gatewayBot(): Promise<GatewayBot> {
     const bot = await askGatewayBot(this.#options, {
-      host: this.#host,
+      platform: this.#platform,
       signal: new AbortController().signal,
     });
     const limits = sessionStartLimit(bot.session_start_limit);

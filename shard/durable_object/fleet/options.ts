@@ -4,7 +4,7 @@ import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { IdentifyBudgetState } from "../../../ratelimit/identify/record.ts";
 import type { ReshardReport } from "./record.ts";
 import type { Fetch } from "../../connect/gateway_bot.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import type { ErrorReport, ShardHostStatus } from "../shard/options.ts";
 
 /** The stub of an object that holds a `ShardHost`, as far as it is called: its class forwards these methods. */
@@ -46,7 +46,7 @@ export interface FleetHostOptions {
   /** Talks to the REST API; the runtime's `fetch` by default. */
   readonly fetch?: Fetch;
   /** Clock and timers; the runtime's by default. */
-  readonly host?: Host;
+  readonly platform?: Platform;
   /** The wall clock in ms since the epoch, by which alarms are set; the runtime's by default. */
   readonly wallClock?: () => number;
 }

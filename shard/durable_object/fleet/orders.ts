@@ -9,7 +9,7 @@ import type { ErrorLog } from "../error_log.ts";
 import type { ShardCalls } from "./calls.ts";
 import { callAll, type HostedShardView, nextHostedReshardStep, replaceCalls } from "./reshard_plan.ts";
 import type { FleetRecord, PendingCall, StoredFleetRecord } from "./record.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 
 /** While something is not done yet the coordinator looks again after so many ms. */
 const LOOK_EVERY_MS = 5_000;
@@ -28,7 +28,7 @@ export interface FleetOrdersOptions {
   /** Where failures are written down. */
   readonly errors: ErrorLog;
   /** Clock and timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
   /** How long both sets of a reshard deliver together, in ms. */
@@ -110,8 +110,8 @@ export class FleetOrders {
     const [old, fresh] = await Promise.all([this.#viewOf(count), this.#viewOf(next)]);
     // Somebody may have given another order while the shards were asked.
     if (this.#record.value.next !== next || this.#record.value.count !== count) return;
-    const { overlapMs = DEFAULT_OVERLAP_MS, host } = this.#options;
-    const step = nextHostedReshardStep({ old, next: fresh, overlapMs, now: host.now() });
+    const { overlapMs = DEFAULT_OVERLAP_MS, platform } = this.#options;
+    const step = nextHostedReshardStep({ old, next: fresh, overlapMs, now: platform.now() });
     if (step.do === "wait") return;
     const isSwitch = step.do === "switch";
     const error = step.do === "give up"
@@ -128,9 +128,9 @@ export class FleetOrders {
   }
 
   async #viewOf(count: number): Promise<HostedShardView[]> {
-    const { calls, host } = this.#options;
+    const { calls, platform } = this.#options;
     const shards = await Promise.all(callAll(count, "start").map(({ shard }) => calls.statusOf(shard)));
-    const now = host.now();
+    const now = platform.now();
     return shards.map(({ shardId, status }) => {
       const key = `${shardId} of ${count}`;
       const known = this.#live.get(key);

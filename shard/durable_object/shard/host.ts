@@ -21,7 +21,7 @@ import { type DurableObjectStateLike, kvOf } from "../object_state.ts";
 import { ErrorLog } from "../error_log.ts";
 import type { ShardEvent, WantedName } from "../../events/event.ts";
 import { EventRate } from "./event_rate.ts";
-import { type Host, systemHost, wallClock } from "../../pipe/platform.ts";
+import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
 import { isShard, StoredHostRecord } from "./record.ts";
 import type { HostedLife } from "./run.ts";
 import { sendWithin } from "./send.ts";
@@ -82,7 +82,7 @@ export class ShardHost<
 > {
   readonly #options: ShardHostOptions<Guild, DirectMessage, Ungated>;
   readonly #sessions: DurableObjectSessionStore;
-  readonly #host: Host;
+  readonly #platform: Platform;
   readonly #wall: () => number;
   readonly #record: StoredHostRecord;
   readonly #errors: ErrorLog;
@@ -115,16 +115,16 @@ export class ShardHost<
     this.#options = options;
     const kv = kvOf(ctx.storage);
     this.#sessions = new DurableObjectSessionStore(kv);
-    const host = this.#host = options.host ?? systemHost;
+    const platform = this.#platform = options.platform ?? systemPlatform;
     this.#wall = options.wallClock ?? wallClock;
     this.#since = this.#wall();
-    this.#rate = new EventRate(host.now());
+    this.#rate = new EventRate(platform.now());
     this.#errors = new ErrorLog(options.token, this.#wall);
     const record = this.#record = new StoredHostRecord(kv);
     const onError = (error: unknown) => this.#errors.note(error);
     this.#alarm = new WatchdogAlarm({
       storage: ctx.storage,
-      host,
+      platform,
       wallClock: this.#wall,
       everyMs: alarmEveryMs,
       isWanted: () => record.isRunning,
@@ -133,7 +133,7 @@ export class ShardHost<
     this.#supervisor = new ShardSupervisor({
       record,
       makeLife: (shard) => this.#makeLife(shard),
-      host,
+      platform,
       onChange: () => this.#changed(),
       onRetired: () => void this.stop().catch(onError),
       onStopped: () => void this.#alarm.delete().catch(onError),
@@ -161,7 +161,7 @@ export class ShardHost<
       latency: latencyOf(life),
       events: {
         handled: this.#handled,
-        perSecond: this.#rate.perSecond(this.#host.now()),
+        perSecond: this.#rate.perSecond(this.#platform.now()),
         queued: life?.shard.queued.now ?? 0,
         failures: this.#failures,
       },
@@ -285,7 +285,7 @@ export class ShardHost<
       isRunning: () => this.#record.isRunning,
       life: () => this.#supervisor.life,
       turn: () => this.#supervisor.turn,
-      host: this.#host,
+      platform: this.#platform,
     };
     await sendWithin(sendDeadlineMs, command, through, options);
   }
@@ -329,7 +329,7 @@ export class ShardHost<
     return nextLife(shard, this.#options, {
       record: this.#record,
       sessions: this.#sessions,
-      host: this.#host,
+      platform: this.#platform,
       wallClock: this.#wall,
       onStatus: (status) => this.#supervisor.shardChanged(status),
       onHandled: (now) => {

@@ -8,7 +8,7 @@ import type {
 } from "../../../gateway/mod.ts";
 import type { IdentifyLimiter } from "../../../ratelimit/mod.ts";
 import type { ShardEvent, WantedName } from "../../events/event.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
 import { HostedLife, type HostedLifeOptions } from "./run.ts";
 import { PacedIdentifyLimiter } from "../../../ratelimit/persistent_backoff.ts";
@@ -30,7 +30,7 @@ export interface LifeSurroundings extends Pick<HostedLifeOptions<never>, "onStat
   /** Where the session lies. */
   readonly sessions: DurableObjectSessionStore;
   /** Clock, timers and jitter. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
   /** An attempt of the handler failed. */
@@ -64,14 +64,14 @@ export function nextLife<
     wallClock: _wall,
     ...shardOptions
   } = options;
-  const { host, onStatus, onHandled, onFailure, onError } = around;
+  const { platform, onStatus, onHandled, onFailure, onError } = around;
   const session = loadSession(shardOf, around);
   return new HostedLife({
     shard: (onStatus) =>
       new Shard({
         maxQueuedSize: DEFAULT_MAX_QUEUED_SIZE,
         ...shardOptions,
-        host,
+        platform,
         shard: shardOf,
         session,
         identifyLimiter: pacedLimiter(options, around),
@@ -84,7 +84,7 @@ export function nextLife<
       onFailure: ({ error }) => onFailure(error),
     },
     keeping: { saved: session, store: sessionsAfter(session, around), saveEveryMs, onError },
-    host,
+    platform,
     onStatus,
     onHandled,
   });
@@ -121,15 +121,15 @@ function sessionsAfter(start: SessionRecord | null, { sessions, record }: LifeSu
 
 function pacedLimiter(
   { token, identifyLimiter }: { readonly token: string; readonly identifyLimiter?: IdentifyLimiter },
-  { record, host, wallClock }: LifeSurroundings,
+  { record, platform, wallClock }: LifeSurroundings,
 ): IdentifyLimiter {
   const last = () => record.value ?? { identifies: 0, identifiedAt: 0 };
   return new PacedIdentifyLimiter({
-    limiter: identifyLimiter ?? sharedIdentifyLimiter(token, host),
+    limiter: identifyLimiter ?? sharedIdentifyLimiter(token, platform),
     last,
     // Nothing leaves the object before this is stored: no identify goes uncounted.
     count: () => record.update({ identifies: last().identifies + 1, identifiedAt: wallClock() }),
-    host,
+    platform,
     wallClock,
   });
 }

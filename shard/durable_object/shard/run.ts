@@ -7,7 +7,7 @@
 import type { LatencyReading } from "../../../gateway/mod.ts";
 import { Delivery, type DeliveryOptions } from "../../delivery/delivery.ts";
 import type { EventHandler, Numbered } from "../../events/event_queue.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import { SessionKeeper, type SessionKeeperOptions } from "../../stores/session_keeper.ts";
 import type { Shard } from "../../shard.ts";
 import type { ShardStatus } from "../../status.ts";
@@ -26,7 +26,7 @@ export interface HostedLifeOptions<Event> {
   /** How its session is kept. */
   readonly keeping: Pick<SessionKeeperOptions, "saved" | "store" | "saveEveryMs" | "onError">;
   /** Clock, timers and jitter. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The status has changed. */
   readonly onStatus: (status: ShardStatus) => void;
   /** An event is handled. */
@@ -66,12 +66,12 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
    * @throws what the constructor of `Shard` throws.
    */
   constructor(options: HostedLifeOptions<Event>) {
-    const { host, delivery, keeping } = options;
+    const { platform, delivery, keeping } = options;
     this.#options = options;
-    this.#movedAt = host.now();
+    this.#movedAt = platform.now();
     this.shard = options.shard((status) => this.#onStatus(status));
-    this.delivery = new Delivery({ ...delivery, host, onHandled: () => this.#onHandled() });
-    this.keeper = new SessionKeeper({ ...keeping, record: () => this.shard.session, clock: host });
+    this.delivery = new Delivery({ ...delivery, platform, onHandled: () => this.#onHandled() });
+    this.keeper = new SessionKeeper({ ...keeping, record: () => this.shard.session, clock: platform });
   }
 
   /** Why there is no connection, `null` while there is one. */
@@ -129,7 +129,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
 
   /** Looks whether it has proved itself, and whether it is stuck, in which state. */
   watch(): { readonly isProven: boolean; readonly stuckIn: ShardStatus["state"] | null } {
-    const now = this.#options.host.now();
+    const now = this.#options.platform.now();
     const acknowledged = this.latency?.acknowledged ?? 0;
     if (acknowledged !== this.#acknowledged) this.#movedAt = now;
     this.#acknowledged = acknowledged;
@@ -144,9 +144,9 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   }
 
   #onHandled(): void {
-    const { host, onHandled } = this.#options;
+    const { platform, onHandled } = this.#options;
     this.shard.acknowledge();
-    this.#movedAt = host.now();
+    this.#movedAt = platform.now();
     onHandled(this.#movedAt);
     this.keeper.touch();
     this.#lookForGoal();
@@ -160,8 +160,8 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   }
 
   #onStatus(status: ShardStatus): void {
-    const { host, onStatus } = this.#options;
-    this.#movedAt = host.now();
+    const { platform, onStatus } = this.#options;
+    this.#movedAt = platform.now();
     this.#unpark();
     this.#liveAt = null;
     switch (status.state) {
@@ -178,7 +178,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
       case "draining":
         this.#why = "The handler is behind: the session waits at Discord";
         // A resume is what keeps it from being forgotten there, and only another shard can begin with one now.
-        this.#parkTimer = host.setTimeout(() => this.delivery.stopBetweenAttempts(), PARK_MS);
+        this.#parkTimer = platform.setTimeout(() => this.delivery.stopBetweenAttempts(), PARK_MS);
         break;
     }
     onStatus(status);
@@ -193,7 +193,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   }
 
   #unpark(): void {
-    if (this.#parkTimer !== null) this.#options.host.clearTimeout(this.#parkTimer);
+    if (this.#parkTimer !== null) this.#options.platform.clearTimeout(this.#parkTimer);
     this.#parkTimer = null;
   }
 }

@@ -4,7 +4,7 @@ import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { TurnOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
 import { CommandNotSentError } from "../../errors.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import { ShardHostError } from "./options.ts";
 
 /** One life of the shard, as far as sending is concerned. */
@@ -24,7 +24,7 @@ export interface SendingHost {
   /** Resolves when the next life begins, or the shard stops. */
   readonly turn: () => Promise<void>;
   /** Timers. */
-  readonly host: Host;
+  readonly platform: Platform;
 }
 
 /** Sends a command through whatever life there is, until it is written, or its time is over. */
@@ -34,19 +34,19 @@ export async function sendWithin(
   through: SendingHost,
   options: TurnOptions,
 ): Promise<void> {
-  const { host } = through;
+  const { platform } = through;
   const giveUp = new AbortController();
   const onAbort = () => giveUp.abort(options.signal?.reason);
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort);
-  const timer = host.setTimeout(() => {
+  const timer = platform.setTimeout(() => {
     const text = `Cannot send op ${command.op}: its turn did not come within ms: ${deadlineMs}`;
     giveUp.abort(new ShardHostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
   }, deadlineMs);
   try {
     await sendThroughLives(command, through, { ...options, signal: giveUp.signal });
   } finally {
-    host.clearTimeout(timer);
+    platform.clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -9,7 +9,7 @@ import { Backoff, IdentifyRefusedError } from "../../../ratelimit/mod.ts";
 import { DeliveryStoppedError } from "../../delivery/delivery.ts";
 import { ShardStoppedError } from "../../errors.ts";
 import type { Numbered } from "../../events/event_queue.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
 import type { HostedLife } from "./run.ts";
 import { LAUNCH_PACE, paceMs } from "../../../ratelimit/persistent_backoff.ts";
@@ -26,7 +26,7 @@ export interface ShardSupervisorOptions<Event extends Numbered & { readonly t: s
   /** Makes a life that has not begun; throws what the constructor of `Shard` throws. */
   readonly makeLife: (shard: HostRecord["shard"]) => HostedLife<Event>;
   /** Clock, timers and jitter. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The status has changed. */
   readonly onChange: () => void;
   /** Everything is handled that the shard had when it was to retire. */
@@ -50,9 +50,9 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
 
   /** Begins nothing yet. */
   constructor(options: ShardSupervisorOptions<Event>) {
-    const { host } = options;
+    const { platform } = options;
     this.#options = options;
-    this.#relaunches = new Backoff({ random: () => 0.5 + host.random() / 2, capMs: MAX_RELAUNCH_MS });
+    this.#relaunches = new Backoff({ random: () => 0.5 + platform.random() / 2, capMs: MAX_RELAUNCH_MS });
   }
 
   /** The life that there is, `null` between two. */
@@ -111,11 +111,11 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
 
   /** Looks whether all goes well; replaces a life that is stuck. */
   watch(): void {
-    const { host, onError } = this.#options;
+    const { platform, onError } = this.#options;
     const life = this.#life;
     if (life === null) {
       // The timer of a launch may be gone with whatever else went wrong.
-      if (this.#launchAt === null || host.now() >= this.#launchAt) this.#launch();
+      if (this.#launchAt === null || platform.now() >= this.#launchAt) this.#launch();
       return;
     }
     const { isProven, stuckIn } = life.watch();
@@ -145,10 +145,10 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   }
 
   #launchAfter(delayMs: number): void {
-    const { host, onChange } = this.#options;
+    const { platform, onChange } = this.#options;
     this.#cancelLaunch();
-    this.#launchAt = host.now() + delayMs;
-    this.#launchTimer = host.setTimeout(() => this.#launch(), delayMs);
+    this.#launchAt = platform.now() + delayMs;
+    this.#launchTimer = platform.setTimeout(() => this.#launch(), delayMs);
     onChange();
   }
 
@@ -164,7 +164,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   }
 
   #cancelLaunch(): void {
-    if (this.#launchTimer !== null) this.#options.host.clearTimeout(this.#launchTimer);
+    if (this.#launchTimer !== null) this.#options.platform.clearTimeout(this.#launchTimer);
     this.#launchTimer = this.#launchAt = null;
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { DurableObjectStorageLike } from "../object_state.ts";
-import type { Host } from "../../pipe/platform.ts";
+import type { Platform } from "../../pipe/platform.ts";
 
 /** An alarm that could not be set is tried again after so many ms. */
 const REARM_MS = 1_000;
@@ -18,7 +18,7 @@ export interface WatchdogAlarmOptions {
   /** The object's storage. */
   readonly storage: DurableObjectStorageLike;
   /** Timers. */
-  readonly host: Host;
+  readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
   /** Time between two alarms, in ms. */
@@ -62,9 +62,9 @@ export class WatchdogAlarm {
 
   /** Tries until it is set. */
   async armPatiently(): Promise<void> {
-    const { host, isWanted } = this.#options;
+    const { platform, isWanted } = this.#options;
     for (let attempt = 0; attempt < REARM_ATTEMPTS && isWanted(); attempt++) {
-      await new Promise<void>((resolve) => host.setTimeout(resolve, REARM_MS));
+      await new Promise<void>((resolve) => platform.setTimeout(resolve, REARM_MS));
       if (isWanted() && await this.arm()) return;
     }
   }

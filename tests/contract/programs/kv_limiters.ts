@@ -6,7 +6,7 @@
 import { TextLineStream } from "../text_line_stream.ts";
 import { DenoKvIdentifyLimiter } from "../../../ratelimit/identify/deno_kv.ts";
 import { type IdentifyPermit, IdentifyRefusedError } from "../../../ratelimit/mod.ts";
-import { systemHost } from "../../../shard/mod.ts";
+import { systemPlatform } from "../../../shard/mod.ts";
 import type { LimiterAnswer, LimiterOrder } from "../kv_limiter_process.ts";
 
 const [path = ""] = Deno.args;
@@ -38,7 +38,7 @@ async function act(order: LimiterOrder): Promise<void> {
   switch (order.do) {
     case "make": {
       // The file lends no clock, so the processes go by the wall clock, as they do by default.
-      const running = { ...systemHost, now: () => Date.now() };
+      const running = { ...systemPlatform, now: () => Date.now() };
       // One whose timers never fire is as good as dead, but for what it has said already.
       const stopped = { ...running, setTimeout: () => null, clearTimeout: () => {} };
       const clock = order.isStopped ? stopped : running;

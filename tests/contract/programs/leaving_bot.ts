@@ -5,20 +5,20 @@
  * Arguments: the way ("close" or "break"), the state to leave in, the shard's `url` or (if it begins with "http") `api`.
  */
 
-import { sharedIdentifyLimiter, systemHost } from "../../../shard/mod.ts";
-import { type Host, Shard } from "../../../mod.ts";
+import { sharedIdentifyLimiter, systemPlatform } from "../../../shard/mod.ts";
+import { type Platform, Shard } from "../../../mod.ts";
 
 const [way, phase, address = ""] = Deno.args;
 const LONG_MS = 600_000;
 const token = "leaving.bot.token";
 
 const timers = new Set<unknown>();
-const host: Host = {
-  now: systemHost.now,
+const platform: Platform = {
+  now: systemPlatform.now,
   // The longest waits.
   random: () => 0.99,
   setTimeout: (callback, delayMs) => {
-    const timer = systemHost.setTimeout(() => {
+    const timer = systemPlatform.setTimeout(() => {
       timers.delete(timer);
       callback();
     }, delayMs);
@@ -27,7 +27,7 @@ const host: Host = {
   },
   clearTimeout: (timer) => {
     timers.delete(timer);
-    systemHost.clearTimeout(timer);
+    systemPlatform.clearTimeout(timer);
   },
 };
 
@@ -36,7 +36,7 @@ const arrived = new Promise<void>((resolve) => arrive = resolve);
 const shard = new Shard({
   token,
   ...(address.startsWith("http") ? { api: address } : { url: address }),
-  host,
+  platform,
   guildEvents: ["MESSAGE_CREATE"],
   events: ["READY", "RESUMED"],
   maxQueuedEvents: 10,
@@ -49,7 +49,7 @@ const shard = new Shard({
 });
 
 // Somebody else has just identified with this token: we are to wait five seconds.
-if (phase === "awaiting_permit") await sharedIdentifyLimiter(token, host).take(0);
+if (phase === "awaiting_permit") await sharedIdentifyLimiter(token, platform).take(0);
 // The test says when, after it has done something to the connection.
 if (phase === "told") Deno.addSignalListener("SIGUSR2", told);
 

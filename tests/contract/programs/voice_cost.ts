@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import davey from "@snazzah/davey";
 import { Backoff } from "../../../ratelimit/backoff.ts";
 import { dial } from "../../../shard/pipe/dial.ts";
-import { systemHost } from "../../../shard/pipe/platform.ts";
+import { systemPlatform } from "../../../shard/pipe/platform.ts";
 import {
   daveyProvider,
   encodeRtpHeader,
@@ -99,7 +99,7 @@ async function joinOurs(server: VoiceServer): Promise<ServerSession> {
     openUdp,
     discovery: {},
     createCipher: createTransportCipher,
-    host: systemHost,
+    platform: systemPlatform,
     backoff: new Backoff({ random: () => Math.random() }),
     onStatus: () => {},
     onEvent: () => {},

@@ -1,7 +1,7 @@
 /**
  * Time that only moves when a test says so.
  *
- * A {@linkcode VirtualClock} is the {@linkcode Host} of a simulation: `now()` stands still until
+ * A {@linkcode VirtualClock} is the {@linkcode Platform} of a simulation: `now()` stands still until
  * {@linkcode VirtualClock.advance} or {@linkcode VirtualClock.runUntil} steps it from one armed timer to the next.
  * Between two steps everything that is ready gets to run (promise chains of any length, stream hops), so that no time
  * passes while somebody still has work to do. Hours take milliseconds, and the same seed gives the same run.
@@ -9,7 +9,7 @@
  * What takes real time (files, sockets, child processes) is not waited for, unless it is held.
  */
 
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 
 /** A timer that has been armed and has not fired. */
 interface Timer {
@@ -45,7 +45,7 @@ export interface VirtualClockOptions {
  * if (fired.join() !== "41250" || clock.now() !== 60_000) throw new Error("unexpected");
  * ```
  */
-export class VirtualClock implements Host {
+export class VirtualClock implements Platform {
   #now: number;
   #seed: number;
   #timers: Timer[] = [];

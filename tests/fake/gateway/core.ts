@@ -143,7 +143,7 @@ export class GatewayCore {
     if (link.session && d !== null && d > link.session.sequence) {
       this.links.violation(link, null, "a heartbeat carries a sequence number of its own session", now);
     }
-    this.links.beat(link, now);
+    this.links.heartbeat(link, now);
   }
 
   #command(link: Link, op: number, d: unknown, now: number): void {

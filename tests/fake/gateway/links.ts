@@ -51,7 +51,7 @@ export interface Link extends LinkUrls {
   /** Dead to the client. */
   stalled: boolean;
   /** The next heartbeat comes before this, in ms. */
-  beatBy: number;
+  heartbeatBy: number;
   /** After op 7 the client is gone before this, in ms. */
   goneBy: number;
 }
@@ -102,7 +102,7 @@ export class Links {
   /** The next instant at which `tick` has something to do, `Infinity` if there is none. */
   get deadline(): number {
     let at = Infinity;
-    for (const link of this.#open) if (!link.stalled) at = Math.min(at, link.beatBy, link.goneBy);
+    for (const link of this.#open) if (!link.stalled) at = Math.min(at, link.heartbeatBy, link.goneBy);
     return at;
   }
 
@@ -118,7 +118,7 @@ export class Links {
       session: null,
       open: true,
       stalled: false,
-      beatBy: Infinity,
+      heartbeatBy: Infinity,
       goneBy: Infinity,
     };
     this.#open.add(link);
@@ -143,7 +143,7 @@ export class Links {
   tick(now: number): void {
     for (const link of this.open) {
       if (link.stalled) continue;
-      if (now >= link.beatBy) {
+      if (now >= link.heartbeatBy) {
         this.violation(link, null, "a heartbeat comes in every interval", now);
         this.drop(link, false, now);
       } else if (now >= link.goneBy) {
@@ -172,12 +172,14 @@ export class Links {
   hello(link: Link, now: number): void {
     const { heartbeatInterval } = this.#options;
     this.send(link, GatewayOpcode.Hello, { heartbeat_interval: heartbeatInterval, _trace: ["fake"] }, now);
-    link.beatBy = now + heartbeatInterval * SILENT_INTERVALS;
+    link.heartbeatBy = now + heartbeatInterval * SILENT_INTERVALS;
   }
 
   /** A heartbeat came. */
-  beat(link: Link, now: number): void {
-    if (link.beatBy < Infinity) link.beatBy = now + this.#options.heartbeatInterval * SILENT_INTERVALS;
+  heartbeat(link: Link, now: number): void {
+    if (link.heartbeatBy < Infinity) {
+      link.heartbeatBy = now + this.#options.heartbeatInterval * SILENT_INTERVALS;
+    }
     if (!this.#options.faults.muteAcks) this.send(link, GatewayOpcode.HeartbeatAck, null, now);
   }
 

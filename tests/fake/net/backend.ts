@@ -1,6 +1,6 @@
 /** What the two faces of the fake (in memory, on a port) need of it. */
 
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 import type { SocketFaults } from "../base/faults.ts";
 import type { GatewayPort, LinkUrls } from "../gateway/links.ts";
 import type { RestRequest, RestResponse } from "../rest/rest.ts";
@@ -16,7 +16,7 @@ export interface LinkInput {
 /** The fake, as a transport sees it. */
 export interface Backend {
   /** Its clock and timers. */
-  readonly clock: Host;
+  readonly clock: Platform;
   /** What goes wrong. */
   readonly faults: SocketFaults;
   /** What becomes of the next dial: an HTTP status rejects it. */

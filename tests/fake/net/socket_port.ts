@@ -5,7 +5,7 @@
  * socket drains, so a flood does not pile up in it twice.
  */
 
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 import type { LinkInput } from "./backend.ts";
 import type { SocketFaults } from "../base/faults.ts";
 import type { GatewayPort } from "../gateway/links.ts";
@@ -42,7 +42,7 @@ type Item = string | Uint8Array | { readonly cut: boolean };
 /** The port of one connection. */
 export class SocketPort implements GatewayPort {
   readonly #socket: ByteSocket;
-  readonly #clock: Host;
+  readonly #clock: Platform;
   readonly #faults: SocketFaults;
   readonly #decoder = new WebSocketDecoder();
   #input: LinkInput | null = null;
@@ -58,7 +58,7 @@ export class SocketPort implements GatewayPort {
   /** Starts listening to the socket at once. `first` goes out with the first frame, if the faults say so. */
   constructor(
     socket: ByteSocket,
-    { clock, faults }: { readonly clock: Host; readonly faults: SocketFaults },
+    { clock, faults }: { readonly clock: Platform; readonly faults: SocketFaults },
   ) {
     this.#socket = socket;
     this.#clock = clock;

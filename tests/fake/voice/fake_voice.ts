@@ -8,7 +8,7 @@
 import { VoiceCloseCode } from "../../../voice/wire/close_code.ts";
 import type { OpenUdp } from "../../../voice/media/datagram.ts";
 import type { Dial } from "../../../shard/pipe/dial.ts";
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 import type { Backend } from "../net/backend.ts";
 import { Journal } from "../base/journal.ts";
 import { memoryDial } from "../net/memory.ts";
@@ -462,6 +462,6 @@ function serverUpdate({ credentials: { token, guildId, endpoint } }: Stay): Fake
   return { token, guild_id: guildId, endpoint };
 }
 
-function randomHex(host: Host, length: number): string {
-  return Array.from({ length }, () => Math.floor(host.random() * 16).toString(16)).join("");
+function randomHex(platform: Platform, length: number): string {
+  return Array.from({ length }, () => Math.floor(platform.random() * 16).toString(16)).join("");
 }

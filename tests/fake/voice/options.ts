@@ -1,6 +1,6 @@
 /** What the fake Discord's voice side is made from and asked for, as types alone. */
 
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 import type { VoiceStates } from "../world/voice_states.ts";
 import type { World } from "../world/world.ts";
 
@@ -55,7 +55,7 @@ export interface FakeVoiceCall {
 /** What the voice side needs of the Discord around it. */
 export interface VoiceEnvironment {
   /** Time, timers and randomness. */
-  readonly clock: Host;
+  readonly clock: Platform;
   /** Makes time stand still until something is done. */
   readonly hold: (work: Promise<void>) => void;
   /** What exists. */

@@ -19,46 +19,50 @@ class Reference {
   }
 
   /** How many more commands fit at `now`. */
-  available(now: number, beats: HeartbeatSchedule): number {
+  available(now: number, heartbeats: HeartbeatSchedule): number {
     let commands = 0;
-    while (this.#fits(now, beats, commands + 1)) commands++;
+    while (this.#fits(now, heartbeats, commands + 1)) commands++;
     return commands;
   }
 
-  #fits(now: number, beats: HeartbeatSchedule, commands: number): boolean {
+  #fits(now: number, heartbeats: HeartbeatSchedule, commands: number): boolean {
     if (this.#live(now, this.#sent) + commands > this.#limit) return false;
     const due: number[] = [];
-    for (let at = Math.max(now, beats.nextAt); at <= now + this.#periodMs; at += beats.intervalMs) {
+    for (let at = Math.max(now, heartbeats.nextAt); at <= now + this.#periodMs; at += heartbeats.intervalMs) {
       due.push(at);
       const lives = at < now + this.#periodMs ? commands : 0;
-      // A beat at the end of the life is no concern of this command.
+      // A heartbeat at the end of the life is no concern of this command.
       if (lives > 0 && this.#live(at, this.#sent) + lives + this.#live(at, due) > this.#limit) return false;
     }
     return true;
   }
 
-  nextAvailableAt(now: number, beats: HeartbeatSchedule): number {
+  nextAvailableAt(now: number, heartbeats: HeartbeatSchedule): number {
     const sent = [...this.#sent];
-    let nextAt = beats.nextAt;
+    let nextAt = heartbeats.nextAt;
     for (let at = now; at < now + 5 * this.#periodMs; at++) {
-      for (; nextAt <= at; nextAt += beats.intervalMs) sent.push(at);
+      for (; nextAt <= at; nextAt += heartbeats.intervalMs) sent.push(at);
       const then = new Reference(this.#limit, this.#periodMs, sent);
-      if (then.#fits(at, { nextAt, intervalMs: beats.intervalMs }, 1)) return at;
+      if (then.#fits(at, { nextAt, intervalMs: heartbeats.intervalMs }, 1)) return at;
     }
     return Infinity;
   }
 
-  requestedBeatAt(now: number, beats: HeartbeatSchedule): number {
-    for (let at = now; at < beats.nextAt; at++) {
+  requestedHeartbeatAt(now: number, heartbeats: HeartbeatSchedule): number {
+    for (let at = now; at < heartbeats.nextAt; at++) {
       const sent = [...this.#sent];
       let onTime = true;
-      for (let beat = at; onTime && beat < at + 3 * this.#periodMs; beat += beats.intervalMs) {
-        sent.push(beat);
-        onTime = this.#live(beat, sent) <= this.#limit;
+      for (
+        let heartbeat = at;
+        onTime && heartbeat < at + 3 * this.#periodMs;
+        heartbeat += heartbeats.intervalMs
+      ) {
+        sent.push(heartbeat);
+        onTime = this.#live(heartbeat, sent) <= this.#limit;
       }
       if (onTime) return at;
     }
-    return Math.max(now, beats.nextAt);
+    return Math.max(now, heartbeats.nextAt);
   }
 
   #live(at: number, times: readonly number[]): number {
@@ -83,20 +87,23 @@ Deno.test("command limiter: every answer is that of the rule tried ms by ms, wha
       const sent = gaps.map((gap) => now += gap);
       for (const time of sent) limiter.record(time);
       now += idle;
-      const beats = { nextAt: now + dueIn, intervalMs };
+      const heartbeats = { nextAt: now + dueIn, intervalMs };
       const reference = new Reference(limit, periodMs, sent);
 
-      const available = limiter.available(now, beats);
-      const nextAvailableAt = limiter.nextAvailableAt(now, beats);
-      assertEquals(available, reference.available(now, beats));
-      // One overdue beat is one beat: the reference sends each that was missed.
+      const available = limiter.available(now, heartbeats);
+      const nextAvailableAt = limiter.nextAvailableAt(now, heartbeats);
+      assertEquals(available, reference.available(now, heartbeats));
+      // One overdue heartbeat is one heartbeat: the reference sends each that was missed.
       assertEquals(
         nextAvailableAt,
-        reference.nextAvailableAt(now, { ...beats, nextAt: Math.max(now, beats.nextAt) }),
+        reference.nextAvailableAt(now, { ...heartbeats, nextAt: Math.max(now, heartbeats.nextAt) }),
       );
       assertEquals(available > 0, nextAvailableAt === now);
       if (Math.ceil(periodMs / intervalMs) <= limit) {
-        assertEquals(limiter.requestedBeatAt(now, beats), reference.requestedBeatAt(now, beats));
+        assertEquals(
+          limiter.requestedHeartbeatAt(now, heartbeats),
+          reference.requestedHeartbeatAt(now, heartbeats),
+        );
       }
     }),
     { numRuns: 3_000 },
@@ -108,7 +115,7 @@ const story = (wholeMs: boolean) => {
     wholeMs ? fc.integer({ min: 0, max }) : fc.double({ min: 0, max, noNaN: true });
   return fc.record({
     limit: fc.integer({ min: 3, max: 10 }),
-    // At most `limit - 1` beats in a period: the identify needs one.
+    // At most `limit - 1` heartbeats in a period: the identify needs one.
     intervalShare: fc.double({ min: 0, max: 1, noNaN: true }),
     divisor: fc.option(fc.integer({ min: 1, max: 8 })),
     phaseMs: time(500),
@@ -132,13 +139,13 @@ const story = (wholeMs: boolean) => {
 
 for (const wholeMs of [true, false]) {
   const unit = wholeMs ? "whole ms" : "any fraction of a ms";
-  Deno.test(`command limiter: commands, requests and waits in any order, in ${unit}: never too many, no beat late`, () => {
+  Deno.test(`command limiter: commands, requests and waits in any order, in ${unit}: never too many, no heartbeat late`, () => {
     assertProperty(
       fc.property(story(wholeMs), ({ limit, intervalShare, divisor, phaseMs, steps }) => {
         const periodMs = 1_000;
         const shortest = periodMs / (limit - 1);
         let intervalMs = shortest + intervalShare * 1_500;
-        // Intervals that divide the period are the tightest: a beat leaves at the instant another is due.
+        // Intervals that divide the period are the tightest: a heartbeat leaves at the instant another is due.
         if (divisor !== null && divisor < limit) intervalMs = periodMs / divisor;
         if (wholeMs) intervalMs = Math.ceil(intervalMs);
         const limiter = new CommandLimiter({ limit, periodMs });
@@ -150,10 +157,13 @@ for (const wholeMs of [true, false]) {
         // Heartbeats go by the schedule alone, unless the limit itself forbids it.
         const pass = (until: number) => {
           for (;;) {
-            const beatAt = Math.max(nextAt, limiter.nextUrgentAt(now));
-            if (beatAt > until) break;
-            assert(beatAt - nextAt <= (wholeMs ? 0 : 1e-9), `beat due at ${nextAt} went at ${beatAt}`);
-            now = beatAt;
+            const heartbeatAt = Math.max(nextAt, limiter.nextUrgentAt(now));
+            if (heartbeatAt > until) break;
+            assert(
+              heartbeatAt - nextAt <= (wholeMs ? 0 : 1e-9),
+              `heartbeat due at ${nextAt} went at ${heartbeatAt}`,
+            );
+            now = heartbeatAt;
             limiter.record(now);
             sent.push(now);
             nextAt += intervalMs;
@@ -163,21 +173,21 @@ for (const wholeMs of [true, false]) {
 
         pass(0);
         for (const step of steps) {
-          const beats = { nextAt, intervalMs };
+          const heartbeats = { nextAt, intervalMs };
           if (step.do === "wait") {
             pass(now + step.ms);
           } else if (step.do === "request") {
-            const requestedAt = limiter.requestedBeatAt(now, beats);
+            const requestedAt = limiter.requestedHeartbeatAt(now, heartbeats);
             assert(now <= requestedAt && requestedAt <= nextAt);
             nextAt = requestedAt;
             pass(now);
           } else if (step.do === "until admitted") {
-            const at = limiter.nextAvailableAt(now, beats);
+            const at = limiter.nextAvailableAt(now, heartbeats);
             pass(at);
             if (wholeMs) assertEquals(limiter.nextAvailableAt(now, { nextAt, intervalMs }), now);
           } else {
             for (let n = 0; n < step.count; n++) {
-              if (limiter.nextAvailableAt(now, beats) > now) break;
+              if (limiter.nextAvailableAt(now, heartbeats) > now) break;
               limiter.record(now);
               sent.push(now);
             }

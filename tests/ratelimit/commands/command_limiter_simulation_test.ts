@@ -7,18 +7,18 @@ import { THIS_LIMITER, thisLimiter } from "../../sim/policies/this_limiter.ts";
 import { saturate, worstInAnyPeriod } from "../../sim/saturate.ts";
 
 for (const intervalMs of [30_000, 41_250, 60_000]) {
-  Deno.test(`command limiter: at ${intervalMs / 1000} s requested beats make nothing late and waste nothing`, () => {
+  Deno.test(`command limiter: at ${intervalMs / 1000} s requested heartbeats make nothing late and waste nothing`, () => {
     for (const phase of [0, 0.2, 0.4, 0.6, 0.8]) {
       for (const requestEveryMs of [1_000, 7_000, 47_777, 123_456]) {
         const run = saturate(THIS_LIMITER.make(intervalMs), {
           intervalMs,
-          firstBeatMs: phase * intervalMs,
+          firstHeartbeatMs: phase * intervalMs,
           demandFromMs: 0,
           minutes: 10,
           requestEveryMs,
         });
         assertEquals(run.worst, 120);
-        assertEquals(run.latestBeatMs, 0);
+        assertEquals(run.latestHeartbeatMs, 0);
         // Ten windows that touch, all of them full.
         assertEquals(run.frames.length, 1_200);
         assert(run.requestWaitsMs.length > 0);
@@ -28,12 +28,12 @@ for (const intervalMs of [30_000, 41_250, 60_000]) {
   });
 }
 
-const SIX_HOURS = { intervalMs: 41_250, firstBeatMs: 12_345, demandFromMs: 0, minutes: 360 };
+const SIX_HOURS = { intervalMs: 41_250, firstHeartbeatMs: 12_345, demandFromMs: 0, minutes: 360 };
 
 Deno.test("command limiter: six hours of saturated demand stay at the most there is", () => {
   const run = saturate(THIS_LIMITER.make(41_250), SIX_HOURS);
   assertEquals(run.worst, 120);
-  assertEquals(run.latestBeatMs, 0);
+  assertEquals(run.latestHeartbeatMs, 0);
   assertEquals(run.frames.length, 360 * 120);
 });
 
@@ -49,13 +49,13 @@ Deno.test("command limiter: 200 commands in a row all go, in order, and none bre
   const clock = new VirtualClock();
   const limiter = new CommandLimiter();
   const queue = new TurnQueue<number>();
-  const beats = { nextAt: 1_000_000, intervalMs: 41_250 };
+  const heartbeats = { nextAt: 1_000_000, intervalMs: 41_250 };
   const order: number[] = [];
   const times: number[] = [];
 
   const grant = () => {
     while (queue.size > 0) {
-      const at = limiter.nextAvailableAt(clock.now(), beats);
+      const at = limiter.nextAvailableAt(clock.now(), heartbeats);
       if (at > clock.now()) return void clock.setTimeout(grant, at - clock.now());
       const turn = queue.next()!;
       limiter.record(clock.now());

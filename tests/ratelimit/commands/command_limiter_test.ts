@@ -7,9 +7,9 @@ function filled(count: number, at = 0): CommandLimiter {
   return limiter;
 }
 
-Deno.test("command limiter: keeps a slot for each beat that is due in the life of a command, and no other [case 52]", () => {
+Deno.test("command limiter: keeps a slot for each heartbeat that is due in the life of a command, and no other [case 52]", () => {
   // Other projects reserve a constant worked out from the interval: 118, 117, 117, 116, 110. The rule here looks at
-  // the beats themselves. One beat was sent at 0, the next one comes an interval later.
+  // the heartbeats themselves. One heartbeat was sent at 0, the next one comes an interval later.
   const available = (intervalMs: number) => filled(1).available(0, { nextAt: intervalMs, intervalMs });
   assertEquals([60_000, 42_500, 30_000, 29_999, 0].map(available), [119, 118, 118, 117, 0]);
 });
@@ -53,10 +53,10 @@ Deno.test("command limiter: a clock that ran over never gives an instant in the 
   assertEquals(limiter.nextUrgentAt(3_600_000), 3_600_000);
 });
 
-/** Sends the beats of a schedule, each as soon as it may go; tells which were late. */
-function lateBeats(limiter: CommandLimiter, { nextAt, intervalMs }: HeartbeatSchedule): number[] {
+/** Sends the heartbeats of a schedule, each as soon as it may go; tells which were late. */
+function lateHeartbeats(limiter: CommandLimiter, { nextAt, intervalMs }: HeartbeatSchedule): number[] {
   const late: number[] = [];
-  for (let beat = 0, dueAt = nextAt; beat < 200; beat++, dueAt += intervalMs) {
+  for (let heartbeat = 0, dueAt = nextAt; heartbeat < 200; heartbeat++, dueAt += intervalMs) {
     if (limiter.nextUrgentAt(dueAt) > dueAt) late.push(dueAt);
     limiter.record(limiter.nextUrgentAt(dueAt));
   }
@@ -64,34 +64,34 @@ function lateBeats(limiter: CommandLimiter, { nextAt, intervalMs }: HeartbeatSch
 }
 
 /** Sends commands as long as they are admitted; tells how many. */
-function fill(limiter: CommandLimiter, now: number, beats: HeartbeatSchedule): number {
+function fill(limiter: CommandLimiter, now: number, heartbeats: HeartbeatSchedule): number {
   let commands = 0;
-  for (; limiter.nextAvailableAt(now, beats) === now; commands++) limiter.record(now);
+  for (; limiter.nextAvailableAt(now, heartbeats) === now; commands++) limiter.record(now);
   return commands;
 }
 
-Deno.test("command limiter: commands after the clock went back take no place of a beat", () => {
-  // Identify and a beat at 0, then 99 beats while they count: 19 commands. 1200 ms earlier these are 97 beats.
+Deno.test("command limiter: commands after the clock went back take no place of a heartbeat", () => {
+  // Identify and a heartbeat at 0, then 99 heartbeats while they count: 19 commands. 1200 ms earlier these are 97 heartbeats.
   const limiter = filled(2);
-  const beats = { nextAt: 600, intervalMs: 600 };
-  assertEquals(fill(limiter, 0, beats), 19);
-  assertEquals(fill(limiter, -1_200, beats), 2);
+  const heartbeats = { nextAt: 600, intervalMs: 600 };
+  assertEquals(fill(limiter, 0, heartbeats), 19);
+  assertEquals(fill(limiter, -1_200, heartbeats), 2);
   // Noted at 0 and not where the clock stood, these two would still count at 59.4 s.
-  assertEquals(lateBeats(limiter, beats), []);
+  assertEquals(lateHeartbeats(limiter, heartbeats), []);
 });
 
-Deno.test("command limiter: a beat that the clock went back to before the last command goes at once", () => {
-  // Identify and 19 commands at 0, and beats until the machine slept.
+Deno.test("command limiter: a heartbeat that the clock went back to before the last command goes at once", () => {
+  // Identify and 19 commands at 0, and heartbeats until the machine slept.
   const limiter = filled(20);
   for (let at = 0; at <= 55_800; at += 600) limiter.record(at);
-  // It wakes up just when the frames of 0 have left. The overdue beat is weighed as one that goes now.
+  // It wakes up just when the frames of 0 have left. The overdue heartbeat is weighed as one that goes now.
   assertEquals(fill(limiter, 60_000, { nextAt: 56_400, intervalMs: 600 }), 20);
   // It goes 1 ms before: the frames of 0 have left in truth, and do not count again.
-  assertEquals(lateBeats(limiter, { nextAt: 59_999, intervalMs: 600 }), []);
+  assertEquals(lateHeartbeats(limiter, { nextAt: 59_999, intervalMs: 600 }), []);
 });
 
 Deno.test("command limiter: any question finds out that the clock went back", () => {
-  const beats = { nextAt: 59_000, intervalMs: 60_000 };
+  const heartbeats = { nextAt: 59_000, intervalMs: 60_000 };
   const noticed = () => {
     const limiter = filled(119);
     limiter.record(60_000);
@@ -101,10 +101,10 @@ Deno.test("command limiter: any question finds out that the clock went back", ()
   assertEquals(noticed().available(59_000, null), 119);
   assertEquals(noticed().nextAvailableAt(59_000, null), 59_000);
   assertEquals(noticed().nextUrgentAt(59_000), 59_000);
-  assertEquals(noticed().requestedBeatAt(58_000, beats), 58_000);
+  assertEquals(noticed().requestedHeartbeatAt(58_000, heartbeats), 58_000);
 });
 
-Deno.test("command limiter: an overdue beat counts as due now", () => {
+Deno.test("command limiter: an overdue heartbeat counts as due now", () => {
   const limiter = filled(119);
   const overdue = { nextAt: 9_000, intervalMs: 41_250 };
   assertEquals(limiter.available(10_000, overdue), 0);
@@ -112,11 +112,11 @@ Deno.test("command limiter: an overdue beat counts as due now", () => {
   assertEquals(limiter.nextAvailableAt(10_000, overdue), 60_000);
 });
 
-Deno.test("command limiter: user commands never take what a beat, an identify or a resume needs", () => {
+Deno.test("command limiter: user commands never take what a heartbeat, an identify or a resume needs", () => {
   const limiter = filled(1);
-  const beats = { nextAt: 41_250, intervalMs: 41_250 };
+  const heartbeats = { nextAt: 41_250, intervalMs: 41_250 };
   let commands = 0;
-  while (limiter.nextAvailableAt(0, beats) === 0) {
+  while (limiter.nextAvailableAt(0, heartbeats) === 0) {
     limiter.record(0);
     commands++;
   }
@@ -129,15 +129,15 @@ Deno.test("command limiter: a frame of high priority waits only where the limit 
   assertEquals(filled(120).nextUrgentAt(10), 60_000);
 });
 
-Deno.test("command limiter: beats so dense that they fill the budget leave no command, and no endless search", () => {
+Deno.test("command limiter: heartbeats so dense that they fill the budget leave no command, and no endless search", () => {
   for (const intervalMs of [0, 1, 500, -1]) {
     const limiter = filled(1);
-    const beats = { nextAt: 0, intervalMs };
-    assertEquals(limiter.available(0, beats), 0);
-    assertEquals(limiter.nextAvailableAt(0, beats), Infinity);
-    assertEquals(limiter.requestedBeatAt(0, beats), 0);
+    const heartbeats = { nextAt: 0, intervalMs };
+    assertEquals(limiter.available(0, heartbeats), 0);
+    assertEquals(limiter.nextAvailableAt(0, heartbeats), Infinity);
+    assertEquals(limiter.requestedHeartbeatAt(0, heartbeats), 0);
   }
-  // A first beat that is far away: commands go until its life would meet too many beats.
+  // A first heartbeat that is far away: commands go until its life would meet too many heartbeats.
   const far = { nextAt: 50_000, intervalMs: 1 };
   assertEquals(new CommandLimiter().available(0, far), 0);
   assertEquals(new CommandLimiter().nextAvailableAt(0, { nextAt: 60_000, intervalMs: 0 }), 0);
@@ -154,30 +154,30 @@ Deno.test("command limiter: 505 ms leaves one slot, 504 ms none", () => {
   assertEquals(saturate(504), Infinity);
 });
 
-Deno.test("command limiter: a requested beat goes at once where there is room", () => {
-  assertEquals(filled(1).requestedBeatAt(5_000, { nextAt: 41_250, intervalMs: 41_250 }), 5_000);
+Deno.test("command limiter: a requested heartbeat goes at once where there is room", () => {
+  assertEquals(filled(1).requestedHeartbeatAt(5_000, { nextAt: 41_250, intervalMs: 41_250 }), 5_000);
 });
 
-Deno.test("command limiter: a requested beat waits until the beats after it fit as well", () => {
-  // Full but for the slot of the beat at 41.25 s. Sent at 5 s already, the one after it would come at 46.25 s, where
+Deno.test("command limiter: a requested heartbeat waits until the heartbeats after it fit as well", () => {
+  // Full but for the slot of the heartbeat at 41.25 s. Sent at 5 s already, the one after it would come at 46.25 s, where
   // all the frames of 0 s still count: it waits until that one falls on their end.
   const limiter = filled(119);
-  const beats = { nextAt: 41_250, intervalMs: 41_250 };
-  assertEquals(limiter.requestedBeatAt(5_000, beats), 60_000 - 41_250);
+  const heartbeats = { nextAt: 41_250, intervalMs: 41_250 };
+  assertEquals(limiter.requestedHeartbeatAt(5_000, heartbeats), 60_000 - 41_250);
 });
 
-Deno.test("command limiter: a requested beat waits no longer than until the next scheduled one", () => {
+Deno.test("command limiter: a requested heartbeat waits no longer than until the next scheduled one", () => {
   const limiter = filled(119);
   limiter.record(1_000);
-  const beats = { nextAt: 60_000, intervalMs: 41_250 };
-  assertEquals(limiter.requestedBeatAt(5_000, beats), 60_000);
-  assertEquals(limiter.requestedBeatAt(70_000, beats), 70_000);
+  const heartbeats = { nextAt: 60_000, intervalMs: 41_250 };
+  assertEquals(limiter.requestedHeartbeatAt(5_000, heartbeats), 60_000);
+  assertEquals(limiter.requestedHeartbeatAt(70_000, heartbeats), 70_000);
 });
 
 Deno.test("command limiter: a schedule without sense costs nothing but its reserve", () => {
   const limiter = filled(1);
-  for (const beats of [{ nextAt: NaN, intervalMs: NaN }, { nextAt: Infinity, intervalMs: 41_250 }]) {
-    assertEquals([limiter.available(0, beats), limiter.nextAvailableAt(0, beats)], [119, 0]);
+  for (const heartbeats of [{ nextAt: NaN, intervalMs: NaN }, { nextAt: Infinity, intervalMs: 41_250 }]) {
+    assertEquals([limiter.available(0, heartbeats), limiter.nextAvailableAt(0, heartbeats)], [119, 0]);
   }
 });
 

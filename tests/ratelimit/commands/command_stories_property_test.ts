@@ -1,9 +1,9 @@
 /**
  * Random stories of a shard's commands, through all the real pieces together: shard, loop, state, limiter and queue.
  *
- * Callers come and give up, beats are due and asked for, connections end, writes fail, and the clock leaps forward
+ * Callers come and give up, heartbeats are due and asked for, connections end, writes fail, and the clock leaps forward
  * (a laptop that slept) or goes back a little. Whatever happens: never 121 frames in any 60 s of one connection, in
- * order within a priority and high before low, no beat late, and every caller is answered exactly once and truly.
+ * order within a priority and high before low, no heartbeat late, and every caller is answered exactly once and truly.
  *
  * Seed and number are printed also when all is well; `tests/property.ts` says how to choose others.
  */
@@ -52,7 +52,7 @@ type Step = typeof step extends fc.Arbitrary<infer Item> ? Item : never;
 const story = fc.record({
   intervalMs: fc.oneof(
     fc.constantFrom(600, 30_000, 41_250, 60_000),
-    // Beats that nearly fill the budget: one frame too many makes one late.
+    // Heartbeats that nearly fill the budget: one frame too many makes one late.
     fc.double({ min: 600, max: 1_500, noNaN: true }),
     fc.double({ min: 600, max: 70_000, noNaN: true }),
   ),
@@ -95,7 +95,7 @@ class Story {
       intents: 0,
       url: "wss://gateway.test",
       dial: this.judge.dial,
-      host: this.clock,
+      platform: this.clock,
       identifyLimiter: { take: () => true },
       gateway: { commandPeriodMs: periodMs },
     });
@@ -212,17 +212,17 @@ async function tell(told: Told): Promise<void> {
 const DENSE = { intervalMs: 600, periodMs: 60_000, delayMs: 0, jitter: 0 };
 const high = (count: number): Step => ({ does: "send", count, priority: "high" });
 
-Deno.test("command stories: dense beats, and the clock goes back while callers wait", async () => {
+Deno.test("command stories: dense heartbeats, and the clock goes back while callers wait", async () => {
   // Seed 2058398661. What was sent afterwards once counted from before the clock went back, longer than it was weighed
-  // for, and the beat of 59.4 s had to wait.
+  // for, and the heartbeat of 59.4 s had to wait.
   await tell({
     ...DENSE,
     steps: [{ does: "pass", ms: 0 }, high(40), { does: "go back", ms: 1_200 }, { does: "pass", ms: 61_200 }],
   });
 });
 
-Deno.test("command stories: dense beats, and the clock goes back while the machine wakes up", async () => {
-  // Commands went out while an overdue beat let frames come in first; then the clock went back to where the frames
+Deno.test("command stories: dense heartbeats, and the clock goes back while the machine wakes up", async () => {
+  // Commands went out while an overdue heartbeat let frames come in first; then the clock went back to where the frames
   // before the sleep counted once more, and left no place for it.
   await tell({
     ...DENSE,
@@ -237,7 +237,7 @@ Deno.test("command stories: dense beats, and the clock goes back while the machi
   });
 });
 
-Deno.test(`command stories: never 121 in 60 s, in order, no beat late, every caller answered once`, async () => {
+Deno.test(`command stories: never 121 in 60 s, in order, no heartbeat late, every caller answered once`, async () => {
   await assertProperty(fc.asyncProperty(story, tell), { numRuns: 10_000 });
   console.log(`command stories, from seed ${SEED}: ${JSON.stringify(seen)}`);
   // The stories go where it hurts: full windows, and every way in which a caller can be answered.

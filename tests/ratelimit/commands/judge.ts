@@ -16,7 +16,7 @@ interface Judged {
   readonly pipe: Pipe;
   readonly frames: Received[];
   /** When the next heartbeat is due at the latest, by the client's clock; `null` before HELLO. */
-  beatDueAt: number | null;
+  heartbeatDueAt: number | null;
   over: boolean;
 }
 
@@ -62,7 +62,7 @@ export class Judge {
         close: () => void (connection.over = true),
       }),
       frames: [],
-      beatDueAt: null,
+      heartbeatDueAt: null,
       over: false,
     };
     this.connections.push(connection);
@@ -91,10 +91,10 @@ export class Judge {
     connection.pipe.finish({ code: null, reason: "", by: "remote" });
   }
 
-  /** A beat that has still not come is late as well. */
+  /** A heartbeat that has still not come is late as well. */
   judgeSilence(): void {
     const connection = this.connections.at(-1);
-    if (connection !== undefined && !connection.over) this.#judgeBeat(connection, "has not come");
+    if (connection !== undefined && !connection.over) this.#judgeHeartbeat(connection, "has not come");
   }
 
   #receive(connection: Judged, frame: string): void {
@@ -107,8 +107,8 @@ export class Judge {
     connection.frames.push({ at: clock.trueNow });
     switch (/^\{"op":(\d+),/.exec(frame)?.[1]) {
       case "1":
-        this.#judgeBeat(connection, "came");
-        if (connection.beatDueAt !== null) connection.beatDueAt = clock.now() + intervalMs;
+        this.#judgeHeartbeat(connection, "came");
+        if (connection.heartbeatDueAt !== null) connection.heartbeatDueAt = clock.now() + intervalMs;
         return this.#say(connection, '{"op":11}');
       case "2":
         return this.#say(connection, READY);
@@ -128,12 +128,12 @@ export class Judge {
   }
 
   /** On time, or soon after the machine woke up. Timers have a grain. */
-  #judgeBeat({ beatDueAt }: Judged, what: "came" | "has not come"): void {
+  #judgeHeartbeat({ heartbeatDueAt }: Judged, what: "came" | "has not come"): void {
     const { clock } = this.#options;
     // One that was asked for before HELLO.
-    if (beatDueAt === null) return;
+    if (heartbeatDueAt === null) return;
     const caughtUpAt = clock.wokeAt + CATCH_UP_MS;
-    const dueAt = beatDueAt <= caughtUpAt ? caughtUpAt : beatDueAt;
+    const dueAt = heartbeatDueAt <= caughtUpAt ? caughtUpAt : heartbeatDueAt;
     if (clock.now() > dueAt + 0.1) {
       this.problems.push(`a heartbeat due at ${dueAt} ${what} at ${clock.now()}`);
     }
@@ -143,7 +143,9 @@ export class Judge {
     const { clock, delayMs, intervalMs } = this.#options;
     clock.setTimeout(() => {
       if (connection.over) return;
-      if (frame.startsWith('{"op":10,')) connection.beatDueAt = clock.now() + intervalMs * clock.random();
+      if (frame.startsWith('{"op":10,')) {
+        connection.heartbeatDueAt = clock.now() + intervalMs * clock.random();
+      }
       connection.pipe.push(frame);
     }, delayMs);
   }

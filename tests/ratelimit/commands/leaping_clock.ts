@@ -6,7 +6,7 @@
  * reads; it lags behind by as much as it was ever set back.
  */
 
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 
 /** Timers fire on multiples of this, in ms: sums of such numbers are exact, so no timer ever fires a rounding too early. */
 const GRAIN_MS = 1 / 64;
@@ -19,7 +19,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-export class LeapingClock implements Host {
+export class LeapingClock implements Platform {
   readonly #random: number;
   #trueNow = 0;
   #lagMs = 0;

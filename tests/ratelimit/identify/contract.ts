@@ -14,7 +14,7 @@ import {
   type IdentifyPermit,
   IdentifyRefusedError,
 } from "../../../ratelimit/mod.ts";
-import { systemHost } from "../../../shard/mod.ts";
+import { systemPlatform } from "../../../shard/mod.ts";
 import { until } from "../../contract/until.ts";
 
 /** What a limiter is made from here. */
@@ -248,7 +248,7 @@ export function identifyContract(
 }
 
 /** A process whose timers never fire: as good as dead, but for what it has said already. */
-const STOPPED: Clock = { ...systemHost, setTimeout: () => null, clearTimeout: () => {} };
+const STOPPED: Clock = { ...systemPlatform, setTimeout: () => null, clearTimeout: () => {} };
 
 /** A limiter, as seen from one process. */
 interface Process {
@@ -274,7 +274,7 @@ class Play {
     return [this.process(options), this.process(options)];
   }
 
-  process(options: Omit<ContractOptions, "clock">, clock: Clock = systemHost): Process {
+  process(options: Omit<ContractOptions, "clock">, clock: Clock = systemPlatform): Process {
     const limiter = this.#store.limiter({ ...options, periodMs: this.#periodMs, clock });
     return {
       limiter,

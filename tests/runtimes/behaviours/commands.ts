@@ -51,7 +51,7 @@ export const COMMANDS: readonly Behaviour[] = [
     run: async (scene) => {
       // By Discord's rule, but for the length of its minute, and with room for a busy machine.
       const discord = await scene.discord({ commandPeriodMs: 1_000 });
-      const { shard } = await scene.live(discord, { host: PATIENT, gateway: { commandPeriodMs: 4_000 } });
+      const { shard } = await scene.live(discord, { platform: PATIENT, gateway: { commandPeriodMs: 4_000 } });
       let sent = 0;
       const sending = Array.from({ length: MANY }, () => shard.send(SOUNDS).then(() => void sent++));
       await until("the first window", () => sent > 0);
@@ -67,7 +67,7 @@ export const COMMANDS: readonly Behaviour[] = [
     name: "send: five presences in a window; of those that wait only the newest goes on waiting",
     run: async (scene) => {
       const discord = await scene.discord();
-      const { shard } = await scene.live(discord, { host: PATIENT });
+      const { shard } = await scene.live(discord, { platform: PATIENT });
       const sending = Array.from({ length: 19 }, () => shard.send(PRESENCE));
       const newest = rejection(shard.send(PRESENCE), CommandNotSentError);
       const outcomes = await within(20_000, Promise.all(sending));

@@ -1,6 +1,6 @@
 /** The ways to take events out of a shard, and to leave. */
 
-import { Shard, systemHost } from "../../../shard/mod.ts";
+import { Shard, systemPlatform } from "../../../shard/mod.ts";
 import { FakeDiscord, VirtualClock } from "../../fake/mod.ts";
 import { expect, expectEqual } from "../expect.ts";
 import { pause, pendingTimers, until, within } from "../timers.ts";
@@ -117,7 +117,7 @@ export const AFTERWARDS: readonly Behaviour[] = [
         intents: 1 << 15,
         dial,
         fetch,
-        host: clock,
+        platform: clock,
       });
       const running = shard.run((event) =>
         void heard.push(event.t === "MESSAGE_CREATE" ? event.d.content : event.t)
@@ -139,11 +139,11 @@ export const AFTERWARDS: readonly Behaviour[] = [
     run: async () => {
       const fired: number[] = [];
       const timers = [Infinity, 2 ** 31].map((delayMs) =>
-        systemHost.setTimeout(() => fired.push(delayMs), delayMs)
+        systemPlatform.setTimeout(() => fired.push(delayMs), delayMs)
       );
-      await new Promise<void>((resolve) => void systemHost.setTimeout(resolve, -5));
+      await new Promise<void>((resolve) => void systemPlatform.setTimeout(resolve, -5));
       await pause(20);
-      for (const timer of timers) systemHost.clearTimeout(timer);
+      for (const timer of timers) systemPlatform.clearTimeout(timer);
       expectEqual(fired, []);
     },
   },

@@ -109,7 +109,7 @@ export const SESSION: readonly Behaviour[] = [
     run: async (scene) => {
       const discord = await scene.discord();
       // The first is due after a random part of the interval: far away.
-      const { shard } = await scene.live(discord, { host: PATIENT });
+      const { shard } = await scene.live(discord, { platform: PATIENT });
       await discord.befall({ do: "requestHeartbeat" });
       expectEqual((await discord.seen({ heartbeats: 1 })).heartbeats.length, 1);
       await shard.close();

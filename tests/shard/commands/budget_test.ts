@@ -38,7 +38,7 @@ Deno.test("shard: a fresh session has 120 less its IDENTIFY and the heartbeats t
   const play = await new Play({ fake: { heartbeatInterval: 40_000 } }).live();
   const { limit, available, nextAvailableInMs, waiting } = play.shard.commands;
   assertEquals([limit, nextAvailableInMs, waiting], [120, 0, 0]);
-  // IDENTIFY, and one or two beats within a minute, as the jitter has it.
+  // IDENTIFY, and one or two heartbeats within a minute, as the jitter has it.
   assert(available === 117 || available === 118, `${available}`);
   await play.shard.send(LEAVE);
   assertEquals(play.shard.commands.available, available - 1);

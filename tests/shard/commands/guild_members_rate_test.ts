@@ -150,7 +150,7 @@ Deno.test("shard: RATE_LIMITED comes out as an event where it is asked for, and 
   const { discord, clock } = crowd(10);
   const { token, dial, fetch } = discord;
   const guild = discord.guilds[0]!.id;
-  const shard = new Shard({ token, events: ["RATE_LIMITED"], intents: 2, dial, fetch, host: clock });
+  const shard = new Shard({ token, events: ["RATE_LIMITED"], intents: 2, dial, fetch, platform: clock });
   const waits: number[] = [];
   const running = shard.run((event) => {
     if (event.t === "RATE_LIMITED") waits.push(event.d.retry_after);

@@ -67,7 +67,7 @@ Deno.test("shard: who names GUILD_MEMBERS_CHUNK gets each chunk in both ways", a
     intents: 2,
     dial: own.discord.dial,
     fetch: own.discord.fetch,
-    host: own.clock,
+    platform: own.clock,
   });
   const running = both.run(({ t }) => void events.push(t));
   await own.clock.runUntil(() => both.status.state === "live");
@@ -82,7 +82,7 @@ Deno.test("shard: who names GUILD_MEMBERS_CHUNK gets each chunk in both ways", a
 Deno.test("shard: who gives intents alone gets the chunks as events too", async () => {
   const { discord, clock } = crowd(10);
   const { token, dial, fetch } = discord;
-  const shard = new Shard({ token, intents: 2, dial, fetch, host: clock });
+  const shard = new Shard({ token, intents: 2, dial, fetch, platform: clock });
   const events: string[] = [];
   const running = shard.run(({ t }) => void events.push(t));
   await clock.runUntil(() => shard.status.state === "live");

@@ -42,7 +42,7 @@ const SPANS = [
 ];
 
 for (const { heartbeatInterval, minutes } of SPANS) {
-  Deno.test(`shard: ${minutes} minutes of as many commands as fit never cost 4008, beats every ${heartbeatInterval} ms`, async () => {
+  Deno.test(`shard: ${minutes} minutes of as many commands as fit never cost 4008, heartbeats every ${heartbeatInterval} ms`, async () => {
     const play = await new Play({ fake: { heartbeatInterval } }).live();
     const counter = sendMany(play, 30_000);
     await play.clock.advance(minutes * 60_000);
@@ -56,7 +56,7 @@ for (const { heartbeatInterval, minutes } of SPANS) {
   });
 }
 
-Deno.test("shard: commands in random bursts, with beats that Discord asks for in between, never cost 4008", async () => {
+Deno.test("shard: commands in random bursts, with heartbeats that Discord asks for in between, never cost 4008", async () => {
   const play = await new Play().live();
   const counters: { readonly all: Promise<unknown> }[] = [];
   for (let minute = 0; minute < 240; minute++) {
@@ -106,9 +106,9 @@ Deno.test("shard: a full budget delays no heartbeat", async () => {
   const play = await new Play({ fake: { heartbeatInterval: 10_000 } }).live();
   const counter = sendMany(play, 2_000);
   await play.clock.advance(600_000);
-  const beats = play.discord.journal.heartbeats();
-  const gaps = beats.slice(1).map(({ at }, index) => Math.round(at - beats[index]!.at));
-  assert(beats.length >= 59);
+  const heartbeats = play.discord.journal.heartbeats();
+  const gaps = heartbeats.slice(1).map(({ at }, index) => Math.round(at - heartbeats[index]!.at));
+  assert(heartbeats.length >= 59);
   assertEquals(new Set(gaps), new Set([10_000]));
   const rejected = counter.sent < 2_000 ? assertRejects(() => counter.all) : counter.all;
   await play.shard.close();

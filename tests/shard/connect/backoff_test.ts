@@ -64,22 +64,22 @@ Deno.test("shard: being live is not enough to start over, an acknowledged heartb
   const unproven = [await drop(play), await drop(play), await drop(play)];
   assertEquals(unproven.map(Math.round), [999, 1998, 3996]);
   await play.clock.advance(30_000);
-  assertEquals(Math.round(await drop(play)), 7992, "half a minute without a beat proves nothing");
+  assertEquals(Math.round(await drop(play)), 7992, "half a minute without a heartbeat proves nothing");
 
   await play.clock.advance(41_000);
   assertEquals(play.shard.latency?.acknowledged, 1);
-  assertEquals(Math.round(await drop(play)), 999, "an acknowledged beat does");
+  assertEquals(Math.round(await drop(play)), 999, "an acknowledged heartbeat does");
   await play.shard.close();
 });
 
-Deno.test("shard: a beat that was acknowledged before RESUMED proves nothing", async () => {
+Deno.test("shard: a heartbeat that was acknowledged before RESUMED proves nothing", async () => {
   const puppet = new Puppet();
   const play = new Play({ dial: puppet.dial, url: "wss://main.test" }).start();
   await play.clock.advance(0);
   for (let connection = 0; connection < 4; connection++) {
     puppet.socket.hello(10_000);
     await play.clock.advance(9_999);
-    assert(puppet.socket.ops.includes(1), "a beat went out");
+    assert(puppet.socket.ops.includes(1), "a heartbeat went out");
     puppet.socket.say(11);
     const { length } = puppet.sockets;
     puppet.socket.lose();

@@ -1,22 +1,22 @@
 /** Heartbeats of a running shard: for a day, on request, beside a busy program, and after the process has slept. */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Host, Shard } from "../../../mod.ts";
+import { type Platform, Shard } from "../../../mod.ts";
 import { FakeDiscord, VirtualClock } from "../../fake/mod.ts";
 import { Play } from "../harness.ts";
 import { Puppet } from "../puppet.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-Deno.test("shard: lives through 24 hours on one connection, with every beat on time", async () => {
+Deno.test("shard: lives through 24 hours on one connection, with every heartbeat on time", async () => {
   const play = await new Play({ fake: { heartbeatInterval: 41_250 } }).live();
   await play.clock.advance(DAY_MS);
-  const beats = play.discord.journal.heartbeats();
-  assert(beats[0]!.at > 0 && beats[0]!.at < 41_250, "the first beat is jittered");
-  const gaps = beats.slice(1).map(({ at }, index) => Math.round(at - beats[index]!.at));
+  const heartbeats = play.discord.journal.heartbeats();
+  assert(heartbeats[0]!.at > 0 && heartbeats[0]!.at < 41_250, "the first heartbeat is jittered");
+  const gaps = heartbeats.slice(1).map(({ at }, index) => Math.round(at - heartbeats[index]!.at));
   assertEquals(new Set(gaps), new Set([41_250]));
-  assertEquals(beats.length, Math.floor((DAY_MS - beats[0]!.at) / 41_250) + 1);
-  assertEquals(play.shard.latency?.acknowledged, beats.length);
+  assertEquals(heartbeats.length, Math.floor((DAY_MS - heartbeats[0]!.at) / 41_250) + 1);
+  assertEquals(play.shard.latency?.acknowledged, heartbeats.length);
   assertEquals(play.discord.journal.dials().length, 1);
   await play.shard.close();
   assertEquals(play.discord.journal.violations(), []);
@@ -71,8 +71,8 @@ Deno.test("shard: op 1 is answered at once with the last sequence, and the sched
   await play.clock.advance(1);
   play.connection.requestHeartbeat();
   await play.clock.advance(0);
-  const [beat] = play.discord.journal.heartbeats();
-  assertEquals([beat?.at, beat?.d], [1, 4]);
+  const [heartbeat] = play.discord.journal.heartbeats();
+  assertEquals([heartbeat?.at, heartbeat?.d], [1, 4]);
   await play.clock.advance(40_000);
   assertEquals(play.discord.journal.heartbeats().map(({ at }) => at), [1, 40_001]);
   await play.shard.close();
@@ -118,7 +118,7 @@ Deno.test("shard: HELLO again with a shorter interval counts from then on", asyn
   await play.shard.close();
 });
 
-Deno.test("shard: a requested beat for which the budget has no room goes out as soon as it has", async () => {
+Deno.test("shard: a requested heartbeat for which the budget has no room goes out as soon as it has", async () => {
   const puppet = new Puppet();
   const play = new Play({ dial: puppet.dial, url: "wss://main.test", gateway: { commandPeriodMs: 60_000 } })
     .start();
@@ -149,7 +149,7 @@ Deno.test("shard: a program that takes minutes for an event does not disturb the
 });
 
 /** A clock on a machine that can sleep: time passes, timers do not fire before it wakes up. */
-class SleepyHost implements Host {
+class SleepyPlatform implements Platform {
   readonly clock = new VirtualClock();
   sleptMs = 0;
   now(): number {
@@ -167,64 +167,64 @@ class SleepyHost implements Host {
 }
 
 Deno.test("shard: after a stall it hears what waits before it judges the peer", async () => {
-  const host = new SleepyHost();
+  const platform = new SleepyPlatform();
   const puppet = new Puppet();
-  const shard = new Shard({ token: "x", intents: 0, url: "wss://main.test", dial: puppet.dial, host });
+  const shard = new Shard({ token: "x", intents: 0, url: "wss://main.test", dial: puppet.dial, platform });
   const statuses: string[] = [];
   void shard.run(() => void statuses.push(shard.status.state));
-  await host.clock.advance(0);
+  await platform.clock.advance(0);
   puppet.socket.hello(40_000);
-  await host.clock.advance(0);
+  await platform.clock.advance(0);
   puppet.socket.ready();
-  await host.clock.advance(20_000);
+  await platform.clock.advance(20_000);
   assertEquals(puppet.socket.ops, [2, 1]);
   // The lid is closed before the acknowledgement is read, and opened an hour later.
-  host.sleptMs = 3_600_000;
-  await host.clock.advance(40_000);
+  platform.sleptMs = 3_600_000;
+  await platform.clock.advance(40_000);
   for (let frame = 0; frame < 30 && puppet.socket.ops.length < 3; frame++) {
     puppet.socket.say(11);
-    await host.clock.advance(10);
+    await platform.clock.advance(10);
   }
   assertEquals(
     puppet.socket.ops,
     [2, 1, 1],
-    "the peer lives: it beats, late, and stays; no frame puts it off",
+    "the peer lives: it heartbeats, late, and stays; no frame puts it off",
   );
   assertEquals(shard.status.state, "live");
 
   // The same again, and nothing waits: the peer is gone.
-  host.sleptMs += 3_600_000;
-  await host.clock.advance(41_000);
+  platform.sleptMs += 3_600_000;
+  await platform.clock.advance(41_000);
   assertEquals(puppet.sockets.length, 2);
   assertEquals(puppet.sockets[0]?.closes.map(({ code }) => code), [4200]);
   await shard.close();
 });
 
 Deno.test("shard: after a stall a READY that waits behind another frame is in time", async () => {
-  const host = new SleepyHost();
+  const platform = new SleepyPlatform();
   const puppet = new Puppet();
-  const shard = new Shard({ token: "x", intents: 0, url: "wss://main.test", dial: puppet.dial, host });
+  const shard = new Shard({ token: "x", intents: 0, url: "wss://main.test", dial: puppet.dial, platform });
   const run = shard.run(() => {});
-  await host.clock.advance(0);
+  await platform.clock.advance(0);
   puppet.socket.hello(40_000);
-  for (let beat = 0; beat < 2; beat++) {
-    await host.clock.advance(40_000);
+  for (let heartbeat = 0; heartbeat < 2; heartbeat++) {
+    await platform.clock.advance(40_000);
     puppet.socket.say(11);
   }
   assertEquals([puppet.socket.ops, shard.status.state], [[2, 1, 1], "identifying"]);
-  host.sleptMs = 3_600_000;
-  await host.clock.advance(20_000);
+  platform.sleptMs = 3_600_000;
+  await platform.clock.advance(20_000);
   // A timer has fired, late by an hour; now the frames come in, one by one.
   puppet.socket.say(11);
-  await host.clock.advance(1);
+  await platform.clock.advance(1);
   puppet.socket.ready();
-  await host.clock.advance(1_000);
+  await platform.clock.advance(1_000);
   assertEquals([shard.status.state, puppet.sockets.length], ["live", 1]);
   await shard.close();
   await run;
 });
 
-Deno.test("shard: the fake cuts who does not beat, so that the beats above prove something", async () => {
+Deno.test("shard: the fake cuts who does not heartbeat, so that the heartbeats above prove something", async () => {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock, heartbeatInterval: 40_000 });
   const connection = await discord.dial("wss://x.test/?v=10&encoding=json");

@@ -27,7 +27,7 @@ Deno.test("shard: without HELLO for 20 s the connection is given up, keeping the
   await play.shard.close();
 });
 
-Deno.test("shard: without READY for two minutes it identifies anew, and beats all the while", async () => {
+Deno.test("shard: without READY for two minutes it identifies anew, and heartbeats all the while", async () => {
   const play = new Play();
   play.discord.faults.silentReady = 1;
   play.start();
@@ -102,7 +102,7 @@ Deno.test("shard: connections that are cut in the middle of a resume three times
   await play.shard.close();
 });
 
-Deno.test("shard: a dead peer is found out at the second silent beat, and resumed at once [case 4]", async () => {
+Deno.test("shard: a dead peer is found out at the second silent heartbeat, and resumed at once [case 4]", async () => {
   const play = await new Play().live();
   await play.clock.advance(100_000);
   const { connection } = play;

@@ -16,7 +16,7 @@ function make(
   const delivery = new Delivery<TestEvent>({
     handler: () => {},
     deadlineMs: 10_000,
-    host: clock,
+    platform: clock,
     onHandled: () => {},
     onFailure: () => {},
     ...options,

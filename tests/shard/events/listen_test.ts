@@ -16,7 +16,14 @@ function stage(): {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock });
   const { token, dial, fetch } = discord;
-  const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], intents: 1, dial, fetch, host: clock });
+  const shard = new Shard({
+    token,
+    guildEvents: ["MESSAGE_CREATE"],
+    intents: 1,
+    dial,
+    fetch,
+    platform: clock,
+  });
   const names: string[] = [];
   void shard.run(({ t }) => void names.push(t));
   return { discord, clock, shard, names };
@@ -44,7 +51,7 @@ Deno.test("shard listen: a consumer that takes nothing holds no listener up", as
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock });
   const { token, dial, fetch } = discord;
-  const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, host: clock });
+  const shard = new Shard({ token, guildEvents: ["MESSAGE_CREATE"], dial, fetch, platform: clock });
   let release = () => {};
   const running = shard.run(() => new Promise<void>((resolve) => release = resolve));
   await clock.runUntil(() => shard.status.state === "live");

@@ -56,7 +56,7 @@ export class FleetPlay {
     this.fleet = new Fleet({
       dial: this.discord.dial,
       fetch: this.discord.fetch,
-      host: this.clock,
+      platform: this.clock,
       api: "https://discord.test/api/v10",
       intents: GUILDS_AND_CONTENT,
       ...options,

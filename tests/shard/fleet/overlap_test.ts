@@ -9,7 +9,7 @@ async function events(): Promise<ShardEvent[]> {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock, guilds: [{}, {}] });
   const { token, dial, fetch } = discord;
-  const shard = new Shard({ token, intents: 1 | 512 | 1024, dial, fetch, host: clock });
+  const shard = new Shard({ token, intents: 1 | 512 | 1024, dial, fetch, platform: clock });
   const seen: ShardEvent[] = [];
   const running = shard.run((event) => void seen.push(event));
   await clock.runUntil(() => seen.length === 3);

@@ -34,7 +34,7 @@ Deno.test("shard: close() does not wait for a dial that heeds no signal, and clo
   const [client, server] = connectionPair();
   let open = (_: Connection) => {};
   const dial = () => new Promise<Connection>((resolve) => open = resolve);
-  const shard = new Shard({ token: "x", intents: 0, url: "wss://gateway.example", dial, host: clock });
+  const shard = new Shard({ token: "x", intents: 0, url: "wss://gateway.example", dial, platform: clock });
   const running = shard.run(() => {});
   await clock.advance(0);
   await shard.close();
@@ -59,7 +59,7 @@ Deno.test("shard: a fetch that heeds no signal costs its deadline, and holds up 
     intents: 0,
     dial,
     fetch,
-    host: clock,
+    platform: clock,
     onStatus: (status) => {
       statuses.push(status.state === "disconnected" ? status.cause : status.state);
       if (status.state === "disconnected") assertInstanceOf(status.error, Error);

@@ -58,7 +58,7 @@ class Play {
       dial: this.discord.dial,
       fetch: this.discord.fetch,
       api: "https://discord.com/api/v10",
-      host: this.clock,
+      platform: this.clock,
       ...options,
     });
   }

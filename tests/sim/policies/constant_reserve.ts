@@ -26,7 +26,7 @@ export const CONSTANT_RESERVE: PolicyKind = {
     const log = new SlidingLog(most, PERIOD_MS);
     return {
       commandAt: (now) => Math.max(now, log.dropsTo(most - 1)),
-      beatAt: (now) => now,
+      heartbeatAt: (now) => now,
       record: (kind, now) => {
         if (kind !== "heartbeat") log.record(now);
       },

@@ -22,7 +22,7 @@ export const FIXED_WINDOW: PolicyKind = {
         if (windowAt(now) > window || used < TURNS) return now;
         return (window + 1) * PERIOD_MS;
       },
-      beatAt: (now) => now,
+      heartbeatAt: (now) => now,
       record: (kind, now) => {
         if (kind !== "command") return;
         if (windowAt(now) > window) used = 0;

@@ -16,7 +16,7 @@ export const REFILLED_BUCKET: PolicyKind = {
     let refillsAt = -Infinity;
     return {
       commandAt: (now) => now >= refillsAt || used < most ? now : refillsAt,
-      beatAt: (now) => now,
+      heartbeatAt: (now) => now,
       record: (kind, now) => {
         if (kind === "heartbeat") return;
         if (now >= refillsAt) {

@@ -13,9 +13,9 @@ export const THIS_LIMITER: PolicyKind = {
 export function thisLimiter(periodMs: number): Policy {
   const limiter = new CommandLimiter({ limit: 120, periodMs });
   return {
-    commandAt: (now, beats) => limiter.nextAvailableAt(now, beats),
-    beatAt: (now) => limiter.nextUrgentAt(now),
+    commandAt: (now, heartbeats) => limiter.nextAvailableAt(now, heartbeats),
+    heartbeatAt: (now) => limiter.nextUrgentAt(now),
     record: (_kind, now) => limiter.record(now),
-    requestedBeatAt: (now, beats) => limiter.requestedBeatAt(now, beats),
+    requestedHeartbeatAt: (now, heartbeats) => limiter.requestedHeartbeatAt(now, heartbeats),
   };
 }

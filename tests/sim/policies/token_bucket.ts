@@ -19,11 +19,11 @@ export const TOKEN_BUCKET: PolicyKind = {
     const tokenAt = (now: number) => Math.max(now, fullAt - (BURST - 1) * MS_PER_TOKEN);
     return {
       commandAt: tokenAt,
-      beatAt: tokenAt,
+      heartbeatAt: tokenAt,
       record: (_kind, now) => {
         fullAt = Math.max(fullAt, now) + MS_PER_TOKEN;
       },
-      beatsQueue: true,
+      heartbeatsQueue: true,
     };
   },
 };

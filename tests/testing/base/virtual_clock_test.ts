@@ -54,13 +54,13 @@ Deno.test("virtual clock: a timer taken back never fires, and taking it back twi
 
 Deno.test("virtual clock: runUntil stops at the wake-up that makes the condition true", async () => {
   const clock = new VirtualClock();
-  let beats = 0;
-  const beat = () => {
-    beats++;
-    clock.setTimeout(beat, 41_250);
+  let heartbeats = 0;
+  const heartbeat = () => {
+    heartbeats++;
+    clock.setTimeout(heartbeat, 41_250);
   };
-  clock.setTimeout(beat, 41_250);
-  await clock.runUntil(() => beats === 3);
+  clock.setTimeout(heartbeat, 41_250);
+  await clock.runUntil(() => heartbeats === 3);
   assertEquals(clock.now(), 3 * 41_250);
 });
 

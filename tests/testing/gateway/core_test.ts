@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Host } from "../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../shard/pipe/platform.ts";
 import { EVERY_INTENT, GATEWAY_URL, RawClient, Stage } from "../../raw_client.ts";
 import { FakeDiscord } from "../../fake/fake_discord.ts";
 import { VirtualClock } from "../../fake/base/virtual_clock.ts";
@@ -74,10 +74,10 @@ Deno.test("gateway: a client that is silent for one and a half intervals is cut 
   assertEquals(stage.clock.pending, 0);
 });
 
-Deno.test("gateway: a client that beats in time stays for three hours, and leaves no timer behind", async () => {
+Deno.test("gateway: a client that heartbeats in time stays for three hours, and leaves no timer behind", async () => {
   const stage = new Stage();
   const client = await stage.identified();
-  for (let beats = 0; beats < 3 * 3_600_000 / 41_250; beats++) {
+  for (let heartbeats = 0; heartbeats < 3 * 3_600_000 / 41_250; heartbeats++) {
     await stage.clock.advance(41_250);
     client.send(1, client.lastSequence);
   }
@@ -162,7 +162,7 @@ Deno.test("gateway: a new connection has a budget of its own", async () => {
   assertEquals(await stage.closeCodeAfter(second, () => second.send(1, null)), undefined);
 });
 
-Deno.test("gateway: op 1 from the server has a null body, and a beat in answer is acknowledged", async () => {
+Deno.test("gateway: op 1 from the server has a null body, and a heartbeat in answer is acknowledged", async () => {
   const stage = new Stage();
   const client = await stage.identified();
   stage.discord.connections[0]?.requestHeartbeat();
@@ -286,18 +286,18 @@ Deno.test("gateway: the window of the frame limit may be shorter than Discord's"
   ]);
 });
 
-for (const beats of [true, false]) {
-  const what = beats ? "counts a heartbeat that waited to be read" : "still cuts who sent none";
+for (const heartbeats of [true, false]) {
+  const what = heartbeats ? "counts a heartbeat that waited to be read" : "still cuts who sent none";
   Deno.test(`gateway: a fake whose own process was held up ${what}`, async () => {
     const clock = new VirtualClock();
     let holdUpMs = 0;
-    const host: Host = {
+    const platform: Platform = {
       now: () => clock.now(),
       random: () => clock.random(),
       clearTimeout: (timer) => clock.clearTimeout(timer),
       setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs + holdUpMs),
     };
-    const discord = new FakeDiscord({ clock: host, heartbeatInterval: 10_000 });
+    const discord = new FakeDiscord({ clock: platform, heartbeatInterval: 10_000 });
     holdUpMs = 20_000;
     const client = new RawClient(await discord.dial(GATEWAY_URL), discord.token);
     client.identify();
@@ -306,9 +306,9 @@ for (const beats of [true, false]) {
     holdUpMs = 0;
     await clock.advance(1);
     assertEquals(discord.connections.length, 1);
-    if (beats) client.send(1, null);
+    if (heartbeats) client.send(1, null);
     await clock.advance(1_000);
-    assertEquals(discord.connections.length, beats ? 1 : 0);
+    assertEquals(discord.connections.length, heartbeats ? 1 : 0);
     await discord.close();
     assertEquals(clock.pending, 0);
   });

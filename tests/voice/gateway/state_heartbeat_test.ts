@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { binary, hello, inPhase, json, VoiceDriver } from "../harness.ts";
 
-interface Beat {
+interface Heartbeat {
   op: number;
   d: { t: number; seq_ack: number };
 }
 
-const beats = (driver: VoiceDriver) => driver.sentFor("heartbeat") as Beat[];
-const acks = (driver: VoiceDriver) => beats(driver).map((beat) => beat.d.seq_ack);
+const heartbeats = (driver: VoiceDriver) => driver.sentFor("heartbeat") as Heartbeat[];
+const acks = (driver: VoiceDriver) => heartbeats(driver).map((heartbeat) => heartbeat.d.seq_ack);
 
 Deno.test("voice heartbeat: every interval of HELLO from HELLO on, with an integer and the last sequence", () => {
   const driver = inPhase("live");
@@ -17,7 +17,7 @@ Deno.test("voice heartbeat: every interval of HELLO from HELLO on, with an integ
     27_500,
     41_250,
   ]);
-  for (const { op, d } of beats(driver)) {
+  for (const { op, d } of heartbeats(driver)) {
     assertEquals([op, Object.keys(d), Number.isInteger(d.t)], [3, ["t", "seq_ack"], true]);
   }
   assertEquals(acks(driver), [1, 1, 1]);
@@ -44,19 +44,19 @@ Deno.test("voice heartbeat: JSON and bytes count in one sequence, which goes aro
   assertEquals(acks(driver), [65_534, 65_535, 0, 1]);
 });
 
-Deno.test("voice heartbeat: an acknowledgement by the beat's own nonce measures, any other does not", () => {
+Deno.test("voice heartbeat: an acknowledgement by the heartbeat's own nonce measures, any other does not", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.advance(13_750);
   driver.advance(30);
   driver.receive(json(6, { t: 1 }));
   assertEquals(driver.state.latency.acknowledged, 0);
-  driver.receive(json(6, { t: beats(driver)[0]?.d.t }));
-  driver.receive(json(6, { t: beats(driver)[0]?.d.t }));
+  driver.receive(json(6, { t: heartbeats(driver)[0]?.d.t }));
+  driver.receive(json(6, { t: heartbeats(driver)[0]?.d.t }));
   assertEquals(driver.state.latency, { meanMs: 30, recentMs: [30], acknowledged: 1 });
 });
 
-Deno.test("voice heartbeat: nothing at all between two beats is a zombie, the session kept [case 65]", () => {
+Deno.test("voice heartbeat: nothing at all between two heartbeats is a zombie, the session kept [case 65]", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.advance(13_750);
@@ -69,7 +69,7 @@ Deno.test("voice heartbeat: nothing at all between two beats is a zombie, the se
 Deno.test("voice heartbeat: whatever comes is a sign of life", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
-  for (let beat = 0; beat < 20; beat++) {
+  for (let heartbeat = 0; heartbeat < 20; heartbeat++) {
     driver.advance(13_000);
     driver.receive(json(18, { flags: 0 }));
   }
@@ -80,7 +80,7 @@ Deno.test("voice heartbeat: a live call is quiet for a day and stays [case 65]",
   const driver = inPhase("live");
   driver.advance(86_400_000);
   assertEquals(driver.state.phase, "live");
-  assertEquals(beats(driver).length, Math.floor(86_400_000 / 13_750));
+  assertEquals(heartbeats(driver).length, Math.floor(86_400_000 / 13_750));
 });
 
 Deno.test("voice heartbeat: HELLO of a resume starts the schedule anew", () => {

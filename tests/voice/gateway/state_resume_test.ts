@@ -156,7 +156,7 @@ Deno.test("voice resume: a commit and a confirmation that may be lost are sent a
   assertEquals(fourth.sentFor("dave"), [], "the transition is executed");
 });
 
-Deno.test("voice resume: a message sent after the beat is not confirmed by its acknowledgement", () => {
+Deno.test("voice resume: a message sent after the heartbeat is not confirmed by its acknowledgement", () => {
   const { driver } = call();
   driver.acksAfterMs = 500;
   driver.advance(13_750);

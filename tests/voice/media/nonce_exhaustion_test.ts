@@ -22,7 +22,7 @@ Deno.test("voice connection: when a key has no nonce left, a new session brings 
     userId,
     dial,
     openUdp,
-    host: call.clock,
+    platform: call.clock,
     createCipher: (options) => {
       keys.push(options.key.join());
       return createTransportCipher(keys.length === 1 ? { ...options, firstNonce: 2 ** 32 - LEFT } : options);

@@ -195,7 +195,7 @@ export class VoiceGatewayCore {
     if (link.session && !link.session.hasNumbered(body.sequence)) {
       this.links.violation(link, null, `seq_ack is a number that was sent: ${body.sequence}`, now);
     }
-    this.links.beat(link, body.nonce, now);
+    this.links.heartbeat(link, body.nonce, now);
   }
 
   #identify(link: VoiceLink, d: unknown, now: number): void {

@@ -25,7 +25,7 @@ export interface VoiceLink {
   /** Dead to the client. */
   stalled: boolean;
   /** The next heartbeat comes before this, in ms. */
-  beatBy: number;
+  heartbeatBy: number;
 }
 
 /** What the links are made from. */
@@ -61,7 +61,7 @@ export class VoiceLinks {
   /** The next instant at which `tick` has something to do, `Infinity` if there is none. */
   get deadline(): number {
     let at = Infinity;
-    for (const link of this.#open) if (!link.stalled) at = Math.min(at, link.beatBy);
+    for (const link of this.#open) if (!link.stalled) at = Math.min(at, link.heartbeatBy);
     return at;
   }
 
@@ -75,7 +75,7 @@ export class VoiceLinks {
       session: null,
       open: true,
       stalled: false,
-      beatBy: Infinity,
+      heartbeatBy: Infinity,
     };
     this.#open.add(link);
     this.#options.journal.write({ kind: "dial", at: now, url, outcome: "open", connectionId: link.id });
@@ -100,7 +100,7 @@ export class VoiceLinks {
   /** Cuts those that have fallen silent. */
   tick(now: number): void {
     for (const link of this.open) {
-      if (link.stalled || now < link.beatBy) continue;
+      if (link.stalled || now < link.heartbeatBy) continue;
       this.violation(link, null, "a heartbeat comes in every interval", now);
       this.drop(link, false, now);
     }
@@ -124,12 +124,14 @@ export class VoiceLinks {
   hello(link: VoiceLink, now: number): void {
     const { heartbeatInterval } = this.#options;
     this.send(link, VoiceOpcode.Hello, { v: 8, heartbeat_interval: heartbeatInterval }, now);
-    link.beatBy = now + heartbeatInterval * SILENT_INTERVALS;
+    link.heartbeatBy = now + heartbeatInterval * SILENT_INTERVALS;
   }
 
   /** A heartbeat came. */
-  beat(link: VoiceLink, nonce: number, now: number): void {
-    if (link.beatBy < Infinity) link.beatBy = now + this.#options.heartbeatInterval * SILENT_INTERVALS;
+  heartbeat(link: VoiceLink, nonce: number, now: number): void {
+    if (link.heartbeatBy < Infinity) {
+      link.heartbeatBy = now + this.#options.heartbeatInterval * SILENT_INTERVALS;
+    }
     if (!this.#options.faults.muteAcks) this.send(link, VoiceOpcode.HeartbeatAck, { t: nonce }, now);
   }
 

@@ -1,6 +1,6 @@
 /** One direction of the way between clients and the media server, with everything that befalls datagrams on it. */
 
-import type { Host } from "../../../../shard/pipe/platform.ts";
+import type { Platform } from "../../../../shard/pipe/platform.ts";
 
 /** What befalls datagrams; shares of 1. All may be changed at any time. */
 export interface NetworkConditions {
@@ -34,12 +34,12 @@ export class LossyNetwork implements NetworkConditions {
   truncation = 0;
   jitterMs = 0;
   delayMs = 0;
-  readonly #clock: Host;
+  readonly #clock: Platform;
   readonly #timers = new Set<unknown>();
   #seed: number;
 
   /** Starts as a way on which nothing happens. */
-  constructor(clock: Host, seed: number) {
+  constructor(clock: Platform, seed: number) {
     this.#clock = clock;
     this.#seed = seed | 0;
   }

@@ -49,7 +49,7 @@ function coordinator(storage: CountingStorage): { host: FleetHost; called: numbe
     token,
     fetch,
     api: "https://discord.com/api/v10",
-    host: clock,
+    platform: clock,
     wallClock: () => clock.now(),
     shard: (id) => ({
       start: () => Promise.resolve(called.push(id)),
