@@ -86,7 +86,7 @@ function isPartOf(name: string, specifier: string): boolean {
 }
 
 /** A relative specifier as a path from the root, any other as it is. */
-function resolve(from: string, specifier: string): string {
+export function resolve(from: string, specifier: string): string {
   if (!/^\.\.?\//.test(specifier)) return specifier;
   const root = "file:///";
   return decodeURI(new URL(specifier, `${root}${from}`).href.slice(root.length));
