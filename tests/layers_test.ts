@@ -1,172 +1,42 @@
-/** The layers of the project, as a table, and the test that holds the code to it. */
+/** Holds the code to the table of rooms. */
 
 import { assert, assertEquals } from "@std/assert";
-import { BUILT_INS, PACKAGES } from "./gate/imports.ts";
-import { cycles, type Layer, violations } from "./gate/layers.ts";
+import { measure } from "./gate/house.ts";
+import { folderOf, type Layer, twoWayRows, unusedImports, violations } from "./gate/layers.ts";
 import { mentions } from "./gate/mentions.ts";
 import { ROOT } from "./gate/process.ts";
-import { CONFIG, publishedSources, sourcesBelow } from "./gate/published.ts";
-
-/** What every runtime has and what neither does I/O nor reads the world. */
-const EVERYWHERE = [
-  "AbortController",
-  "AbortSignal",
-  "TextDecoder",
-  "TextEncoder",
-  "URL",
-  "URLSearchParams",
-  "queueMicrotask",
-];
-
-/** A package of which published code imports the types alone. */
-const TYPES = ["discord-api-types"];
-
-const LAYERS: readonly Layer[] = [
-  {
-    path: "ratelimit/",
-    imports: ["ratelimit/"],
-    types: TYPES,
-    names: EVERYWHERE,
-    files: {
-      "ratelimit/identify/durable_object.ts": ["Response"],
-      "ratelimit/identify/system.ts": ["Date", "Math.random", "clearTimeout", "crypto", "setTimeout"],
-    },
-  },
-  { path: "gateway/", imports: ["gateway/", "ratelimit/"], types: TYPES, names: EVERYWHERE, files: {} },
-  {
-    path: "shard/",
-    imports: ["shard/", "gateway/", "ratelimit/"],
-    types: TYPES,
-    names: EVERYWHERE,
-    files: {
-      "shard/pipe/connection.ts": ["ReadableStream", "WritableStream"],
-      "shard/pipe/dial.ts": ["CloseEvent", "ErrorEvent", "Event", "MessageEvent", "WebSocket"],
-      "shard/fleet/fleet.ts": ["ReadableStream"],
-      "shard/connect/gateway_bot.ts": ["Headers", "Request", "RequestInit", "Response", "fetch"],
-      "shard/pipe/platform.ts": [
-        "Date",
-        "Deno",
-        "Math.random",
-        "clearTimeout",
-        "performance",
-        "process",
-        "setTimeout",
-      ],
-      "shard/events/event_stream.ts": ["ReadableStream"],
-      "shard/shard.ts": ["ReadableStream"],
-      "shard/durable_object/fleet/host.ts": ["Request", "Response"],
-      "shard/durable_object/fleet/http.ts": ["Request", "Response"],
-      "shard/durable_object/http.ts": ["Request", "Response"],
-      "shard/durable_object/shard/host.ts": ["Request", "Response"],
-      "shard/durable_object/shard/http.ts": ["Request", "Response"],
-      "shard/user_id.ts": ["atob"],
-    },
-  },
-  {
-    path: "voice/",
-    imports: [
-      "voice/",
-      "gateway/close_code.ts",
-      "gateway/connection_state.ts",
-      "gateway/heartbeat.ts",
-      "gateway/intent.ts",
-      "gateway/latency.ts",
-      "gateway/payload.ts",
-      "ratelimit/backoff.ts",
-      "ratelimit/clock.ts",
-      "shard/pipe/abortable.ts",
-      "shard/pipe/connection.ts",
-      "shard/pipe/dial.ts",
-      "shard/pipe/platform.ts",
-      "shard/commands/errors.ts",
-      "shard/pipe/wait.ts",
-      "shard/voice_provider.ts",
-      "shard/pipe/timer.ts",
-    ],
-    types: TYPES,
-    names: EVERYWHERE,
-    files: {
-      "voice/media/aead.ts": ["crypto"],
-      "voice/connection.ts": ["ReadableStream"],
-      "voice/audio/receive_streams.ts": ["ReadableStream", "ReadableStreamDefaultController"],
-      "voice/media/built_in_crypto.ts": ["process"],
-      "voice/media/udp.ts": ["Deno", "navigator", "process"],
-    },
-    modules: PACKAGES,
-  },
-  {
-    path: "mod.ts",
-    imports: ["gateway/mod.ts", "ratelimit/mod.ts", "shard/mod.ts"],
-    types: [],
-    names: [],
-    files: {},
-  },
-  {
-    path: "tests/fake/",
-    imports: [
-      "tests/fake/",
-      "shard/",
-      "gateway/",
-      "ratelimit/",
-      // Its tables alone: what is tested takes no part in the test.
-      "voice/wire/close_code.ts",
-      "voice/wire/opcode.ts",
-      // And the shapes that it has to fit.
-      "voice/media/datagram.ts",
-      "voice/voice_gateway.ts",
-    ],
-    types: TYPES,
-    names: "any",
-    files: {},
-    modules: { ...BUILT_INS, ...PACKAGES },
-  },
-  {
-    path: "examples/",
-    imports: ["examples/", CONFIG.name, "node:"],
-    types: TYPES,
-    names: "any",
-    files: {},
-    modules: {
-      "examples/fanout_redis.ts": ["@redis/client"],
-      "examples/durable_object/local_worker.ts": ["esbuild", "miniflare"],
-      "examples/durable_object/worker.ts": ["cloudflare:workers"],
-      "examples/ogg.ts": ["mediabunny"],
-      "examples/voice_stage.ts": ["@snazzah/davey"],
-    },
-  },
-];
-
-/** The published files that may speak of a particular runtime, each named in DESIGN.md. */
-const RUNTIME_FILES = [
-  // The two clients are called after theirs.
-  "ratelimit/identify/deno_kv.ts",
-  "ratelimit/identify/redis.ts",
-  "shard/pipe/platform.ts",
-  "shard/stores/deno_kv.ts",
-  "tests/fake/net/server.ts",
-  "tests/fake/voice/media/udp_server.ts",
-  "voice/media/built_in_crypto.ts",
-  "voice/media/udp.ts",
-];
+import { publishedSources, sourcesBelow } from "./gate/published.ts";
+import { ROOMS, RUNTIME_FILES } from "./gate/rooms.ts";
 
 Deno.test("layers: every file imports and names only what its layer may", () => {
-  assertEquals(violations(read([...publishedSources(), ...sourcesBelow("examples/")]), LAYERS), []);
+  assertEquals(violations(read([...publishedSources(), ...sourcesBelow("examples/")]), ROOMS), []);
 });
 
-Deno.test("layers: no imports in a circle at run time", () => {
-  assertEquals(cycles(read(publishedSources())), []);
+Deno.test("layers: no imports in a circle, types included", () => {
+  assertEquals(measure(read(publishedSources())).circles, []);
+});
+
+Deno.test("layers: between two folders arrows go one way", () => {
+  assertEquals(twoWayRows(ROOMS), []);
+});
+
+Deno.test("layers: every folder has one row, and every arrow that a row allows is there", () => {
+  const sources = read([...publishedSources(), ...sourcesBelow("examples/")]);
+  const folders = [...new Set([...sources.keys()].map(folderOf))].sort();
+  assertEquals(ROOMS.map(({ path }) => path).sort(), folders);
+  assertEquals(unusedImports(sources, ROOMS.filter(({ path }) => !path.startsWith("examples/"))), []);
 });
 
 Deno.test("layers: the table speaks of files that exist", () => {
   const files = publishedSources();
-  const named = LAYERS.flatMap((layer) => [layer.path, ...layer.imports, ...Object.keys(layer.files)]);
+  const named = ROOMS.flatMap((room) => [...room.imports, ...Object.keys(room.files)]);
   const gone = named.filter((path) => path.endsWith(".ts") && !files.includes(path));
   assertEquals(gone, []);
 });
 
-Deno.test("layers: no file mentions a runtime but those made for it, which DESIGN.md names", () => {
-  const design = Deno.readTextFileSync(new URL("DESIGN.md", ROOT));
-  assertEquals(RUNTIME_FILES.filter((file) => !design.includes(`\`${file.split("/").at(-1)}\``)), []);
+Deno.test("layers: no file mentions a runtime but those made for it, which docs/runtimes.md names", () => {
+  const page = Deno.readTextFileSync(new URL("docs/runtimes.md", ROOT));
+  assertEquals(RUNTIME_FILES.filter((file) => !page.includes(`\`${file}\``)), []);
   assertEquals(mentions(read(publishedSources().filter((file) => !RUNTIME_FILES.includes(file)))), []);
   for (const file of RUNTIME_FILES) assert(mentions(read([file])).length > 0, `${file} needs no exception`);
 });
@@ -206,14 +76,14 @@ Deno.test("layers: the check finds a planted import", () => {
       ["shard/x.ts", `const fs = await import("node:fs"); fs;`, "import()"],
       ["shard/x.ts", `export let fs: import("node:fs").Stats;`, "import()"],
       ["tests/fake/x.ts", `import { createServer } from "node:http";`, "node:http"],
-      ["mod.ts", `export * from "./shard/dial.ts";`, "./shard/dial.ts"],
+      ["mod.ts", `export * from "./shard/pipe/dial.ts";`, "./shard/pipe/dial.ts"],
       ["examples/x.ts", `import { dial } from "../shard/dial.ts";`, "../shard/dial.ts"],
       ["examples/x.ts", `import { createClient } from "@redis/client";`, "@redis/client"],
       ["examples/durable_object/worker.ts", `import { Miniflare } from "miniflare";`, "miniflare"],
       ["elsewhere/x.ts", `export const a = 1;`, "no layer"],
     ] as const
   ) {
-    const found = violations(new Map([[path, source]]), LAYERS);
+    const found = violations(new Map([[path, source]]), ROOMS);
     assert(found.length === 1 && found[0]?.includes(word), `${path}: ${source}: ${found}`);
   }
 });
@@ -247,7 +117,7 @@ Deno.test("layers: the check finds a planted name of a runtime", () => {
       ["eval", "eval('1');"],
     ] as const
   ) {
-    const found = violations(new Map([["gateway/x.ts", `${source}\nexport {};`]]), LAYERS);
+    const found = violations(new Map([["gateway/x.ts", `${source}\nexport {};`]]), ROOMS);
     assertEquals(found, [`gateway/x.ts:1: may not name ${name}`], source);
   }
 });
@@ -265,25 +135,61 @@ Deno.test("layers: the check lets properties, shadowing names, comments and stri
     export interface Reader { readonly globalThis: unknown; readonly WebSocket?: unknown }
     export const words = [text, JSON.stringify(new URL("a:b")), BigInt(1), new TextEncoder(), Promise.resolve()];
   `;
-  assertEquals(violations(new Map([["gateway/x.ts", source]]), LAYERS), []);
+  assertEquals(violations(new Map([["gateway/x.ts", source]]), ROOMS), []);
 });
 
 Deno.test("layers: the check lets the one file made for a name use it, and no other", () => {
   const source = "export const socket = new WebSocket('wss://a');";
-  assertEquals(violations(new Map([["shard/pipe/dial.ts", source]]), LAYERS), []);
-  assertEquals(violations(new Map([["shard/x.ts", source]]), LAYERS), [
+  assertEquals(violations(new Map([["shard/pipe/dial.ts", source]]), ROOMS), []);
+  assertEquals(violations(new Map([["shard/x.ts", source]]), ROOMS), [
     "shard/x.ts:1: may not name WebSocket",
   ]);
 });
 
-Deno.test("layers: the check finds a planted circle", () => {
+Deno.test("layers: the check finds a planted circle, and one of types alone", () => {
   const sources = new Map([
     ["gateway/a.ts", `import { b } from "./b.ts"; export const a = b;`],
     ["gateway/b.ts", `import { c } from "./c.ts"; export const b = c;`],
     ["gateway/c.ts", `export { a } from "./a.ts"; import type { D } from "./d.ts"; export const c: D = 1;`],
     ["gateway/d.ts", `import { c } from "./c.ts"; export type D = number; c;`],
   ]);
-  assertEquals(cycles(sources), ["gateway/a.ts → gateway/b.ts → gateway/c.ts → gateway/a.ts"]);
+  assertEquals(measure(sources).circles, [
+    "gateway/a.ts → gateway/b.ts → gateway/c.ts → gateway/a.ts",
+    "gateway/c.ts → gateway/d.ts → gateway/c.ts",
+  ]);
+});
+
+Deno.test("layers: the check finds a planted arrow back, types included, and lets a door be", () => {
+  const sources = new Map([
+    ["a/x.ts", `import { y } from "../b/y.ts"; export const x = y;`],
+    ["b/y.ts", `export const y = 1;`],
+    ["b/z.ts", `import type { X } from "../a/mod.ts"; export type Z = X;`],
+    ["a/mod.ts", `export type { X } from "../b/y.ts";`],
+  ]);
+  const pairs = (more: string) =>
+    measure(new Map([...sources, ["b/w.ts", more]])).pairs.map(({ from, to }) => `${from} ${to}`);
+  assertEquals(pairs(`export {};`), ["a/ b/"]);
+  assertEquals(pairs(`import type { X } from "../a/x.ts"; export type W = X;`), ["a/ b/", "b/ a/"]);
+  const row = (path: string, imports: readonly string[]): Layer => ({
+    path,
+    imports,
+    types: [],
+    names: [],
+    files: {},
+  });
+  assertEquals(twoWayRows([row("a/", ["a/", "b/"]), row("b/", ["b/"])]), []);
+  assertEquals(twoWayRows([row("a/", ["a/", "b/"]), row("b/", ["a/x.ts"])]), [
+    "a/ and b/ may import from each other",
+  ]);
+});
+
+Deno.test("layers: the check finds an arrow that a row allows and nobody takes", () => {
+  const sources = new Map([
+    ["a/x.ts", `import { y } from "../b/y.ts"; export const x = y;`],
+    ["b/y.ts", `export const y = 1;`],
+  ]);
+  const row: Layer = { path: "a/", imports: ["a/", "b/", "c/"], types: [], names: [], files: {} };
+  assertEquals(unusedImports(sources, [row]), ["a/ makes no use of c/"]);
 });
 
 function read(paths: readonly string[]): Map<string, string> {

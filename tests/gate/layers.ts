@@ -4,13 +4,13 @@ import { type Import, type Reach, reachOf } from "./names.ts";
 
 /** What the files of a folder may reach. */
 export interface Layer {
-  /** A folder (`name/`) or a single file. */
+  /** The folder (`name/`, or empty for the root), without those below it. */
   readonly path: string;
-  /** Folders, files, packages and schemes (`node:`) that it may import. */
+  /** Folders (without those below them), files, packages and schemes (`node:`) that its files may import. */
   readonly imports: readonly string[];
-  /** Packages of which it may import types. */
+  /** Packages of which they may import types. */
   readonly types: readonly string[];
-  /** Names of the runtime that all of its files may use; `"any"` where it does not matter. */
+  /** Names of the runtime that all of them may use; `"any"` where it does not matter. */
   readonly names: readonly string[] | "any";
   /** Names that only the file made for them may use besides. */
   readonly files: Readonly<Record<string, readonly string[]>>;
@@ -22,34 +22,49 @@ export interface Layer {
 export function violations(sources: ReadonlyMap<string, string>, layers: readonly Layer[]): string[] {
   const found: string[] = [];
   for (const [path, reach] of reachOf(sources)) {
-    const layer = layers.find((one) => covers(one.path, path));
+    const layer = layers.find((one) => one.path === folderOf(path));
     if (!layer) found.push(`${path}: no layer in the table covers this file`);
     else found.push(...importViolations(path, reach, layer), ...nameViolations(path, reach, layer));
   }
   return found;
 }
 
-/**
- * Circles among the imports that are there at run time, each as the files from one back to itself. Types may refer to
- * each other: an error to the record that it carries, the reader of that record to the error.
- */
-export function cycles(sources: ReadonlyMap<string, string>): string[] {
-  const edges = new Map<string, string[]>();
-  for (const [path, { imports }] of reachOf(sources)) {
-    const atRunTime = imports.filter((one) => !one.typeOnly);
-    edges.set(path, atRunTime.map((one) => resolve(path, one.specifier)));
-  }
-  const found: string[] = [];
-  const done = new Set<string>();
-  const visit = (path: string, trail: readonly string[]): void => {
-    const at = trail.indexOf(path);
-    if (at >= 0) found.push([...trail.slice(at), path].join(" → "));
-    if (at >= 0 || done.has(path)) return;
-    for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of edges.keys()) visit(path, []);
-  return found;
+/** Rows that let two folders import from each other; a file that a row names stands for its folder. */
+export function twoWayRows(layers: readonly Layer[]): string[] {
+  const allows = (from: Layer, to: Layer) =>
+    from !== to &&
+    from.imports.some((one) => one === to.path || one.endsWith(".ts") && folderOf(one) === to.path);
+  return layers.flatMap((one, at) =>
+    layers.slice(at + 1)
+      .filter((other) => allows(one, other) && allows(other, one))
+      .map((other) => `${one.path} and ${other.path} may import from each other`)
+  );
+}
+
+/** What a row allows that no file of its folder makes use of. */
+export function unusedImports(sources: ReadonlyMap<string, string>, layers: readonly Layer[]): string[] {
+  const reach = reachOf(sources);
+  return layers.flatMap((layer) => {
+    const targets = [...reach]
+      .filter(([path]) => folderOf(path) === layer.path)
+      .flatMap(([path, { imports }]) => imports.map(({ specifier }) => resolve(path, specifier)));
+    return layer.imports
+      .filter((allowed) => allowed !== layer.path && /\/$|\.ts$/.test(allowed))
+      .filter((allowed) => !targets.some((target) => covers(allowed, target)))
+      .map((allowed) => `${layer.path || "mod.ts"} makes no use of ${allowed}`);
+  });
+}
+
+/** The folder that holds a file, with a slash at its end; empty for the root. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** A relative specifier as a path from the root, any other as it is. */
+export function resolve(from: string, specifier: string): string {
+  if (!/^\.\.?\//.test(specifier)) return specifier;
+  const root = "file:///";
+  return decodeURI(new URL(specifier, `${root}${from}`).href.slice(root.length));
 }
 
 function importViolations(path: string, { imports }: Reach, layer: Layer): string[] {
@@ -63,6 +78,8 @@ function importViolations(path: string, { imports }: Reach, layer: Layer): strin
 function mayImport(path: string, { specifier, typeOnly }: Import, layer: Layer): boolean {
   const target = resolve(path, specifier);
   if (layer.modules?.[path]?.includes(specifier)) return true;
+  // A barrel lists what lies below it.
+  if (layer.path !== "" && /\/(mod|core)\.ts$/.test(path) && target.startsWith(layer.path)) return true;
   return layer.imports.some((allowed) => covers(allowed, target) || isPartOf(allowed, target)) ||
     typeOnly && layer.types.some((allowed) => isPartOf(allowed, target));
 }
@@ -75,19 +92,13 @@ function nameViolations(path: string, { names }: Reach, layer: Layer): string[] 
     .map(([name, line]) => `${path}:${line}: may not name ${name}`);
 }
 
-/** A folder ends in a slash, a scheme in a colon. */
-function covers(folderOrFile: string, path: string): boolean {
-  return /[/:]$/.test(folderOrFile) ? path.startsWith(folderOrFile) : path === folderOrFile;
+/** A folder (empty or with a slash at its end) holds the files in it, a scheme (with a colon) its modules. */
+function covers(allowed: string, target: string): boolean {
+  if (allowed.endsWith(":")) return target.startsWith(allowed);
+  return allowed === target || folderOf(target) === allowed && target.endsWith(".ts");
 }
 
 /** Whether a specifier is a package or one of its entry points. */
 function isPartOf(name: string, specifier: string): boolean {
   return specifier === name || specifier.startsWith(`${name}/`) && !name.endsWith("/");
-}
-
-/** A relative specifier as a path from the root, any other as it is. */
-export function resolve(from: string, specifier: string): string {
-  if (!/^\.\.?\//.test(specifier)) return specifier;
-  const root = "file:///";
-  return decodeURI(new URL(specifier, `${root}${from}`).href.slice(root.length));
 }
