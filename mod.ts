@@ -1,7 +1,9 @@
 /**
- * The Discord gateway for the edge: the shard, its state machine and its rate limits, on nothing but Web standards.
+ * The Discord gateway for the edge, on nothing but Web standards: the shard, the dial below it, and what a bot needs beside
+ * them.
  *
- * Fleets, stores, hosts in Durable Objects, voice and the fake Discord are entry points of their own.
+ * The parts are entry points of their own: the core in `./gateway`, the limiters in `./ratelimit`, the pipe in `./shard`,
+ * session stores in `./stores`; and fleets, hosts in Durable Objects, voice and the fake Discord.
  *
  * @example
  * ```ts
@@ -25,6 +27,115 @@
  * @module
  */
 
-export * from "./gateway/mod.ts";
-export * from "./ratelimit/mod.ts";
-export * from "./shard/mod.ts";
+export {
+  CommandError,
+  describeCloseCode,
+  EVENTS,
+  GatewayCloseCode,
+  GatewayIntent,
+  GatewayOpcode,
+  GatewayUrlError,
+  intentsOf,
+  parseSessionRecord,
+  SessionRecordError,
+} from "./gateway/mod.ts";
+export { IdentifyLimiterError, IdentifyRefusedError, MemoryIdentifyLimiter } from "./ratelimit/mod.ts";
+export {
+  CommandNotSentError,
+  ConnectionClosedError,
+  ConsumerStuckError,
+  dial,
+  DialError,
+  GatewayBotError,
+  MissingIntentError,
+  RequestError,
+  Shard,
+  ShardStoppedError,
+  sharedIdentifyLimiter,
+  systemPlatform,
+} from "./shard/mod.ts";
+export { restoreShard, SessionStoreError, StoredShard } from "./shard/stores/mod.ts";
+
+export type {
+  Activity,
+  CloseCause,
+  Command,
+  DirectMessageEventName,
+  EndCause,
+  EventData,
+  EventDataByName,
+  EventName,
+  FrameDecoder,
+  GatewayCommand,
+  GatewayDispatch,
+  GatewayPhase,
+  GatewayStateOptions,
+  GatewayUrlErrorCode,
+  GuildEventName,
+  Identify,
+  IdentifyProperties,
+  IntentName,
+  LatencyReading,
+  PresenceUpdate,
+  RequestChannelInfo,
+  RequestGuildMembers,
+  RequestGuildMembersBase,
+  RequestGuildMembersById,
+  RequestGuildMembersByName,
+  RequestSoundboardSounds,
+  SessionRecord,
+  UngatedEventName,
+  VoiceStateUpdate,
+  WantedEvents,
+} from "./gateway/mod.ts";
+export type {
+  Clock,
+  IdentifyLimiter,
+  IdentifyLimits,
+  IdentifyOutcome,
+  IdentifyPermit,
+  SessionStartLimit,
+  TurnOptions,
+} from "./ratelimit/mod.ts";
+export type {
+  Answers,
+  ChannelInfo,
+  CommandBudget,
+  CommandLimits,
+  CommandOutcome,
+  Connection,
+  ConnectionEnd,
+  ConnectionSink,
+  Dial,
+  DialErrorCode,
+  DialOptions,
+  EventHandler,
+  Fetch,
+  FetchResponse,
+  Frame,
+  GuildGateway,
+  GuildGatewayEvent,
+  GuildMembersChunk,
+  Platform,
+  RequestErrorCode,
+  RequestOptions,
+  SessionGapEvent,
+  ShardClosed,
+  ShardConnected,
+  ShardDialing,
+  ShardDisconnected,
+  ShardDraining,
+  ShardEvent,
+  ShardIdle,
+  ShardLocating,
+  ShardOptions,
+  ShardStatus,
+  SoundboardSounds,
+  VoicePlace,
+  VoiceProvider,
+  WantedName,
+  WebSocketConstructor,
+  WebSocketDialOptions,
+  WebSocketLike,
+} from "./shard/mod.ts";
+export type { SessionStore, SessionStoreErrorCode, StoredShardOptions } from "./shard/stores/mod.ts";

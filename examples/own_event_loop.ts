@@ -1,14 +1,8 @@
 /** An event loop of your own: `dial()` returns the connection, a `GatewayState` says what to do with it. No shard. */
 
-import {
-  dial,
-  fetchGatewayBot,
-  GatewayIntent,
-  type GatewayOutput,
-  GatewayState,
-  gatewayUrl,
-  verdict,
-} from "@discordgateway/edge";
+import { dial, GatewayIntent } from "@discordgateway/edge";
+import { fetchGatewayBot } from "@discordgateway/edge/shard";
+import { type GatewayOutput, GatewayState, gatewayUrl, verdict } from "@discordgateway/edge/gateway";
 import { assertExactlyOnce, openStage, type Story } from "./stage.ts";
 
 const stage = await openStage(play);

@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { apiBaseUrl } from "@discordgateway/edge";
+import { apiBaseUrl } from "@discordgateway/edge/shard";
 import type { FakeDiscord, FakeDiscordOptions } from "@discordgateway/edge/testing";
 
 /** What an example needs to know of the Discord that it talks to. */

@@ -10,7 +10,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { CommandNotSentError, type GatewayCommand, PayloadTooLargeError, Shard } from "../../../mod.ts";
+import { CommandNotSentError, type GatewayCommand, Shard } from "../../../mod.ts";
+import { PayloadTooLargeError } from "../../../gateway/mod.ts";
 import { assertProperty, SEED } from "../../property.ts";
 import { worstInAnyPeriod } from "../../sim/saturate.ts";
 import { Judge } from "./judge.ts";

@@ -1,7 +1,8 @@
 /** `shard.commands`: what the budget says, before, during and after a connection. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CommandNotSentError, type GatewayCommand, PayloadTooLargeError } from "../../../mod.ts";
+import { CommandNotSentError, type GatewayCommand } from "../../../mod.ts";
+import { PayloadTooLargeError } from "../../../gateway/mod.ts";
 import { Play } from "../harness.ts";
 
 /** Asks for nothing that is answered. */

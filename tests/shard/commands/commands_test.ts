@@ -1,13 +1,8 @@
 /** `send()`: a command goes out when the session is usable, in order, once; or its caller learns why not. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import {
-  CommandError,
-  CommandNotSentError,
-  type GatewayCommand,
-  PayloadTooLargeError,
-  ShardStoppedError,
-} from "../../../mod.ts";
+import { CommandError, CommandNotSentError, type GatewayCommand, ShardStoppedError } from "../../../mod.ts";
+import { PayloadTooLargeError } from "../../../gateway/mod.ts";
 import { field, Play, settled } from "../harness.ts";
 import { Puppet } from "../puppet.ts";
 

@@ -8,7 +8,8 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { CommandError, CommandNotSentError, PayloadTooLargeError, RequestError } from "../../../mod.ts";
+import { CommandError, CommandNotSentError, RequestError } from "../../../mod.ts";
+import { PayloadTooLargeError } from "../../../gateway/mod.ts";
 import { Reading, timesAsked } from "./asking.ts";
 import { assertQuiet, Play, settled } from "../harness.ts";
 

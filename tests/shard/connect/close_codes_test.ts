@@ -1,7 +1,8 @@
 /** Every close code, and what the shard does about it: the same session, a new one, or a typed error. */
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import { CLOSE_CODES, ShardStoppedError } from "../../../mod.ts";
+import { ShardStoppedError } from "../../../mod.ts";
+import { CLOSE_CODES } from "../../../gateway/mod.ts";
 import { assertQuiet, Play } from "../harness.ts";
 import { Puppet } from "../puppet.ts";
 

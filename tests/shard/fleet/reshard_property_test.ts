@@ -9,7 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { assertProperty } from "../../property.ts";
-import { shardIdOf } from "../../../mod.ts";
+import { shardIdOf } from "../../../gateway/mod.ts";
 import { assertQuiet, FleetPlay, textOf } from "./harness.ts";
 
 const steps = fc.array(
