@@ -1,7 +1,8 @@
 /** The steps of the gate, in the order in which they run: the quick ones first. */
 
 import { importProblems } from "./imports.ts";
-import { plain, runDeno, type RunResult } from "./process.ts";
+import { programsOf } from "./page_programs.ts";
+import { plain, ROOT, runDeno, type RunResult } from "./process.ts";
 import { publishProblems } from "./publish.ts";
 import { CONFIG, filesBelow, publishedSources } from "./published.ts";
 
@@ -117,7 +118,7 @@ async function publish(env: Env): Promise<StepResult> {
 
 /**
  * Runs the examples of the published sources and of `docs/`. Those in the other documents would need a bot of the
- * reader's own: they have to compile.
+ * reader's own: they have to compile, and the blocks of each page together.
  */
 async function docExamples(env: Env): Promise<StepResult> {
   const pages = filesBelow("docs/").filter((file) => file.endsWith(".md"));
@@ -126,9 +127,32 @@ async function docExamples(env: Env): Promise<StepResult> {
   const ran = await runDeno([...flags, ...publishedSources(), ...pages], { env, isPatient: true });
   const detail = /\d+ passed/.exec(plain(ran.output))?.[0];
   if (ran.code !== 0 || detail === undefined) return { ok: false, output: ran.output };
-  const documents = filesBelow("").filter((file) => file.endsWith(".md") && !file.includes("/"));
-  const compiled = await runDeno(["check", "--doc-only", ...documents], { env });
-  return { ...passed(compiled), detail };
+  return { ...await pagesCompile([...rootPages(), ...pages], env), detail };
+}
+
+/** Compiles the programs of documents: all blocks of a page that belong together, as one module. */
+async function pagesCompile(pages: readonly string[], env: Env): Promise<StepResult> {
+  const folder = new URL("tests/out/pages/", ROOT);
+  await Deno.mkdir(folder, { recursive: true });
+  try {
+    const files: string[] = [];
+    for (const page of pages) {
+      const programs = programsOf(await Deno.readTextFile(new URL(page, ROOT)));
+      for (const [at, program] of programs.entries()) {
+        const file = `${page.replaceAll("/", "_")}_${at + 1}.ts`;
+        await Deno.writeTextFile(new URL(file, folder), program);
+        files.push(`tests/out/pages/${file}`);
+      }
+    }
+    return passed(await runDeno(["check", ...files], { env }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The documents at the root. */
+function rootPages(): string[] {
+  return filesBelow("").filter((file) => file.endsWith(".md") && !file.includes("/"));
 }
 
 async function tests(env: Env): Promise<StepResult> {
