@@ -42,6 +42,8 @@ const QUICK: readonly string[] = [
   "portable",
   "docs-lint",
   "layers",
+  "house",
+  "words",
   "imports",
   "diagram",
   "rate-limits",
@@ -82,21 +84,70 @@ const SABOTAGES: readonly Sabotage[] = [
   },
   {
     step: "layers",
-    what: "the clock in ratelimit/",
+    what: "a runtime's name in the wrong room: the clock in ratelimit/",
     path: "ratelimit/sabotage.ts",
     edit: () => "export const now = (): number => Date.now();\n",
   },
   {
     step: "layers",
-    what: "shard/ in gateway/",
+    also: ["house"],
+    what: "an arrow back: shard/ in gateway/",
     path: "gateway/sabotage.ts",
-    edit: () => `import "../shard/host.ts";\n`,
+    edit: () => `import "../shard/pipe/platform.ts";\n`,
   },
   {
     step: "layers",
+    also: ["house"],
+    what: "an arrow back between two rooms of shard/, of a type alone",
+    path: "shard/events/sabotage.ts",
+    edit: () =>
+      `import type { CommandBudget } from "../commands/budget.ts";\nexport type Budget = CommandBudget;\n`,
+  },
+  {
+    step: "layers",
+    also: ["house"],
     what: "a circle of imports",
     path: "ratelimit/backoff.ts",
     edit: (text) => `${text}\nimport "./mod.ts";\n`,
+  },
+  {
+    step: "layers",
+    also: ["house"],
+    what: "a circle of types alone",
+    path: "gateway/heartbeat.ts",
+    edit: (text) =>
+      `${text}\nimport type { GatewayState } from "./state.ts";\nexport type State = GatewayState;\n`,
+  },
+  {
+    step: "house",
+    what: "a file of 301 lines",
+    path: "gateway/sabotage.ts",
+    edit: () => "// A line.\n".repeat(301),
+  },
+  {
+    step: "house",
+    also: ["publish"],
+    what: "more values than a person reads",
+    path: "mod.ts",
+    edit: (text) => `${text}\nexport * from "./gateway/mod.ts";\n`,
+  },
+  {
+    step: "house",
+    what: "a row of the table of folders changed",
+    path: "DESIGN.md",
+    edit: (text) => text.replace("| `gateway/` |", "| `gateways/` |"),
+  },
+  {
+    step: "words",
+    what: "a retired identifier",
+    path: "examples/sabotage.ts",
+    edit: () => "export const beatFrame = 1;\n",
+  },
+  {
+    step: "words",
+    what: "a retired phrase",
+    path: "docs/testing.md",
+    edit: (text) => `${text}\nThe caller waits for its turn.\n`,
   },
   {
     step: "imports",
@@ -269,7 +320,7 @@ async function prove(args: readonly string[]): Promise<number> {
     copyTree(ROOT, copy);
     const chosen = SABOTAGES.filter(({ step }) => only.length === 0 || only.includes(step));
     const steps = new Set(chosen.map(({ step }) => step));
-    // Last, on few tests: what is shown is that the step hears of one that fails, and all of them take long.
+    // Last, on few tests: this shows that the step notices one that fails, and all of them take long.
     const rest = chosen.filter(({ step }) => step === TESTS);
     const first = chosen.filter(({ step }) => step !== TESTS);
     let noticed = 0;

@@ -48,8 +48,18 @@ export const STEPS: readonly Step[] = [
     what: "deno doc --lint on every entry point",
     run: deno("doc", "--lint", ...Object.values(CONFIG.exports)),
   },
-  { name: "layers", what: "who may import and name what", run: layers },
-  { name: "imports", what: "published code imports nothing at run time but a cipher", run: imports },
+  { name: "layers", what: "what each folder may import, and name of a runtime", run: layers },
+  {
+    name: "house",
+    what: "rooms, arrows, circles and doors keep their limits; DESIGN.md shows the rooms",
+    run: deno("run", "--allow-all", "tests/gate/house.ts", "--check"),
+  },
+  {
+    name: "words",
+    what: "no retired word is back",
+    run: deno("run", "--allow-all", "tests/gate/words.ts"),
+  },
+  { name: "imports", what: "published code imports no package at run time but a cipher", run: imports },
   {
     name: "size",
     what: "what may be imported weighs no more than its bound",
