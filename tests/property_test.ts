@@ -72,7 +72,7 @@ Deno.test("property: a failure names its seed, and a property that holds passes"
   assertThrows(() => asserted(10), Error, "seed: ");
 });
 
-Deno.test("property: no test asks fast-check by itself, with a seed that nobody chose", () => {
+Deno.test("property: no test calls fast-check directly, with a random seed", () => {
   const own = filesBelow("tests/").filter((file) =>
     /_test\.ts$/.test(file) && file !== "tests/property_test.ts" &&
     /\bfc\.(assert|check|sample|statistics)\(/.test(

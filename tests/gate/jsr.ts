@@ -21,7 +21,7 @@ export interface JsrChoice {
 export async function chooseJsr(): Promise<JsrChoice> {
   const given = Deno.env.get("JSR_URL");
   if (given) return { url: given, line: `@std from ${given} (JSR_URL)` };
-  if (await jsrAnswers()) return { url: JSR, line: `@std from ${JSR}` };
+  if (await isJsrReachable()) return { url: JSR, line: `@std from ${JSR}` };
   const offline = new URL("../offline/jsr/", import.meta.url).href;
   return {
     url: offline,
@@ -29,7 +29,7 @@ export async function chooseJsr(): Promise<JsrChoice> {
   };
 }
 
-async function jsrAnswers(): Promise<boolean> {
+async function isJsrReachable(): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     const response = await fetch(new URL("@std/assert/meta.json", JSR), { signal });

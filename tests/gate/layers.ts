@@ -1,4 +1,4 @@
-/** Judges source files by a table of layers: who may import whom, and who may name what of a runtime. */
+/** Checks source files against a table of layers: what each folder may import, and what it may name of a runtime. */
 
 import { type Import, type Reach, reachOf } from "./names.ts";
 

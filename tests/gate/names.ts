@@ -3,7 +3,7 @@
  * neither they nor the language declare.
  *
  * The TypeScript compiler is asked, with nothing but ECMAScript in scope: whatever it cannot find then is a global of
- * some runtime, in a value or in a type. Comments, strings, properties and shadowing names are its business, not ours.
+ * some runtime, in a value or in a type. Comments, strings, properties and shadowing names are left to it.
  */
 
 import ts from "typescript";

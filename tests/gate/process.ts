@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 
 /** How to run a child. */
 export interface RunOptions {
-  /** The whole environment of the child; default: ours. */
+  /** The whole environment of the child; this process's by default. */
   readonly env?: Record<string, string>;
   /** Working directory; default: the root of the repository. */
   readonly cwd?: string | URL;

@@ -41,7 +41,7 @@ export const SHARD_PARTS: readonly Part[] = [
   { what: "the verdict table, with its reasons", files: ["gateway/verdict.ts"] },
   { what: "the event table, and intents from it", files: ["gateway/event.ts", "gateway/intent.ts"] },
   {
-    what: "the command limiter, and who waits for it",
+    what: "the command limiter and its queues",
     files: [
       "ratelimit/commands/command_limiter.ts",
       "ratelimit/commands/gated_queue.ts",

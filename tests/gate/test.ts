@@ -28,7 +28,7 @@ async function test(args: readonly string[]): Promise<number> {
 }
 
 /**
- * What each of the processes plays. `contract/` waits for sockets and for other processes most of its time, and the rest
+ * The paths that each process tests. `contract/` waits for sockets and for other processes most of its time, and the rest
  * computes: together they take no longer than the longer one. Not as threads of one process, since tests set its
  * environment and measure its memory.
  */
