@@ -60,7 +60,7 @@ Deno.test("programs: a bundle is one module without imports", async () => {
 });
 
 Deno.test("programs: a bundle holds no table that its program does not read", async () => {
-  const limiter = await bundleText(`export { CommandLimiter } from "@discordgateway/edge";`, {
+  const limiter = await bundleText(`export { CommandLimiter } from "@discordgateway/edge/ratelimit";`, {
     minify: true,
   });
   assert(limiter.includes("nextAvailableAt"));
