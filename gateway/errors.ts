@@ -67,8 +67,12 @@ export class NotReadyError extends Error {
   }
 }
 
+/** What is wrong with a command: its content, or only its size. */
+export type CommandErrorCode = "ERR_COMMAND_INVALID" | "ERR_PAYLOAD_TOO_LARGE";
+
 /**
- * Ours: a command that Discord would not accept: a foreign opcode, a body that is no object, a nonce too long.
+ * The caller's fault: a command that Discord would not accept. Its opcode is none that a user sends, its body is no
+ * object, its nonce is too long, or its frame is larger than 4096 bytes. Nothing was sent, and the rate limit is as it was.
  *
  * @example
  * ```ts
@@ -81,44 +85,34 @@ export class NotReadyError extends Error {
  *   if (!(error instanceof CommandError) || error.code !== "ERR_COMMAND_INVALID") throw error;
  * }
  * ```
- */
-export class CommandError extends Error {
-  /** The name of the class. */
-  override readonly name = "CommandError";
-  /** Stable identifier for switch statements. */
-  readonly code = "ERR_COMMAND_INVALID";
-}
-
-/**
- * Ours: a command whose frame is larger than Discord accepts (4096 bytes). Nothing was sent, no turn was spent.
  *
- * @example
+ * @example Too large for one frame
  * ```ts
- * import { encodeCommand, PayloadTooLargeError } from "@discordgateway/edge/gateway";
+ * import { CommandError, encodeCommand, MAX_FRAME_BYTES } from "@discordgateway/edge/gateway";
  *
  * try {
  *   encodeCommand({ op: 31, d: { guild_ids: Array.from({ length: 500 }, () => "613425648685547541") } });
  *   throw new Error("unreachable");
  * } catch (error) {
- *   if (!(error instanceof PayloadTooLargeError) || error.bytes <= error.limit) throw error;
+ *   if (!(error instanceof CommandError) || error.code !== "ERR_PAYLOAD_TOO_LARGE") throw error;
+ *   if (error.bytes === null || error.bytes <= MAX_FRAME_BYTES) throw error;
  * }
  * ```
  */
-export class PayloadTooLargeError extends Error {
+export class CommandError extends Error {
   /** The name of the class. */
-  override readonly name = "PayloadTooLargeError";
+  override readonly name = "CommandError";
   /** Stable identifier for switch statements. */
-  readonly code = "ERR_PAYLOAD_TOO_LARGE";
-  /** Size of the refused frame in bytes of UTF-8. */
-  readonly bytes: number;
-  /** The largest size accepted, in bytes. */
-  readonly limit: number;
+  readonly code: CommandErrorCode;
+  /** The size of a frame that is too large, in bytes of UTF-8; otherwise `null`. */
+  readonly bytes: number | null;
 
-  /** Made where a command is encoded. */
-  constructor(op: number, bytes: number, limit: number) {
-    super(`Cannot send op ${op}: a frame has at most ${limit} bytes: ${bytes}`);
+  /** Made where a command is checked; `bytes` is given for a frame that is too large. */
+  constructor(message: string, options: ErrorOptions & { readonly bytes?: number } = {}) {
+    super(message, options);
+    const { bytes = null } = options;
+    this.code = bytes === null ? "ERR_COMMAND_INVALID" : "ERR_PAYLOAD_TOO_LARGE";
     this.bytes = bytes;
-    this.limit = limit;
   }
 }
 

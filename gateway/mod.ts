@@ -28,7 +28,6 @@ export {
   CommandError,
   FrameError,
   NotReadyError,
-  PayloadTooLargeError,
   ProtocolError,
   SessionRecordError,
   StateClosedError,
@@ -49,13 +48,15 @@ export {
 export { Latency } from "./latency.ts";
 export { GatewayOpcode, isCommandOpcode, OPCODES } from "./opcode.ts";
 export { parseSessionRecord } from "./session.ts";
-export { shardIdOf } from "./snowflake.ts";
+export { isId, shardIdOf } from "./snowflake.ts";
 export { GatewayState } from "./state.ts";
 export { closeCause, ENDS, nextPhase, TRANSITIONS } from "./transitions.ts";
 export { checkGatewayUrl, gatewayUrl, GatewayUrlError } from "./url.ts";
 export { delayMs, MAX_FAILED_RESUMES, verdict, VERDICTS } from "./verdict.ts";
 
 export type { CloseCodeRow } from "./close_code.ts";
+export type { EncodedCommand } from "./command.ts";
+export type { CommandErrorCode } from "./errors.ts";
 export type { DirectMessageEventName, EventName, GuildEventName, UngatedEventName } from "./event.ts";
 export type { FrameDecoder, RawPayload } from "./frame.ts";
 export type { FrameHeader } from "./header.ts";

@@ -4,6 +4,20 @@
  * An id does not fit in a JavaScript number, so it is a string or a bigint everywhere, and numbers are refused.
  */
 
+/**
+ * Whether this is an id as Discord writes it in JSON: a string of decimal digits.
+ *
+ * @example
+ * ```ts
+ * import { isId } from "@discordgateway/edge/gateway";
+ *
+ * if (!isId("613425648685547541") || isId("abc") || isId(1)) throw new Error("unexpected");
+ * ```
+ */
+export function isId(value: unknown): value is string {
+  return typeof value === "string" && /^\d+$/.test(value);
+}
+
 const LARGEST = (1n << 64n) - 1n;
 
 /**
@@ -33,7 +47,7 @@ export function shardIdOf(guildId: string | bigint, shardCount: number): number 
 }
 
 function snowflake(id: string | bigint): bigint {
-  if (typeof id !== "bigint" && (typeof id !== "string" || !/^\d+$/.test(id))) {
+  if (typeof id !== "bigint" && !isId(id)) {
     const value = typeof id === "string" ? `"${id}"` : typeof id;
     throw new TypeError(
       `Cannot find the shard: the guild id must be a string of digits or a bigint: ${value}`,

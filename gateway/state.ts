@@ -19,7 +19,7 @@
 
 import { CommandLimiter, CommandRateLimitError } from "../ratelimit/mod.ts";
 import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "./close_code.ts";
-import { encodeCommand } from "./command.ts";
+import { encodeCommand, EncodedCommand } from "./command.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { FrameError, NotReadyError, ProtocolError, StateClosedError } from "./errors.ts";
 import { field } from "./field.ts";
@@ -217,17 +217,16 @@ export class GatewayState {
   }
 
   /**
-   * Admits a command: returns the frame to write in this turn. A refusal leaves the state as it was.
+   * Admits a command: returns the frame to write now. An error leaves the state as it was.
    *
-   * @throws {CommandError} A command that Discord would not accept.
-   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandError} A command that Discord would not accept, one of more than 4096 bytes included.
    * @throws {NotReadyError} Before READY or RESUMED.
    * @throws {CommandRateLimitError} The budget is used up; names the first instant at which it is not.
    * @throws {StateClosedError} After the end.
    */
-  send(command: GatewayCommand, now: number): string {
+  send(command: GatewayCommand | EncodedCommand, now: number): string {
     this.#connection.assertOpen();
-    const frame = encodeCommand(command);
+    const { frame } = command instanceof EncodedCommand ? command : encodeCommand(command);
     if (this.#phase !== "live") throw new NotReadyError(this.#phase);
     const at = this.#limiter.nextAvailableAt(now, this.#heartbeat);
     if (at > now) throw new CommandRateLimitError(at, now);

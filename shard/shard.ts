@@ -259,8 +259,7 @@ export class Shard<
    * The presence that was written last comes with the IDENTIFY of every later session: a bot keeps its status when
    * Discord drops its session.
    *
-   * @throws {CommandError} A command that Discord would not accept; nothing was sent, no turn was spent.
-   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {CommandNotSentError} The shard closed first; carries the command.
    * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; carries the command.
    * @throws the signal's reason, if it is aborted before the command's turn.
@@ -315,7 +314,7 @@ export class Shard<
    * @throws {CommandError} Those are no ids.
    * @throws {RangeError} `deadlineMs` is no positive number.
    * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
-   * @throws {PayloadTooLargeError} From the iterator: too many guilds for one frame.
+   * @throws {CommandError} From the iterator: too many guilds for one frame.
    * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds

@@ -60,8 +60,7 @@ const BY_ID = { user_ids: "an id or a list of up to 100" };
 /**
  * Checks a command, whatever types it claims to have.
  *
- * @throws {CommandError} Discord would not take it; names the field.
- * @throws {PayloadTooLargeError} More than 4096 bytes.
+ * @throws {CommandError} Discord would not accept it: names the field, or the frame has more than 4096 bytes.
  */
 export function checkCommand(command: GatewayCommand): void {
   encodeCommand(command);

@@ -1,6 +1,6 @@
 /** JSON over HTTP for hosts in Durable Objects: a route is the last part of the path, and every failure is typed. */
 
-import { CommandError, PayloadTooLargeError } from "../../gateway/mod.ts";
+import { CommandError } from "../../gateway/mod.ts";
 import type { ErrorReport } from "./shard/options.ts";
 
 /** A body that has been read: an object. */
@@ -119,8 +119,7 @@ function assertFields(body: JsonBody, known: readonly string[], route: string): 
 
 /** What is wrong with what was asked for, rather than with us. */
 function misuseStatus(error: unknown): number | null {
-  const isMisuse = error instanceof CommandError || error instanceof PayloadTooLargeError ||
-    error instanceof RangeError || error instanceof TypeError;
+  const isMisuse = error instanceof CommandError || error instanceof RangeError || error instanceof TypeError;
   return isMisuse ? 400 : null;
 }
 

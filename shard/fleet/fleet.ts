@@ -197,8 +197,7 @@ export class Fleet<
    * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards. Shards of a restart
    * or a reshard that begins later start with the presence that was sent last.
    *
-   * @throws {CommandError} A command that Discord would not accept; nothing was sent.
-   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {ShardNotHereError} The guild's shard runs elsewhere.
    * @throws {CommandNotSentError} The shard stopped or the fleet closed first; carries the command.
    * @throws {AggregateError} Several parts were not sent; `errors` says why.
@@ -253,7 +252,7 @@ export class Fleet<
    *
    * @throws {ShardNotHereError} From the iterator: the shard of a guild runs elsewhere.
    * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
-   * @throws {PayloadTooLargeError} From the iterator: too many guilds of one shard for one frame.
+   * @throws {CommandError} From the iterator: too many guilds of one shard for one frame.
    * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
    * @throws {AggregateError} From the iterator: several shards failed; `errors` says why.
    *

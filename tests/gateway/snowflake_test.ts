@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { shardIdOf } from "../../gateway/snowflake.ts";
+import { isId, shardIdOf } from "../../gateway/snowflake.ts";
 import { assertProperty } from "../property.ts";
 
 const VECTORS: readonly [guildId: string | bigint, shardCount: number, shardId: number][] = [
@@ -76,3 +76,10 @@ for (const [guildId, shardCount, kind, message] of REFUSED) {
     assertThrows(() => shardIdOf(guildId as string, shardCount as number), kind, message);
   });
 }
+
+Deno.test("snowflake: an id is a string of decimal digits, nothing else", () => {
+  for (const id of ["0", "613425648685547541"]) assert(isId(id));
+  for (const value of ["", "abc", "-1", "1 ", "1\n", "0x1", "１", 1, 1n, null, undefined, ["1"], {}]) {
+    assert(!isId(value));
+  }
+});

@@ -1,7 +1,7 @@
 /** The user's commands: when the session is usable, how many, how large, and what a refusal says. */
 
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { CommandError, type GatewayCommand, NotReadyError, PayloadTooLargeError } from "../../gateway/mod.ts";
+import { CommandError, encodeCommand, type GatewayCommand, NotReadyError } from "../../gateway/mod.ts";
 import { CommandRateLimitError } from "../../ratelimit/mod.ts";
 import { dispatch, Driver, frame, hello, inPhase, ready } from "./harness.ts";
 
@@ -46,15 +46,23 @@ Deno.test("state: a command is sent from RESUMED on, and not a frame of the repl
   assertEquals(driver.sent.map(({ what }) => what), ["resume", "command"]);
 });
 
+Deno.test("state: a command that is encoded already goes out as it was encoded", () => {
+  const driver = inPhase("live");
+  const body = { guild_ids: ["1"] };
+  const encoded = encodeCommand({ op: 31, d: body });
+  body.guild_ids.push("2");
+  assertEquals(driver.state.send(encoded, driver.now), '{"op":31,"d":{"guild_ids":["1"]}}');
+  assertEquals(encoded.command, { op: 31, d: body });
+});
+
 Deno.test("state: a malformed command is refused before its turn, in any phase", () => {
   for (const phase of ["awaiting_hello", "live"] as const) {
     const driver = inPhase(phase);
     const available = driver.state.availableCommands(0);
     assertThrows(() => driver.send({ op: 2, d: {} } as unknown as GatewayCommand), CommandError);
-    assertThrows(
-      () => driver.send({ op: 8, d: { guild_id: "é".repeat(2_100), query: "", limit: 0 } }),
-      PayloadTooLargeError,
-    );
+    const large = { op: 8, d: { guild_id: "é".repeat(2_100), query: "", limit: 0 } } as const;
+    const { code } = assertThrows(() => driver.send(large), CommandError);
+    assertEquals(code, "ERR_PAYLOAD_TOO_LARGE");
     assertEquals([driver.state.phase, driver.state.availableCommands(0)], [phase, available]);
   }
 });

@@ -25,7 +25,6 @@ import {
   type GatewayCommand,
   type GatewayOutput,
   NotReadyError,
-  PayloadTooLargeError,
   StateClosedError,
 } from "../../gateway/mod.ts";
 import { CommandRateLimitError } from "../../ratelimit/mod.ts";
@@ -203,7 +202,7 @@ function checkError(error: unknown, step: Step, driver: Driver, wasClosed: boole
     assertEquals(error.nextAvailableAt, driver.state.nextCommandAt(driver.now));
     return assertGreater(error.nextAvailableAt, driver.now);
   }
-  if (error instanceof CommandError || error instanceof PayloadTooLargeError) {
+  if (error instanceof CommandError) {
     return assertEquals(step.do, "send");
   }
   assertInstanceOf(error, TypeError, `Not documented: ${error.stack}`);

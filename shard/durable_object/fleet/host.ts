@@ -231,8 +231,7 @@ export class FleetHost {
    * Sends a command through the shard that it belongs to: the guild's, each of them for a presence, or the one given.
    * Resolves when it is written.
    *
-   * @throws {CommandError} A command that Discord would not accept; nothing was sent.
-   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {FleetHostError} `ERR_FLEET_HOST_STOPPED`; `ERR_FLEET_HOST_SHARD`: there is no such shard, or it refused, for
    * the reason in `report`; `ERR_FLEET_HOST_UNREACHABLE`: its object did not answer.
    */

@@ -272,8 +272,7 @@ export class ShardHost<
    * Sends a command through the shard. Resolves when it is written; until then the caller waits for its turn, through
    * reconnects and restarts of the shard, at most `sendDeadlineMs`.
    *
-   * @throws {CommandError} A command that Discord would not accept; nothing was sent.
-   * @throws {PayloadTooLargeError} More than 4096 bytes.
+   * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {ShardHostError} `ERR_SHARD_HOST_STOPPED`: the shard is not to run, or was stopped meanwhile.
    * `ERR_SHARD_HOST_DEADLINE`: the command's turn did not come in time; it was not sent.
    * @throws the signal's reason, if it is aborted before the command's turn.

@@ -11,7 +11,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CommandNotSentError, type GatewayCommand, Shard } from "../../../mod.ts";
-import { PayloadTooLargeError } from "../../../gateway/mod.ts";
+import { CommandError } from "../../../gateway/mod.ts";
 import { assertProperty, SEED } from "../../property.ts";
 import { worstInAnyPeriod } from "../../sim/saturate.ts";
 import { Judge } from "./judge.ts";
@@ -160,7 +160,8 @@ class Story {
     const guild_ids = Array.from({ length: 300 }, () => "613425648685547541");
     const error = await this.shard.send({ op: 31, d: { guild_ids } }).catch((error) => error);
     assert(
-      error instanceof PayloadTooLargeError && error.bytes > 4096 && error.message.includes(`${error.bytes}`),
+      error instanceof CommandError && error.code === "ERR_PAYLOAD_TOO_LARGE" && Number(error.bytes) > 4096 &&
+        error.message.includes(`${error.bytes}`),
     );
   }
 }

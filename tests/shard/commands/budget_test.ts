@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandNotSentError, type GatewayCommand } from "../../../mod.ts";
-import { PayloadTooLargeError } from "../../../gateway/mod.ts";
+import { CommandError } from "../../../gateway/mod.ts";
 import { Play } from "../harness.ts";
 
 /** Asks for nothing that is answered. */
@@ -85,14 +85,14 @@ Deno.test("shard: a frame that is too large is refused by its size in bytes, and
     return { op: 8, d: { guild_id: "1", query: "é".repeat(length), limit: 1 } };
   };
   const size = new TextEncoder().encode(JSON.stringify(query(2_100))).length;
-  const error = await assertRejects(() => play.shard.send(query(2_100)), PayloadTooLargeError);
-  assertEquals([error.bytes, error.limit], [size, 4096]);
+  const error = await assertRejects(() => play.shard.send(query(2_100)), CommandError);
+  assertEquals([error.code, error.bytes], ["ERR_PAYLOAD_TOO_LARGE", size]);
   assertEquals(error.message, `Cannot send op 8: a frame has at most 4096 bytes: ${size}`);
   assertEquals([play.shard.commands.available, play.shard.commands.waiting], [available, 0]);
   // The largest that there can be goes out.
   const most = (4096 - new TextEncoder().encode(JSON.stringify(query(0))).length) >> 1;
   await play.shard.send(query(most));
   assertEquals(play.shard.commands.available, available - 1);
-  await assertRejects(() => play.shard.send(query(most + 1)), PayloadTooLargeError);
+  await assertRejects(() => play.shard.send(query(most + 1)), CommandError);
   await play.shard.close();
 });
