@@ -7,7 +7,7 @@
 
 import type { IdentifyLimiter, IdentifyLimits, IdentifyPermit } from "./mod.ts";
 import type { Platform } from "../shard/pipe/platform.ts";
-import { releasePermit } from "../shard/connect/release_permit.ts";
+import { releasePermit } from "./identify/release_permit.ts";
 
 /** The wait before the next attempt, in ms, after so many in a row that proved nothing; the first ones are free. */
 export function paceMs(

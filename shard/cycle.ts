@@ -29,7 +29,7 @@ import { ConnectionLoop } from "./connect/loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Settings } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
-import { sleep } from "./pipe/wait.ts";
+import { sleep } from "../ratelimit/wait.ts";
 import type { ShardStatus } from "./status.ts";
 import type { WantedNames } from "./events/wanted_names.ts";
 

@@ -17,7 +17,7 @@ import { VoiceMediaError } from "./media/media_error.ts";
 import { type Outlet, Player } from "./audio/player.ts";
 import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
-import { sleep } from "../shard/pipe/wait.ts";
+import { sleep } from "../ratelimit/wait.ts";
 import type { VoiceEvent, VoiceServer } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";

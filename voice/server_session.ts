@@ -29,7 +29,7 @@ import type {
 } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceEndCause } from "./gateway/transitions.ts";
-import { sleep } from "../shard/pipe/wait.ts";
+import { sleep } from "../ratelimit/wait.ts";
 import type { createTransportCipher } from "./media/transport_encryption.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./gateway/verdict.ts";
 

@@ -9,7 +9,7 @@
 import { Backoff } from "../../ratelimit/mod.ts";
 import type { Numbered } from "../events/event_queue.ts";
 import type { Platform } from "../pipe/platform.ts";
-import { sleep } from "../pipe/wait.ts";
+import { sleep } from "../../ratelimit/wait.ts";
 
 /** What a handler learns about the call it is in. */
 export interface DeliveryAttempt {

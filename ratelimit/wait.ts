@@ -1,6 +1,6 @@
 /** A wait that ends with its time, or with a signal. */
 
-import type { Clock } from "../../ratelimit/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Resolves after so many ms, or as soon as the signal is aborted. */
 export function sleep(
