@@ -2,19 +2,19 @@
 
 import type { Clock } from "./clock.ts";
 
-/** Resolves after so many ms, or as soon as the signal is aborted. */
-export function sleep(
+/** Resolves after so many ms, or as soon as the signal is aborted: the caller checks which. */
+export function wait(
   ms: number,
-  { platform, signal }: { readonly platform: Clock; readonly signal: AbortSignal },
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
-  if (signal.aborted || ms <= 0) return Promise.resolve();
+  if (signal?.aborted || ms <= 0) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      platform.clearTimeout(timer);
-      signal.removeEventListener("abort", done);
+      clock.clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
       resolve();
     };
-    const timer = platform.setTimeout(done, ms);
-    signal.addEventListener("abort", done);
+    const timer = clock.setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
   });
 }

@@ -29,7 +29,7 @@ import { ConnectionLoop } from "./connect/loop.ts";
 import type { ShardOptions } from "./options.ts";
 import type { Settings } from "./settings.ts";
 import { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
-import { sleep } from "../ratelimit/wait.ts";
+import { wait } from "../ratelimit/wait.ts";
 import type { ShardStatus } from "./status.ts";
 import type { WantedNames } from "./events/wanted_names.ts";
 
@@ -264,7 +264,7 @@ export class Cycle {
     const backoffMs = this.#backoff.next();
     const waitMs = delayMs(delay, delay === "none" && isFirst ? 0 : backoffMs, this.#platform.random());
     this.#setStatus({ state: "disconnected", cause, why, closeCode, error, action, delayMs: waitMs });
-    await sleep(waitMs, { platform: this.#platform, signal: this.#closing.signal });
+    await wait(waitMs, { clock: this.#platform, signal: this.#closing.signal });
   }
 
   /**

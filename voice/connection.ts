@@ -7,6 +7,7 @@
  * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
  */
 
+import { Timer } from "../ratelimit/timer.ts";
 import type { LatencyReading } from "../gateway/latency.ts";
 import { Backoff } from "../ratelimit/backoff.ts";
 import type { DavePhase } from "./dave/io.ts";
@@ -17,7 +18,7 @@ import { VoiceMediaError } from "./media/media_error.ts";
 import { type Outlet, Player } from "./audio/player.ts";
 import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
-import { sleep } from "../ratelimit/wait.ts";
+import { wait } from "../ratelimit/wait.ts";
 import type { VoiceEvent, VoiceServer } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";
@@ -66,7 +67,7 @@ export class VoiceConnection implements AsyncDisposable {
   readonly #progress = new VoiceProgress();
   #player: Player | null = null;
   #speaking = 0;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   /** Joins that wait for their turn at the main gateway. */
   #unsent = 0;
   /** The voice server says that the main gateway knows what follows, and that one is not connected. */
@@ -84,6 +85,7 @@ export class VoiceConnection implements AsyncDisposable {
     const { options, gateway, platform, userId } = settings;
     const { guildId, channelId, selfMute, selfDeaf, joinTimeoutMs } = options;
     this.#settings = settings;
+    this.#timer = new Timer(settings.platform);
     this.#backoff = new Backoff({ random: () => platform.random() });
     this.#join = new VoiceJoin({
       guildId,
@@ -315,14 +317,9 @@ export class VoiceConnection implements AsyncDisposable {
 
   #arm(): void {
     const { platform } = this.#settings;
-    if (this.#timer !== null) platform.clearTimeout(this.#timer);
-    this.#timer = null;
-    const { at } = this.#join.deadline;
-    if (at === Infinity) return;
-    this.#timer = platform.setTimeout(() => {
-      this.#timer = null;
+    this.#timer.set(this.#join.deadline.at - platform.now(), () => {
       this.#guard(() => this.#apply(this.#join.tick(platform.now())));
-    }, Math.max(0, at - platform.now()));
+    });
   }
 
   // The voice server.
@@ -363,7 +360,7 @@ export class VoiceConnection implements AsyncDisposable {
       if (end === null || this.#session !== session) return;
       this.#lastError = end.error;
       const { signal } = this.#ending;
-      if (end.action === "rejoin") await sleep(end.delayMs, { platform, signal });
+      if (end.action === "rejoin") await wait(end.delayMs, { clock: platform, signal });
       if (this.#session !== session) return;
       const now = platform.now();
       this.#guard(() => {
@@ -453,11 +450,10 @@ export class VoiceConnection implements AsyncDisposable {
 
   #finish(error: Error | null): void {
     if (this.#ending.signal.aborted) return;
-    const { platform, onClosed } = this.#settings;
+    const { onClosed } = this.#settings;
     this.#closedError = error ?? new VoiceClosedError({ cause: "left", channelId: this.#channelId }, null);
     this.#ending.abort(this.#closedError);
-    if (this.#timer !== null) platform.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.clear();
     this.#stopListening();
     this.#endSession();
     this.#hearing.close(error);

@@ -29,7 +29,7 @@ import type {
 } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceEndCause } from "./gateway/transitions.ts";
-import { sleep } from "../ratelimit/wait.ts";
+import { wait } from "../ratelimit/wait.ts";
 import type { createTransportCipher } from "./media/transport_encryption.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./gateway/verdict.ts";
 
@@ -149,7 +149,7 @@ export class ServerSession {
         if (signal.aborted) return null;
         const end = this.#decide(ended);
         if (end.action !== "resume") return { ...end, action: end.action };
-        await sleep(end.delayMs, { platform, signal });
+        await wait(end.delayMs, { clock: platform, signal });
         if (signal.aborted) return null;
       }
     } catch (error) {

@@ -7,6 +7,7 @@
 
 import type { Clock } from "../clock.ts";
 import { IdentifyRefusedError } from "../errors.ts";
+import { Timer } from "../timer.ts";
 import { type IdentifyLimits, requireShardId } from "./limits.ts";
 import { type IdentifyRecord, newIdentifyRecord } from "./record.ts";
 import { applyIdentifyLimits, exchangeIdentifies } from "./schedule.ts";
@@ -104,7 +105,7 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
   #dropped: string[] = [];
   #tickets = 0;
   #isDue = false;
-  #timer: unknown = null;
+  readonly #timer: Timer;
 
   /**
    * Makes a limiter in which nobody has identified yet.
@@ -114,6 +115,7 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
   constructor(options: MemoryIdentifyLimiterOptions) {
     const { clock, hold = false, ...limits } = options;
     this.#clock = clock;
+    this.#timer = new Timer(clock);
     this.#hold = hold;
     this.#record = newIdentifyRecord("", clock.now());
     applyIdentifyLimits(this.#record, limits, clock.now());
@@ -202,23 +204,15 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
       if (this.#hold) this.#held.add(ticket);
       this.#leave(ticket)?.resolve(this.#permit(ticket));
     }
-    this.#setTimer(retryAfterMs);
+    this.#timer.set(retryAfterMs ?? Infinity, () => this.#ask());
   }
 
   #leave(ticket: string): Waiter | undefined {
     const waiter = this.#waiting.get(ticket);
     waiter?.stopListening();
     this.#waiting.delete(ticket);
-    if (this.#waiting.size === 0) this.#setTimer(null);
+    if (this.#waiting.size === 0) this.#timer.clear();
     return waiter;
-  }
-
-  #setTimer(delayMs: number | null): void {
-    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
-    this.#timer = delayMs === null ? null : this.#clock.setTimeout(() => {
-      this.#timer = null;
-      this.#ask();
-    }, delayMs);
   }
 
   #permit(ticket: string): IdentifyPermit {

@@ -1,12 +1,12 @@
-/** How a turn to identify is given back, whatever its limiter makes of that. */
+/** How a permit to identify is given back, even to a limiter that fails. */
 
-import type { IdentifyOutcome, IdentifyPermit } from "../mod.ts";
+import type { IdentifyOutcome, IdentifyPermit } from "./limiter.ts";
 
-/** Tells the limiter how the turn ended. Neither the session nor the process depends on whether it can hear it. */
+/** Tells the limiter how the identify ended. Neither the session nor the process depends on its response. */
 export async function releasePermit(permit: IdentifyPermit, outcome: IdentifyOutcome): Promise<void> {
   try {
     await permit.release(outcome);
   } catch {
-    // Not reported, as an `update` is not: a turn that nobody ends is one that lapses.
+    // Not reported, as for `update`: a permit that is not released expires.
   }
 }

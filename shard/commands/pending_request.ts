@@ -5,6 +5,7 @@
  * not while it waits for a turn, a sub-limit or a connection.
  */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import type { GatewayCommand, GatewayDispatch } from "../../gateway/mod.ts";
 import { field } from "../../gateway/field.ts";
 import type { Clock, Gate, GatedTurnOptions } from "../../ratelimit/mod.ts";
@@ -51,7 +52,7 @@ export class Request<Answer> {
   #waiting: { readonly answer: Answer; readonly size: number }[] = [];
   #end: { readonly error: unknown } | "complete" | null = null;
   #wake: (() => void) | null = null;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   /** The session in which it was asked; `null` before. */
   #askedIn: string | null = null;
   #writtenAs = 0;
@@ -68,6 +69,7 @@ export class Request<Answer> {
     this.#question = question;
     this.#options = options;
     this.#host = host;
+    this.#timer = new Timer(host.clock);
   }
 
   get gate(): Gate {
@@ -101,7 +103,7 @@ export class Request<Answer> {
       const next = this.#waiting.shift();
       if (next) {
         this.#host.taken(next.size);
-        if (this.#timer === null) this.retime();
+        if (!this.#timer.isSet) this.retime();
         return next;
       }
       if (this.#end === "complete" || this.#question.complete) return null;
@@ -184,17 +186,11 @@ export class Request<Answer> {
 
   /** Starts the deadline anew, or stops it. */
   retime(): void {
-    const { clock } = this.#host;
-    if (this.#timer !== null) clock.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.clear();
     const isAsked = this.#askedIn !== null && !this.#isQueued;
     if (this.#end !== null || !this.#host.ticks(isAsked, this.#waiting.length === 0)) return;
     const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
-    if (deadlineMs === Infinity) return;
-    this.#timer = clock.setTimeout(() => {
-      this.#timer = null;
-      this.#silent(deadlineMs);
-    }, deadlineMs);
+    this.#timer.set(deadlineMs, () => this.#silent(deadlineMs));
   }
 
   #silent(deadlineMs: number): void {
@@ -251,7 +247,7 @@ export class Request<Answer> {
     this.retime();
     if (isOwed) {
       const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
-      this.#timer = this.#host.clock.setTimeout(() => this.#forget(), deadlineMs);
+      this.#timer.set(deadlineMs, () => this.#forget());
     } else this.#host.over();
     this.#wake?.();
   }

@@ -9,7 +9,7 @@
 import { Backoff } from "../../ratelimit/mod.ts";
 import type { Numbered } from "../events/event_queue.ts";
 import type { Platform } from "../pipe/platform.ts";
-import { sleep } from "../../ratelimit/wait.ts";
+import { wait } from "../../ratelimit/wait.ts";
 
 /** What a handler learns about the call it is in. */
 export interface DeliveryAttempt {
@@ -184,7 +184,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
       const isHopeless = deadLetter !== undefined && attempts >= deadLetter.after;
       // Who takes dead letters is asked at once; only what failed there, too, waits.
       if (!isHopeless || attempts > deadLetter.after) {
-        await sleep(backoff.next(), { platform, signal: this.#stopping.signal });
+        await wait(backoff.next(), { clock: platform, signal: this.#stopping.signal });
       }
       if (this.#isStopped) throw new DeliveryStoppedError();
       const attempt = new Attempt(attempts + 1);

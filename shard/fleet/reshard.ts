@@ -7,6 +7,7 @@
  * came during the overlap comes again at most once.
  */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import { abortable } from "../pipe/abortable.ts";
 import { ReshardError } from "./errors.ts";
 import { Duplicates } from "./overlap.ts";
@@ -82,11 +83,12 @@ export class Reshard {
   readonly #deadlineAt: number;
   #keptSince: number | null = null;
   #committed = false;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   #look: () => void = () => {};
 
   /** Starts nothing yet. */
   constructor(parts: ReshardParts) {
+    this.#timer = new Timer(parts.platform);
     const { platform, next, maxConcurrency, overlapMs = DEFAULT_OVERLAP_MS } = parts;
     this.#parts = parts;
     this.#startedAt = platform.now();
@@ -171,7 +173,7 @@ export class Reshard {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         this.#look = () => {};
-        this.#sleep(Infinity, () => {});
+        this.#timer.clear();
         closing.removeEventListener("abort", onClose);
         signal?.removeEventListener("abort", onAbort);
         act();
@@ -189,7 +191,7 @@ export class Reshard {
         const outcome = this.#advance();
         if (outcome === "switch") settle(resolve);
         else if (outcome instanceof ReshardError) fail(outcome);
-        else this.#sleep(Math.min(outcome, this.#deadlineAt) - platform.now(), () => this.#look());
+        else this.#timer.set(Math.min(outcome, this.#deadlineAt) - platform.now(), () => this.#look());
       };
       start();
       this.#look();
@@ -234,14 +236,5 @@ export class Reshard {
           );
       }
     }
-  }
-
-  #sleep(ms: number, wake: () => void): void {
-    const { platform } = this.#parts;
-    if (this.#timer !== null) platform.clearTimeout(this.#timer);
-    this.#timer = ms === Infinity ? null : platform.setTimeout(() => {
-      this.#timer = null;
-      wake();
-    }, Math.max(0, ms));
   }
 }

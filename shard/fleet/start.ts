@@ -1,5 +1,6 @@
 /** Before the first dial: which shards, where, and whether Discord lets them identify. */
 
+import { wait } from "../../ratelimit/wait.ts";
 import { parseSessionRecord, type SessionRecord, SessionRecordError } from "../../gateway/mod.ts";
 import { Backoff, sessionStartLimit } from "../../ratelimit/mod.ts";
 import { GatewayBotError } from "../errors.ts";
@@ -133,24 +134,10 @@ async function askUntilAnswered(
       const isRefused = error instanceof GatewayBotError && (error.status === 401 || error.status === 403);
       if (!(error instanceof GatewayBotError) || isRefused || signal.aborted) throw error;
       onFailure(error);
-      await sleep(backoff.next(), { platform, signal });
+      await wait(backoff.next(), { clock: platform, signal });
+      signal.throwIfAborted();
     }
   }
-}
-
-function sleep(ms: number, { platform, signal }: { platform: Platform; signal: AbortSignal }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = () => {
-      platform.clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = platform.setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", onAbort);
-  });
 }
 
 function checkBudget({ session_start_limit }: GatewayBot, needed: number): void {

@@ -1,5 +1,6 @@
 /** The one timer that a connection's loop sleeps on. */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import type { Platform } from "./platform.ts";
 
 /** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
@@ -11,12 +12,13 @@ const CATCH_UP_MS = 50;
 export class WakeTimer {
   readonly #platform: Platform;
   readonly #wake: () => void;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   #wakeAt = Infinity;
 
   /** Sleeps. */
   constructor(platform: Platform, wake: () => void) {
     this.#platform = platform;
+    this.#timer = new Timer(platform);
     this.#wake = wake;
   }
 
@@ -42,17 +44,12 @@ export class WakeTimer {
 
   /** Nothing is due any more. */
   stop(): void {
-    if (this.#timer !== null) this.#platform.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.clear();
   }
 
   #set(at: number, callback: () => void): void {
-    this.stop();
     this.#wakeAt = at;
-    this.#timer = this.#platform.setTimeout(() => {
-      this.#timer = null;
-      callback();
-    }, Math.max(0, at - this.#platform.now()));
+    this.#timer.set(at - this.#platform.now(), callback);
   }
 
   #fire(): void {

@@ -6,6 +6,7 @@
  * loses none. Whatever is not written yet is written at the end.
  */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import type { SessionRecord } from "../../gateway/mod.ts";
 import type { Clock } from "../../ratelimit/clock.ts";
 import { type SessionStore, SessionStoreError } from "./session_store.ts";
@@ -39,12 +40,13 @@ export class SessionKeeper {
   #attemptedAt: number;
   #writing: Promise<void> | null = null;
   #error: SessionStoreError | null = null;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   #writes = 0;
 
   /** Makes a keeper that does nothing by itself before {@linkcode SessionKeeper.start}. */
   constructor(options: SessionKeeperOptions) {
     this.#options = options;
+    this.#timer = new Timer(options.clock);
     this.#saved = options.saved;
     this.#attemptedAt = options.clock.now();
   }
@@ -66,10 +68,9 @@ export class SessionKeeper {
 
   /** Looks again and again, on one timer: for whoever cannot tell when something moves. */
   start(): void {
-    if (this.#timer !== null) return;
-    const { clock, saveEveryMs } = this.#options;
+    if (this.#timer.isSet) return;
     const look = () => {
-      this.#timer = clock.setTimeout(look, Math.min(saveEveryMs, LOOK_EVERY_MS));
+      this.#timer.set(Math.min(this.#options.saveEveryMs, LOOK_EVERY_MS), look);
       this.check();
     };
     look();
@@ -79,20 +80,17 @@ export class SessionKeeper {
   touch(): void {
     const { clock, saveEveryMs } = this.#options;
     this.check();
-    if (saveEveryMs === 0 || this.#timer !== null) return;
-    const delayMs = Math.max(0, this.#attemptedAt + saveEveryMs - clock.now());
-    this.#timer = clock.setTimeout(() => {
-      this.#timer = null;
+    if (saveEveryMs === 0 || this.#timer.isSet) return;
+    this.#timer.set(this.#attemptedAt + saveEveryMs - clock.now(), () => {
       this.check();
       // Nobody else would come back to what has failed.
       if (this.#error) this.touch();
-    }, delayMs);
+    });
   }
 
   /** Looks no more. */
   stop(): void {
-    if (this.#timer !== null) this.#options.clock.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.clear();
   }
 
   /** Writes what has to be written by now: another session at once, another sequence if it is time. */

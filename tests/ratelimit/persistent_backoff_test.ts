@@ -1,34 +1,36 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { BackoffIdentifyLimiter } from "../../ratelimit/identify/backoff_limiter.ts";
 import {
-  IDENTIFY_PACE,
-  LAUNCH_PACE,
-  PacedIdentifyLimiter,
-  paceMs,
+  IDENTIFY_BACKOFF,
+  LAUNCH_BACKOFF,
+  type PersistentBackoff,
+  persistentBackoffMs,
 } from "../../ratelimit/persistent_backoff.ts";
 import { VirtualClock } from "../fake/mod.ts";
 
-Deno.test("pace: the first are free, then the wait doubles up to its cap", () => {
-  const waits = (pace: typeof IDENTIFY_PACE) => [0, 1, 2, 3, 4, 9, 1_000].map((count) => paceMs(count, pace));
-  assertEquals(waits(IDENTIFY_PACE), [0, 0, 5_000, 10_000, 20_000, 300_000, 300_000]);
-  assertEquals(waits(LAUNCH_PACE), [0, 0, 0, 1_000, 2_000, 60_000, 60_000]);
+Deno.test("persistent backoff: the first are free, then the wait doubles up to its cap", () => {
+  const waits = (backoff: PersistentBackoff) =>
+    [0, 1, 2, 3, 4, 9, 1_000].map((count) => persistentBackoffMs(count, backoff));
+  assertEquals(waits(IDENTIFY_BACKOFF), [0, 0, 5_000, 10_000, 20_000, 300_000, 300_000]);
+  assertEquals(waits(LAUNCH_BACKOFF), [0, 0, 0, 1_000, 2_000, 60_000, 60_000]);
 });
 
-Deno.test("pace: an identify waits for it, is counted before it goes out, and not where the limiter refuses", async () => {
+Deno.test("persistent backoff: an identify waits for it, is counted before it goes out, and not where the limiter refuses", async () => {
   const clock = new VirtualClock();
   const log: string[] = [];
   const make = (permitted: boolean, identifiedAt: number) =>
-    new PacedIdentifyLimiter({
+    new BackoffIdentifyLimiter({
       limiter: { take: () => log.push(`${clock.now()} asked`) > 0 && permitted },
       last: () => ({ identifies: 3, identifiedAt }),
       count: () => void log.push(`${clock.now()} counted`),
-      platform: clock,
+      clock,
       wallClock: () => 1_000_000 + clock.now(),
     });
   const taking = make(true, 1_000_000 - 4_000).take(0);
   await clock.advance(60_000);
   assertEquals([await taking, log.splice(0)], [true, ["6000 asked", "6000 counted"]]);
 
-  // A wall clock that was set back makes nobody wait for longer than the pace.
+  // A wall clock that was set back causes no wait longer than the backoff.
   const refused = make(false, 99_000_000).take(0);
   await clock.advance(10_000);
   assertEquals([await refused, log.splice(0)], [false, ["70000 asked"]]);
@@ -39,13 +41,13 @@ Deno.test("pace: an identify waits for it, is counted before it goes out, and no
     released.push(outcome);
     return Promise.reject(new Error("nor to take it back"));
   };
-  const uncounted = new PacedIdentifyLimiter({
+  const uncounted = new BackoffIdentifyLimiter({
     limiter: { take: () => ({ release }) },
     last: () => ({ identifies: 0, identifiedAt: 0 }),
     count: () => {
       throw full;
     },
-    platform: clock,
+    clock,
     wallClock: () => clock.now(),
   });
   assertEquals([await uncounted.take(0).catch((error) => error), released], [full, ["unused"]]);

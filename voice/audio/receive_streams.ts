@@ -5,6 +5,7 @@
  * wait a moment. What nobody listens to is not even decrypted.
  */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import type { Clock } from "../../ratelimit/clock.ts";
 import type { DaveReceived } from "../dave/io.ts";
 import type { MediaPacket } from "../media/receiver.ts";
@@ -127,18 +128,17 @@ export class Hearing {
 /** One user's frames, in order, until somebody reads them. */
 class Ear {
   readonly stream: ReadableStream<OpusPacket>;
-  readonly #clock: Clock;
   readonly #maxQueued: number;
   readonly #queue: OpusPacket[] = [];
   readonly #sequencer = new Sequencer<MediaPacket>();
   #ssrc: number | null = null;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   #wake: (() => void) | null = null;
   #end: { readonly error: Error | null } | null = null;
   #cancelled = false;
 
   constructor(clock: Clock, maxQueued: number, onCancel: () => void) {
-    this.#clock = clock;
+    this.#timer = new Timer(clock);
     this.#maxQueued = maxQueued;
     this.stream = new ReadableStream({
       pull: (controller) => this.#pull(controller),
@@ -156,12 +156,9 @@ class Ear {
     const inOrder = this.#sequencer.push(packet);
     this.#enqueue(inOrder);
     // A gap that is closed leaves the next one its full time.
-    if (inOrder.length > 0) this.#clearTimer();
-    if (!this.#sequencer.holds || this.#timer !== null) return;
-    this.#timer = this.#clock.setTimeout(() => {
-      this.#timer = null;
-      this.#enqueue(this.#sequencer.flush());
-    }, REORDER_MS);
+    if (inOrder.length > 0) this.#timer.clear();
+    if (!this.#sequencer.holds || this.#timer.isSet) return;
+    this.#timer.set(REORDER_MS, () => this.#enqueue(this.#sequencer.flush()));
   }
 
   close(error: Error | null): void {
@@ -195,12 +192,7 @@ class Ear {
   }
 
   #stop(): void {
-    this.#clearTimer();
+    this.#timer.clear();
     this.#wake?.();
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
-    this.#timer = null;
   }
 }

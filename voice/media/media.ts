@@ -4,6 +4,7 @@
  * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
  */
 
+import { Timer } from "../../ratelimit/timer.ts";
 import type { Platform } from "../../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
@@ -64,7 +65,7 @@ export class Media {
   #socket: DatagramSocket | null = null;
   #cipher: TransportCipher | null = null;
   #receiver: MediaReceiver | null = null;
-  #timer: unknown = null;
+  readonly #timer: Timer;
   #keepAlives = 0;
   #sent = 0;
   #over = false;
@@ -74,6 +75,7 @@ export class Media {
   /** Opens nothing yet. */
   constructor(options: MediaOptions) {
     this.#options = options;
+    this.#timer = new Timer(options.platform);
     const { platform, server: { ssrc } } = options;
     const random = (bits: number) => Math.floor(platform.random() * 2 ** bits);
     this.#clock = new RtpClock({ sequence: random(16), timestamp: random(32), ssrc });
@@ -149,7 +151,7 @@ export class Media {
   /** Gives the socket up. */
   close(): void {
     this.#over = true;
-    this.#setTimer(null);
+    this.#timer.clear();
     this.#socket?.close();
   }
 
@@ -193,26 +195,17 @@ export class Media {
         this.#socket?.send(output.packet);
     }
     const { platform } = this.#options;
-    this.#setTimer(
+    this.#timer.set(
       discovery.deadline - platform.now(),
       () => this.#discover(discovery, discovery.tick(platform.now())),
     );
   }
 
   #keepAlive(): void {
-    this.#setTimer(KEEP_ALIVE_MS, () => {
+    this.#timer.set(KEEP_ALIVE_MS, () => {
       this.#socket?.send(encodeKeepAlive(this.#keepAlives++));
       this.#keepAlive();
     });
-  }
-
-  #setTimer(ms: number | null, callback: () => void = () => {}): void {
-    const { platform } = this.#options;
-    if (this.#timer !== null) platform.clearTimeout(this.#timer);
-    this.#timer = ms === null ? null : platform.setTimeout(() => {
-      this.#timer = null;
-      callback();
-    }, Math.max(0, ms));
   }
 
   #fail(cause: unknown): void {

@@ -11,7 +11,7 @@ import type { ShardEvent, WantedName } from "../../events/event.ts";
 import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
 import { HostedLife, type HostedLifeOptions } from "./run.ts";
-import { PacedIdentifyLimiter } from "../../../ratelimit/persistent_backoff.ts";
+import { BackoffIdentifyLimiter } from "../../../ratelimit/identify/backoff_limiter.ts";
 import { DEFAULT_SAVE_EVERY_MS } from "../../stores/session_keeper.ts";
 import type { SessionStore } from "../../stores/session_store.ts";
 import type { DurableObjectSessionStore } from "../../stores/durable_object.ts";
@@ -74,7 +74,7 @@ export function nextLife<
         platform,
         shard: shardOf,
         session,
-        identifyLimiter: pacedLimiter(options, around),
+        identifyLimiter: backoffLimiter(options, around),
         onStatus,
       }),
     delivery: {
@@ -119,17 +119,17 @@ function sessionsAfter(start: SessionRecord | null, { sessions, record }: LifeSu
   };
 }
 
-function pacedLimiter(
+function backoffLimiter(
   { token, identifyLimiter }: { readonly token: string; readonly identifyLimiter?: IdentifyLimiter },
   { record, platform, wallClock }: LifeSurroundings,
 ): IdentifyLimiter {
   const last = () => record.value ?? { identifies: 0, identifiedAt: 0 };
-  return new PacedIdentifyLimiter({
+  return new BackoffIdentifyLimiter({
     limiter: identifyLimiter ?? sharedIdentifyLimiter(token, platform),
     last,
     // Nothing leaves the object before this is stored: no identify goes uncounted.
     count: () => record.update({ identifies: last().identifies + 1, identifiedAt: wallClock() }),
-    platform,
+    clock: platform,
     wallClock,
   });
 }

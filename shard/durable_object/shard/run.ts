@@ -4,6 +4,7 @@
  * It joins the shard to the delivery of its events and to the keeper of its session, and notices whether anything moves.
  */
 
+import { Timer } from "../../../ratelimit/timer.ts";
 import type { LatencyReading } from "../../../gateway/mod.ts";
 import { Delivery, type DeliveryOptions } from "../../delivery/delivery.ts";
 import type { EventHandler, Numbered } from "../../events/event_queue.ts";
@@ -56,7 +57,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   #acknowledged = 0;
   #liveAt: number | null = null;
   #why: string | null = null;
-  #parkTimer: unknown = null;
+  readonly #parkTimer: Timer;
   /** Whom to tell once so many events are handled. */
   #goal: { readonly handled: number; readonly reached: () => void } | null = null;
 
@@ -68,6 +69,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   constructor(options: HostedLifeOptions<Event>) {
     const { platform, delivery, keeping } = options;
     this.#options = options;
+    this.#parkTimer = new Timer(platform);
     this.#movedAt = platform.now();
     this.shard = options.shard((status) => this.#onStatus(status));
     this.delivery = new Delivery({ ...delivery, platform, onHandled: () => this.#onHandled() });
@@ -162,7 +164,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   #onStatus(status: ShardStatus): void {
     const { platform, onStatus } = this.#options;
     this.#movedAt = platform.now();
-    this.#unpark();
+    this.#parkTimer.clear();
     this.#liveAt = null;
     switch (status.state) {
       case "live":
@@ -178,7 +180,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
       case "draining":
         this.#why = "The handler is behind: the session waits at Discord";
         // A resume is what keeps it from being forgotten there, and only another shard can begin with one now.
-        this.#parkTimer = platform.setTimeout(() => this.delivery.stopBetweenAttempts(), PARK_MS);
+        this.#parkTimer.set(PARK_MS, () => this.delivery.stopBetweenAttempts());
         break;
     }
     onStatus(status);
@@ -186,14 +188,9 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
 
   /** Writes what is not written yet, and lets go of the timers. */
   #keep(): void {
-    this.#unpark();
+    this.#parkTimer.clear();
     this.keeper.stop();
     // It rejects with what `onError` was told already.
     this.keeper.flush().catch(() => {});
-  }
-
-  #unpark(): void {
-    if (this.#parkTimer !== null) this.#options.platform.clearTimeout(this.#parkTimer);
-    this.#parkTimer = null;
   }
 }

@@ -5,6 +5,7 @@
  * full speed.
  */
 
+import { Timer } from "../../../ratelimit/timer.ts";
 import { Backoff, IdentifyRefusedError } from "../../../ratelimit/mod.ts";
 import { DeliveryStoppedError } from "../../delivery/delivery.ts";
 import { ShardStoppedError } from "../../errors.ts";
@@ -12,7 +13,7 @@ import type { Numbered } from "../../events/event_queue.ts";
 import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
 import type { HostedLife } from "./run.ts";
-import { LAUNCH_PACE, paceMs } from "../../../ratelimit/persistent_backoff.ts";
+import { LAUNCH_BACKOFF, persistentBackoffMs } from "../../../ratelimit/persistent_backoff.ts";
 import { ShardHostError } from "./options.ts";
 import type { ShardStatus } from "../../status.ts";
 
@@ -44,7 +45,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   #life: HostedLife<Event> | null = null;
   /** When the next life begins, where one is waited for. */
   #launchAt: number | null = null;
-  #launchTimer: unknown = null;
+  readonly #launchTimer: Timer;
   /** Resolved, and replaced, whenever a life begins or the host stops. */
   #turn = Promise.withResolvers<void>();
 
@@ -52,6 +53,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   constructor(options: ShardSupervisorOptions<Event>) {
     const { platform } = options;
     this.#options = options;
+    this.#launchTimer = new Timer(options.platform);
     this.#relaunches = new Backoff({ random: () => 0.5 + platform.random() / 2, capMs: MAX_RELAUNCH_MS });
   }
 
@@ -69,7 +71,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   restore({ restarts, shortLives }: HostRecord): void {
     this.#options.record.update({ restarts: restarts + 1, shortLives: shortLives + 1 });
     // Not in this turn: the class that the host is a field of is not made yet, and its handler may need it.
-    this.#launchAfter(paceMs(shortLives + 1, LAUNCH_PACE));
+    this.#launchAfter(persistentBackoffMs(shortLives + 1, LAUNCH_BACKOFF));
   }
 
   /** Begins a life. */
@@ -148,7 +150,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     const { platform, onChange } = this.#options;
     this.#cancelLaunch();
     this.#launchAt = platform.now() + delayMs;
-    this.#launchTimer = platform.setTimeout(() => this.#launch(), delayMs);
+    this.#launchTimer.set(delayMs, () => this.#launch());
     onChange();
   }
 
@@ -164,8 +166,8 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   }
 
   #cancelLaunch(): void {
-    if (this.#launchTimer !== null) this.#options.platform.clearTimeout(this.#launchTimer);
-    this.#launchTimer = this.#launchAt = null;
+    this.#launchTimer.clear();
+    this.#launchAt = null;
   }
 
   /** A life is over; what comes after it? */
