@@ -27,7 +27,7 @@ import { HandledSession, type SessionQueue } from "./events/handled_session.ts";
 import type { Platform } from "./pipe/platform.ts";
 import { ConnectionLoop } from "./connect/loop.ts";
 import type { ShardOptions } from "./options.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./options.ts";
 import { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
 import { wait } from "../ratelimit/wait.ts";
 import type { ShardStatus } from "./status.ts";

@@ -16,7 +16,9 @@
 
 export { ConnectionClosedError, Pipe } from "./pipe/connection.ts";
 export { dial, DialError } from "./pipe/dial.ts";
-export { CommandNotSentError, ConsumerStuckError, GatewayBotError, ShardStoppedError } from "./errors.ts";
+export { ShardStoppedError } from "./errors.ts";
+export { CommandNotSentError, ConsumerStuckError } from "./commands/errors.ts";
+export { GatewayBotError } from "./connect/errors.ts";
 export { apiBaseUrl, fetchGatewayBot } from "./connect/gateway_bot.ts";
 export { environmentVariable, systemPlatform, wallClock } from "./pipe/platform.ts";
 export { connectionPair } from "./pipe/pair.ts";
@@ -43,16 +45,15 @@ export type { Fetch, FetchResponse, GatewayBot, GatewayBotOptions } from "./conn
 export type { GuildMembersChunk } from "./commands/guild_members.ts";
 export type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts";
 export type { Platform } from "./pipe/platform.ts";
+export type { ShardDialing, ShardLocating } from "./connect/status.ts";
 export type { ShardOptions } from "./options.ts";
 export type { RequestErrorCode, RequestProgress } from "./commands/errors.ts";
 export type {
   ShardClosed,
   ShardConnected,
-  ShardDialing,
   ShardDisconnected,
   ShardDraining,
   ShardIdle,
-  ShardLocating,
   ShardStatus,
 } from "./status.ts";
 export type { GuildGateway, GuildGatewayEvent, VoicePlace, VoiceProvider } from "./voice_provider.ts";

@@ -31,7 +31,7 @@ import type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts
 import { systemPlatform } from "./pipe/platform.ts";
 import { Listeners } from "./events/listeners.ts";
 import type { ShardOptions } from "./options.ts";
-import { settingsOf } from "./settings.ts";
+import { settingsOf } from "./options.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
 import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";

@@ -1,27 +1,12 @@
 /** What a shard is doing, as one discriminated union. */
 
 import type { EndCause, GatewayPhase } from "../gateway/mod.ts";
+import type { ShardDialing, ShardLocating } from "./connect/status.ts";
 
 /** Made, but nobody has asked for an event yet. */
 export interface ShardIdle {
   /** The discriminant. */
   readonly state: "idle";
-}
-
-/** Asking Discord where the gateway is, and what it allows: `GET /gateway/bot`. */
-export interface ShardLocating {
-  /** The discriminant. */
-  readonly state: "locating";
-}
-
-/** Opening a connection. */
-export interface ShardDialing {
-  /** The discriminant. */
-  readonly state: "dialing";
-  /** The URL dialled; there is no secret in it. */
-  readonly url: string;
-  /** What the connection is for. */
-  readonly action: "identify" | "resume";
 }
 
 /** Connected; the state says how far the session is. `live` means that events flow and commands may be sent. */

@@ -14,7 +14,7 @@ import type { Answers, RequestOptions } from "./answers.ts";
 import { checkCommand } from "./check.ts";
 import { type CommandBudget, readBudget } from "./budget.ts";
 import { type CommandLimits, type CommandOutcome, gateOf, guildMembersGate } from "./limits.ts";
-import { CommandNotSentError, ConsumerStuckError } from "../errors.ts";
+import { CommandNotSentError, ConsumerStuckError } from "./errors.ts";
 import { type GuildMembersChunk, guildMembersQuestion } from "./guild_members.ts";
 import {
   type ChannelInfo,

@@ -111,3 +111,61 @@ export class MissingIntentError extends Error {
     this.intent = intent;
   }
 }
+
+/**
+ * The shard closed before a command's turn came; the command is returned, it was never sent.
+ *
+ * @example
+ * ```ts
+ * import { CommandNotSentError, Shard } from "@discordgateway/edge/shard";
+ *
+ * const shard = new Shard({ token: "bot token", intents: 0 });
+ * const sent = shard.send({ op: 31, d: { guild_ids: ["1"] } }).catch((error) => error);
+ * await shard.close();
+ * const error = await sent;
+ * if (!(error instanceof CommandNotSentError) || error.command.op !== 31) throw error;
+ * ```
+ */
+export class CommandNotSentError extends Error {
+  /** The name of the class. */
+  override readonly name = "CommandNotSentError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_COMMAND_NOT_SENT";
+  /** The command as it was given to `send`. */
+  readonly command: GatewayCommand;
+
+  /** Made by the shard. */
+  constructor(command: GatewayCommand, cause?: unknown) {
+    super(`Cannot send op ${command.op}: the shard is closed`, cause ? { cause } : undefined);
+    this.command = command;
+  }
+}
+
+/**
+ * A command was taken out of the queue because it could not be sent: the session is parked until the consumer has caught
+ * up, and the consumer has taken nothing for a minute, as one does that waits for this very command.
+ *
+ * Send from elsewhere than from the handling of an event, or let more events wait.
+ *
+ * @example
+ * ```ts
+ * import { ConsumerStuckError } from "@discordgateway/edge/shard";
+ *
+ * const error = new ConsumerStuckError({ op: 31, d: { guild_ids: ["1"] } });
+ * if (error.code !== "ERR_CONSUMER_STUCK" || error.command.op !== 31) throw error;
+ * ```
+ */
+export class ConsumerStuckError extends Error {
+  /** The name of the class. */
+  override readonly name = "ConsumerStuckError";
+  /** Stable identifier for switch statements. */
+  readonly code = "ERR_CONSUMER_STUCK";
+  /** The command as it was given to `send`; it was never sent. */
+  readonly command: GatewayCommand;
+
+  /** Made by the shard. */
+  constructor(command: GatewayCommand) {
+    super(`Cannot send op ${command.op}: the session waits for a consumer that does not go on`);
+    this.command = command;
+  }
+}

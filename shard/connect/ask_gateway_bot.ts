@@ -1,13 +1,24 @@
 /** Asks Discord where the gateway is, within a deadline, and passes on what it allows. */
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../../ratelimit/mod.ts";
-import { fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
+import { type Fetch, fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
 import type { Platform } from "../pipe/platform.ts";
-import type { ShardOptions } from "../options.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
 /** How long the REST API may take to answer, in ms. */
 const DEADLINE_MS = 15_000;
+
+/** The part of a shard's options that says whom to ask. */
+export interface AskGatewayBotOptions {
+  /** The bot's token, without a `Bot ` prefix. */
+  readonly token: string;
+  /** Base URL of the REST API. */
+  readonly api?: string;
+  /** Talks to the REST API; the runtime's `fetch` by default. */
+  readonly fetch?: Fetch;
+  /** Told what Discord allows; by default one per token in this process. */
+  readonly identifyLimiter?: IdentifyLimiter;
+}
 
 /**
  * Asks the REST API within a deadline, and tells the identify limiter what Discord allows.
@@ -16,7 +27,7 @@ const DEADLINE_MS = 15_000;
  * @throws the signal's reason, once it is aborted.
  */
 export async function askGatewayBot(
-  options: Pick<ShardOptions, "token" | "api" | "fetch" | "identifyLimiter">,
+  options: AskGatewayBotOptions,
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<GatewayBot> {
   const { token, api, fetch, identifyLimiter } = options;

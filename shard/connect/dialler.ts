@@ -2,19 +2,22 @@
 
 import { type EndCause, gatewayUrl, KEEP_SESSION_CLOSE_CODE, type SessionRecord } from "../../gateway/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
-import { askGatewayBot } from "./ask_gateway_bot.ts";
+import { askGatewayBot, type AskGatewayBotOptions } from "./ask_gateway_bot.ts";
 import type { Connection } from "../pipe/connection.ts";
-import { dial, DialError } from "../pipe/dial.ts";
-import { GatewayBotError } from "../errors.ts";
+import { type Dial, dial, DialError } from "../pipe/dial.ts";
+import { GatewayBotError } from "./errors.ts";
 import type { Platform } from "../pipe/platform.ts";
-import type { ShardOptions } from "../options.ts";
-import type { ShardDialing, ShardLocating } from "../status.ts";
+import type { ShardDialing, ShardLocating } from "./status.ts";
 
 /** The part of a shard's options that says where to dial, and how. */
-export type DiallerOptions = Pick<
-  ShardOptions,
-  "token" | "url" | "api" | "fetch" | "dial" | "dialDeadlineMs" | "identifyLimiter"
->;
+export interface DiallerOptions extends AskGatewayBotOptions {
+  /** The gateway's URL; asked of the REST API by default. */
+  readonly url?: string;
+  /** Opens connections; a WebSocket by default. */
+  readonly dial?: Dial;
+  /** How long a handshake may take, in ms. */
+  readonly dialDeadlineMs?: number;
+}
 
 /** Dials for one shard. */
 export class GatewayDialler {

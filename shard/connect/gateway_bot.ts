@@ -2,7 +2,7 @@
 
 import type { SessionStartLimit } from "../../ratelimit/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
-import { GatewayBotError } from "../errors.ts";
+import { GatewayBotError } from "./errors.ts";
 import { environmentVariable } from "../pipe/platform.ts";
 
 /** The answer of `GET /gateway/bot`. */

@@ -12,7 +12,7 @@ import {
 } from "../../gateway/mod.ts";
 import type { TurnOptions } from "../../ratelimit/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
-import { CommandNotSentError } from "../errors.ts";
+import { CommandNotSentError } from "../commands/errors.ts";
 import { FleetStoppedError, ReshardError, ShardNotHereError } from "./errors.ts";
 import type { FleetEvent } from "./event.ts";
 import { type AnyFleetOptions, makeShard } from "./options.ts";

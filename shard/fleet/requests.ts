@@ -13,14 +13,13 @@ import {
   type RequestGuildMembers,
   shardIdOf,
 } from "../../gateway/mod.ts";
-import { CommandNotSentError } from "../errors.ts";
+import { CommandNotSentError, RequestError } from "../commands/errors.ts";
 import { ShardNotHereError } from "./errors.ts";
 import type { AnyShard } from "./options.ts";
 import type { FleetSet } from "./shard_set.ts";
 import type { FleetShard } from "./shard_slot.ts";
 import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
-import { RequestError } from "../commands/errors.ts";
 import type { Answers, RequestOptions } from "../commands/answers.ts";
 
 /** What questions need of their fleet. */

@@ -7,7 +7,7 @@
 import type { GatewayCommand, SessionRecord } from "../../gateway/mod.ts";
 import type { TurnOptions } from "../../ratelimit/mod.ts";
 import type { CommandOutcome } from "../commands/limits.ts";
-import { CommandNotSentError } from "../errors.ts";
+import { CommandNotSentError } from "../commands/errors.ts";
 import type { ShardEvent } from "../events/event.ts";
 import type { FleetEvent, ShardStoppedEvent } from "./event.ts";
 import type { AnyShard } from "./options.ts";

@@ -3,7 +3,7 @@
 import { wait } from "../../ratelimit/wait.ts";
 import { parseSessionRecord, type SessionRecord, SessionRecordError } from "../../gateway/mod.ts";
 import { Backoff, sessionStartLimit } from "../../ratelimit/mod.ts";
-import { GatewayBotError } from "../errors.ts";
+import { GatewayBotError } from "../connect/errors.ts";
 import { IdentifyBudgetError } from "./errors.ts";
 import type { AnyFleetOptions } from "./options.ts";
 import { type ShardSelection, shardSelection } from "./plan.ts";

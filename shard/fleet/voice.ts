@@ -10,7 +10,7 @@
 
 import { shardIdOf } from "../../gateway/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
-import { CommandNotSentError } from "../errors.ts";
+import { CommandNotSentError } from "../commands/errors.ts";
 import { ShardNotHereError } from "./errors.ts";
 import type { FleetSet } from "./shard_set.ts";
 import type { FleetShard } from "./shard_slot.ts";

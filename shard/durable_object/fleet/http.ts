@@ -4,7 +4,7 @@ import type { GatewayCommand } from "../../../gateway/mod.ts";
 import { IdentifyBudgetError } from "../../fleet/errors.ts";
 import { FleetHostError, type FleetHostStatus } from "./options.ts";
 import { MAX_HOSTED_SHARDS } from "./record.ts";
-import { GatewayBotError } from "../../errors.ts";
+import { GatewayBotError } from "../../connect/errors.ts";
 import { booleanField, integerField, objectField, respondTo, type Route } from "../http.ts";
 import type { ErrorReport } from "../shard/options.ts";
 

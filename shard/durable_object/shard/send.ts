@@ -3,7 +3,7 @@
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { TurnOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
-import { CommandNotSentError } from "../../errors.ts";
+import { CommandNotSentError } from "../../commands/errors.ts";
 import type { Platform } from "../../pipe/platform.ts";
 import { ShardHostError } from "./options.ts";
 

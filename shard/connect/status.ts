@@ -1,0 +1,17 @@
+/** What a shard is doing until it has a connection. */
+
+/** Asking Discord where the gateway is, and what it allows: `GET /gateway/bot`. */
+export interface ShardLocating {
+  /** The discriminant. */
+  readonly state: "locating";
+}
+
+/** Opening a connection. */
+export interface ShardDialing {
+  /** The discriminant. */
+  readonly state: "dialing";
+  /** The URL dialled; there is no secret in it. */
+  readonly url: string;
+  /** What the connection is for. */
+  readonly action: "identify" | "resume";
+}
