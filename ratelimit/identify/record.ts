@@ -3,6 +3,7 @@
  * record and any transport carry the question.
  */
 
+import { isObject } from "../unknown.ts";
 import { DEFAULT_IDENTIFY_PERIOD_MS, type IdentifyLimits, requireIdentifyLimits } from "./limits.ts";
 
 /** Everything that is known about the identifies of one token; plain JSON, times in ms on the store's clock. */
@@ -152,8 +153,4 @@ function areLimits(value: unknown): boolean {
 
 function areTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@
  * gives back what it granted. One that is slow grants a turn that began a while ago: its key is told to rest from now on.
  */
 
+import { isPromiseLike } from "../unknown.ts";
 import type { Clock } from "../clock.ts";
 import { IdentifyLimiterError, IdentifyRefusedError } from "../errors.ts";
 import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "./limiter.ts";
@@ -191,7 +192,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     this.#limits = null;
     try {
       const answer = this.#within(request);
-      const reply = isPromise(answer) ? await answer : answer;
+      const reply = isPromiseLike(answer) ? await answer : answer;
       this.#isExchanging = false;
       this.#learn(request, reply, askedAt);
       for (const { resolve } of updates) resolve();
@@ -224,7 +225,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   #within(request: IdentifyRequest): IdentifyReply | Promise<IdentifyReply> {
     const controller = new AbortController();
     const answer = this.#store.exchange(request, { signal: controller.signal });
-    if (!isPromise(answer) || this.#deadlineMs === Infinity) return answer;
+    if (!isPromiseLike(answer) || this.#deadlineMs === Infinity) return answer;
     return new Promise((resolve, reject) => {
       const timer = this.#clock.setTimeout(() => {
         const error = new Error(`No answer within ${this.#deadlineMs} ms`);
@@ -329,8 +330,4 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     }, Math.max(0, at - now));
     this.#timer = { handle, at };
   }
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === "object" && value !== null && "then" in value;
 }

@@ -8,9 +8,9 @@
  * @see https://docs.discord.com/developers/events/gateway-events#send-events
  */
 
-import { CommandError, encodeCommand, type GatewayCommand } from "../../gateway/mod.ts";
+import { shown } from "../../ratelimit/unknown.ts";
+import { CommandError, encodeCommand, type GatewayCommand, isId } from "../../gateway/mod.ts";
 
-const isId = (value: unknown) => typeof value === "string" && /^\d+$/.test(value);
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 // The marks tell a bundler that it may drop the table where nobody reads it.
 // @__NO_SIDE_EFFECTS__
@@ -71,7 +71,6 @@ export function checkCommand(command: GatewayCommand): void {
   for (const [name, kinds] of Object.entries(fields)) {
     const value = body[name];
     if (kinds.split(" or ").some((kind) => KINDS[kind]?.(value))) continue;
-    const shown = value === undefined ? "missing" : `${JSON.stringify(value)}`.slice(0, 40);
-    throw new CommandError(`Cannot send op ${op}: ${name} is ${kinds}: ${shown}`);
+    throw new CommandError(`Cannot send op ${op}: ${name} is ${kinds}: ${shown(value)}`);
   }
 }

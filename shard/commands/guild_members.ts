@@ -1,16 +1,17 @@
 /** Members of a guild: the question of op 8, and the chunks that answer it. */
 
+import { shown } from "../../ratelimit/unknown.ts";
 import {
   CommandError,
   type EventData,
   GatewayIntent,
   GatewayOpcode,
+  isId,
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./limits.ts";
 import { MissingIntentError } from "./errors.ts";
 import type { Question } from "./question.ts";
-import { isId, shown } from "./request_shape.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;

@@ -1,8 +1,14 @@
 /** Questions that are answered once for each guild: soundboard sounds (op 31) and channel info (op 43). */
 
-import { CommandError, type EventData, GatewayOpcode, type RequestChannelInfo } from "../../gateway/mod.ts";
+import { shown } from "../../ratelimit/unknown.ts";
+import {
+  CommandError,
+  type EventData,
+  GatewayOpcode,
+  isId,
+  type RequestChannelInfo,
+} from "../../gateway/mod.ts";
 import type { Question } from "./question.ts";
-import { areIds, isId, shown } from "./request_shape.ts";
 
 /** The soundboard sounds of one guild. */
 export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;
@@ -15,7 +21,7 @@ export type ChannelInfo = EventData<"CHANNEL_INFO">;
  * @throws {CommandError} Those are no ids.
  */
 export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<SoundboardSounds> {
-  if (!areIds(guildIds)) {
+  if (!(Array.isArray(guildIds) && guildIds.every(isId))) {
     throw new CommandError("Cannot request soundboard sounds: guild ids are a list of ids");
   }
   const missing = new Set(guildIds);
@@ -55,7 +61,8 @@ export function channelInfoQuestion(
   if (!isId(guildId)) {
     throw new CommandError(`Cannot request channel info: a guild id is an id: ${shown(guildId)}`);
   }
-  if (!areIds(fields)) {
+  const names: unknown = fields;
+  if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) {
     throw new CommandError("Cannot request channel info: fields are a list of their names");
   }
   let complete = false;

@@ -1,5 +1,6 @@
 /** `GET /gateway/bot`: where the gateway is, how many shards to run, and how many identifies are left. */
 
+import { isObject } from "../../ratelimit/unknown.ts";
 import type { SessionStartLimit } from "../../ratelimit/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
 import { GatewayBotError } from "./errors.ts";
@@ -112,7 +113,7 @@ function reasons(error: unknown): string {
 }
 
 function isGatewayBot(body: unknown): body is GatewayBot {
-  if (!isRecord(body) || !isRecord(body.session_start_limit)) return false;
+  if (!isObject(body) || !isObject(body.session_start_limit)) return false;
   const { total, remaining, reset_after, max_concurrency } = body.session_start_limit;
   const isWhole = [body.shards, total, max_concurrency].every((count) => isCount(count) && count >= 1);
   return typeof body.url === "string" && isWhole && isCount(remaining) && isCount(reset_after);
@@ -120,8 +121,4 @@ function isGatewayBot(body: unknown): body is GatewayBot {
 
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

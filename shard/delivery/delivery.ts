@@ -6,6 +6,7 @@
  * dies, it comes again. Heartbeats know nothing of all this, they belong to the connection.
  */
 
+import { isPromiseLike } from "../../ratelimit/unknown.ts";
 import { Backoff } from "../../ratelimit/mod.ts";
 import type { Numbered } from "../events/event_queue.ts";
 import type { Platform } from "../pipe/platform.ts";
@@ -252,8 +253,4 @@ class Attempt implements DeliveryAttempt {
     this.#reason = reason;
     this.#controller?.abort(reason);
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,6 +1,6 @@
 /** What went wrong last, as JSON: whoever asks a hosted bot how it is may see it. */
 
-import { type ErrorReport, reportError } from "./shard/options.ts";
+import { type ErrorReport, reportError } from "./errors.ts";
 
 /** The last thing that went wrong, and when. */
 export type LastError = ErrorReport & { readonly at: number };

@@ -1,7 +1,8 @@
 /** JSON over HTTP for hosts in Durable Objects: a route is the last part of the path, and every failure is typed. */
 
+import { isObject, shown } from "../../ratelimit/unknown.ts";
 import { CommandError } from "../../gateway/mod.ts";
-import type { ErrorReport } from "./shard/options.ts";
+import { type ErrorReport, HostError, type HostErrorCode } from "./errors.ts";
 
 /** A body that has been read: an object. */
 export type JsonBody = Readonly<Record<string, unknown>>;
@@ -24,17 +25,17 @@ export interface RespondOptions<Subject> {
   readonly routes: Readonly<Record<string, Route<Subject>>>;
   /** An error as JSON. */
   readonly report: (error: unknown) => ErrorReport;
-  /** The status of an error of the subject's own; `null` for any other. */
-  readonly statusOf: (error: unknown) => number | null;
+  /** The status of an error that only this subject has; `null` for any other. */
+  readonly statusOf?: (error: unknown) => number | null;
 }
 
 /** Many times what the longest order takes. */
 const MAX_BODY_BYTES = 65_536;
 
 /** A request that cannot be understood. */
-export class RequestError extends Error {
+export class HttpError extends Error {
   /** The name of the class. */
-  override readonly name = "RequestError";
+  override readonly name = "HttpError";
   /** Stable identifier for switch statements. */
   readonly code = "ERR_REQUEST";
   /** HTTP status. */
@@ -52,26 +53,26 @@ export async function respondTo<Subject>(
   request: Request,
   options: RespondOptions<Subject>,
 ): Promise<Response> {
-  const { subject, routes, report, statusOf } = options;
+  const { subject, routes, report, statusOf = () => null } = options;
   try {
     const name = new URL(request.url).pathname.split("/").at(-1) ?? "";
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (!route) {
-      throw new RequestError(
+      throw new HttpError(
         404,
         `Cannot answer: the path ends in one of ${Object.keys(routes).join(", ")}: ${name}`,
       );
     }
     if (request.method !== route.method) {
-      throw new RequestError(405, `Cannot answer: ${name} takes ${route.method}: ${request.method}`);
+      throw new HttpError(405, `Cannot answer: ${name} takes ${route.method}: ${request.method}`);
     }
     const body = route.method === "GET" ? {} : await bodyOf(request);
     assertFields(body, route.fields ?? [], name);
     return Response.json(await route.act(subject, body) ?? {});
   } catch (error) {
-    const status = error instanceof RequestError
+    const status = error instanceof HttpError
       ? error.status
-      : statusOf(error) ?? misuseStatus(error) ?? 500;
+      : statusOf(error) ?? hostStatus(error) ?? misuseStatus(error) ?? 500;
     return Response.json({ error: report(error) }, { status });
   }
 }
@@ -84,10 +85,10 @@ async function bodyOf(request: Request): Promise<JsonBody> {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new RequestError(400, "Cannot answer: the body has to be JSON");
+    throw new HttpError(400, "Cannot answer: the body has to be JSON");
   }
   if (!isObject(body)) {
-    throw new RequestError(400, `Cannot answer: the body has to be an object: ${shown(body)}`);
+    throw new HttpError(400, `Cannot answer: the body has to be an object: ${shown(body)}`);
   }
   return body;
 }
@@ -102,7 +103,7 @@ async function textOf({ body }: Request): Promise<string> {
     bytes += read.value.length;
     if (bytes > MAX_BODY_BYTES) {
       await reader?.cancel();
-      throw new RequestError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
+      throw new HttpError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
     }
     text += decoder.decode(read.value, { stream: true });
   }
@@ -114,10 +115,27 @@ function assertFields(body: JsonBody, known: readonly string[], route: string): 
   const unknown = Object.keys(body).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const takes = known.length === 0 ? "no fields" : known.join(" and ");
-  throw new RequestError(400, `Cannot answer: ${route} takes ${takes}: ${shown(unknown)}`);
+  throw new HttpError(400, `Cannot answer: ${route} takes ${takes}: ${shown(unknown)}`);
 }
 
-/** What is wrong with what was asked for, rather than with us. */
+/** What each refusal of a host is in HTTP. */
+const HOST_STATUS: { readonly [Code in HostErrorCode]: number } = {
+  ERR_SHARD_HOST_STORAGE: 503,
+  ERR_SHARD_HOST_STOPPED: 503,
+  ERR_SHARD_HOST_DEADLINE: 504,
+  ERR_SHARD_HOST_STUCK: 503,
+  ERR_FLEET_HOST_RUNNING: 409,
+  ERR_FLEET_HOST_STOPPED: 409,
+  ERR_FLEET_HOST_RESHARDING: 409,
+  ERR_FLEET_HOST_SHARD: 400,
+  ERR_FLEET_HOST_UNREACHABLE: 503,
+};
+
+function hostStatus(error: unknown): number | null {
+  return error instanceof HostError ? HOST_STATUS[error.code] : null;
+}
+
+/** What is wrong with the request, rather than with the host. */
 function misuseStatus(error: unknown): number | null {
   const isMisuse = error instanceof CommandError || error instanceof RangeError || error instanceof TypeError;
   return isMisuse ? 400 : null;
@@ -126,44 +144,34 @@ function misuseStatus(error: unknown): number | null {
 /**
  * A field that is an integer from `least` on, up to `most` where that is given.
  *
- * @throws {RequestError} It is something else; names the field.
+ * @throws {HttpError} It is something else; names the field.
  */
 export function integerField(body: JsonBody, name: string, least: number, most = Infinity): number {
   const value = body[name];
   const isFine = typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most;
   if (isFine) return value;
   const range = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
-  throw new RequestError(400, `Cannot answer: ${name} is an integer ${range}: ${shown(value)}`);
+  throw new HttpError(400, `Cannot answer: ${name} is an integer ${range}: ${shown(value)}`);
 }
 
 /**
  * A field that is true or false; missing, it is false.
  *
- * @throws {RequestError} It is something else; names the field.
+ * @throws {HttpError} It is something else; names the field.
  */
 export function booleanField(body: JsonBody, name: string): boolean {
   const value = body[name] ?? false;
   if (typeof value === "boolean") return value;
-  throw new RequestError(400, `Cannot answer: ${name} is true or false: ${shown(value)}`);
+  throw new HttpError(400, `Cannot answer: ${name} is true or false: ${shown(value)}`);
 }
 
 /**
  * A field that is an object.
  *
- * @throws {RequestError} It is something else; names the field.
+ * @throws {HttpError} It is something else; names the field.
  */
 export function objectField(body: JsonBody, name: string): JsonBody {
   const value = body[name];
   if (isObject(value)) return value;
-  throw new RequestError(400, `Cannot answer: ${name} is an object: ${shown(value)}`);
-}
-
-/** Whether this is an object, and no list. */
-function isObject(value: unknown): value is JsonBody {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A value as it stands in a message. */
-function shown(value: unknown): string {
-  return value === undefined ? "missing" : JSON.stringify(value).slice(0, 40);
+  throw new HttpError(400, `Cannot answer: ${name} is an object: ${shown(value)}`);
 }

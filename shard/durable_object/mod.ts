@@ -31,25 +31,16 @@
 
 export { DeliveryStoppedError, HandlerDeadlineError } from "../delivery/delivery.ts";
 export { FleetHost } from "./fleet/host.ts";
-export { FleetHostError } from "./fleet/options.ts";
 export { nextHostedReshardStep } from "./fleet/reshard_plan.ts";
 export { ShardHost } from "./shard/host.ts";
-export { ShardHostError } from "./shard/options.ts";
+export { HostError } from "./errors.ts";
 
 export type { CommandBudget } from "../commands/budget.ts";
 export type { DeadLetter, DeliveryAttempt, DeliveryHandler } from "../delivery/delivery.ts";
-export type {
-  DurableObjectKvLike,
-  DurableObjectStateLike,
-  DurableObjectStorageLike,
-} from "./object_state.ts";
-export type { ErrorReport, ShardHostErrorCode, ShardHostOptions, ShardHostStatus } from "./shard/options.ts";
-export type {
-  FleetHostErrorCode,
-  FleetHostOptions,
-  FleetHostStatus,
-  HostedShard,
-  HostedShardStatus,
-} from "./fleet/options.ts";
+export type { DurableObjectStateLike, DurableObjectStorageLike } from "./object_state.ts";
+export type { DurableObjectKvLike } from "../stores/durable_object.ts";
+export type { ShardHostOptions, ShardHostStatus } from "./shard/options.ts";
+export type { ErrorReport, HostErrorCode } from "./errors.ts";
+export type { FleetHostOptions, FleetHostStatus, HostedShard, HostedShardStatus } from "./fleet/options.ts";
 export type { HostedReshardStep, HostedShardView } from "./fleet/reshard_plan.ts";
 export type { ReshardReport } from "./fleet/record.ts";

@@ -3,17 +3,8 @@
  * `DurableObjectState` fits.
  */
 
-import { ShardHostError } from "./shard/options.ts";
-
-/** `ctx.storage.kv`: synchronous, and only there where the class is SQLite-backed. */
-export interface DurableObjectKvLike {
-  /** The value of a key, or `undefined`. */
-  get(key: string): unknown;
-  /** Sets the value of a key: one row written. */
-  put(key: string, value: unknown): void;
-  /** Deletes a key. */
-  delete(key: string): boolean;
-}
+import type { DurableObjectKvLike } from "../stores/durable_object.ts";
+import { HostError } from "./errors.ts";
 
 /** `ctx.storage`, as far as it is used. */
 export interface DurableObjectStorageLike {
@@ -43,7 +34,7 @@ export function kvOf(storage: DurableObjectStorageLike): DurableObjectKvLike {
     cause = error;
   }
   if (kv) return kv;
-  throw new ShardHostError("Cannot host a shard: its class has to be SQLite-backed (new_sqlite_classes)", {
+  throw new HostError("Cannot host a shard: its class has to be SQLite-backed (new_sqlite_classes)", {
     code: "ERR_SHARD_HOST_STORAGE",
     cause,
   });

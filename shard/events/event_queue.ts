@@ -5,6 +5,8 @@
  * the last handled sequence, so that whatever a crash leaves unhandled is replayed.
  */
 
+import { isPromiseLike } from "../../ratelimit/unknown.ts";
+
 /** What the queue needs to know of an event: its number, `null` for one that Discord did not send. */
 export interface Numbered {
   /** Sequence number. */
@@ -245,8 +247,4 @@ export class EventQueue<Event extends Numbered> {
     this.#handler = null;
     consumed?.reject(error);
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

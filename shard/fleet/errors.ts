@@ -1,5 +1,7 @@
 /** What a fleet reports to its user. */
 
+import { messageOf } from "../../ratelimit/unknown.ts";
+
 /** A shard, and what stopped it. */
 export interface ShardFailure {
   /** The shard's number. */
@@ -145,8 +147,4 @@ export class ShardNotHereError extends Error {
     this.shardId = shardId;
     this.shardCount = shardCount;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

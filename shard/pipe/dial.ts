@@ -7,6 +7,7 @@
  * `close()` nothing is listened to any more.
  */
 
+import { messageOf } from "../../ratelimit/unknown.ts";
 import type { Clock } from "../../ratelimit/clock.ts";
 import { KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
 import { type Connection, Pipe } from "./connection.ts";
@@ -216,8 +217,4 @@ function isConstructor(value: unknown): value is WebSocketConstructor {
 
 function errorText(event: { message?: unknown }): string {
   return typeof event.message === "string" && event.message ? event.message : "the socket failed";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,17 @@
 /** A session in a Durable Object's own storage: synchronous, so that it commits with whatever else the turn writes. */
 
 import type { SessionRecord } from "../../gateway/mod.ts";
-import type { DurableObjectKvLike } from "../durable_object/object_state.ts";
 import { SESSION_KEY, type SessionStore, storedRecord } from "./session_store.ts";
+
+/** `ctx.storage.kv`: synchronous, and only there where the class is SQLite-backed. */
+export interface DurableObjectKvLike {
+  /** The value of a key, or `undefined`. */
+  get(key: string): unknown;
+  /** Sets the value of a key: one row written. */
+  put(key: string, value: unknown): void;
+  /** Deletes a key. */
+  delete(key: string): boolean;
+}
 
 /**
  * A session in `ctx.storage.kv` of a SQLite-backed class. Each save is one row written.

@@ -29,7 +29,7 @@ export { RedisSessionStore } from "./redis.ts";
 export { WebStorageSessionStore } from "./web_storage.ts";
 export { restoreShard, StoredShard } from "./stored_shard.ts";
 
-export type { DurableObjectKvLike } from "../durable_object/object_state.ts";
+export type { DurableObjectKvLike } from "./durable_object.ts";
 export type { SessionStore, SessionStoreErrorCode } from "./session_store.ts";
 export type { DenoKvKey, DenoKvLike } from "./deno_kv.ts";
 export type { FilesLike } from "./file.ts";

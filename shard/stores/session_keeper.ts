@@ -6,6 +6,7 @@
  * loses none. Whatever is not written yet is written at the end.
  */
 
+import { isPromiseLike } from "../../ratelimit/unknown.ts";
 import { Timer } from "../../ratelimit/timer.ts";
 import type { SessionRecord } from "../../gateway/mod.ts";
 import type { Clock } from "../../ratelimit/clock.ts";
@@ -160,8 +161,4 @@ export class SessionKeeper {
 function isSame(one: SessionRecord | null, other: SessionRecord | null): boolean {
   return one?.sessionId === other?.sessionId && one?.sequence === other?.sequence &&
     one?.resumeGatewayUrl === other?.resumeGatewayUrl;
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

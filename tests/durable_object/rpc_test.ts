@@ -12,7 +12,7 @@ Deno.test("durable object: start, send, status and stop over RPC, failures with 
     early: {
       ok: false,
       error: {
-        name: "ShardHostError",
+        name: "HostError",
         code: "ERR_SHARD_HOST_STOPPED",
         message: "Cannot send op 31: the shard is stopped",
       },

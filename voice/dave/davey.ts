@@ -11,6 +11,7 @@
  *   an epoch that has passed, is no failure.
  */
 
+import { messageOf } from "../../ratelimit/unknown.ts";
 import type {
   DaveDecryption,
   DaveOutcome,
@@ -256,10 +257,6 @@ function epochOf(commit: Uint8Array): bigint | null {
   const [, , , , groupIdBytes] = commit;
   if (groupIdBytes !== 8 || commit.length < 21) return null;
   return new DataView(commit.buffer, commit.byteOffset, commit.byteLength).getBigUint64(13);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function asError(error: unknown): Error {

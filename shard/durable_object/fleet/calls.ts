@@ -2,10 +2,10 @@
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { ErrorLog } from "../error_log.ts";
-import { FleetHostError, type FleetHostOptions, type HostedShardStatus } from "./options.ts";
+import type { FleetHostOptions, HostedShardStatus } from "./options.ts";
+import { type ErrorReport, HostError } from "../errors.ts";
 import type { PendingCall, ShardPlace } from "./record.ts";
 import type { Platform } from "../../pipe/platform.ts";
-import type { ErrorReport } from "../shard/options.ts";
 
 const DEFAULT_CALL_DEADLINE_MS = 10_000;
 
@@ -64,7 +64,7 @@ export class ShardCalls {
   /** Sends a command through a shard. Its own deadline is the shard's. */
   async send([id, count]: ShardPlace, command: GatewayCommand): Promise<void> {
     const refuse = (why: string, rest: { readonly report?: ErrorReport; readonly cause?: unknown }) =>
-      new FleetHostError(`Cannot send op ${command.op} through shard ${id} of ${count}: ${why}`, {
+      new HostError(`Cannot send op ${command.op} through shard ${id} of ${count}: ${why}`, {
         code: rest.report ? "ERR_FLEET_HOST_SHARD" : "ERR_FLEET_HOST_UNREACHABLE",
         ...rest,
       });
@@ -80,7 +80,7 @@ export class ShardCalls {
     return new Promise((resolve, reject) => {
       const timer = platform.setTimeout(() => {
         reject(
-          new FleetHostError(`Cannot reach a shard's object: no answer within ms: ${callDeadlineMs}`, {
+          new HostError(`Cannot reach a shard's object: no answer within ms: ${callDeadlineMs}`, {
             code: "ERR_FLEET_HOST_UNREACHABLE",
           }),
         );

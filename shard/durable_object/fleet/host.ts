@@ -19,7 +19,8 @@ import { ErrorLog } from "../error_log.ts";
 import { IdentifyBudgetError } from "../../fleet/errors.ts";
 import { ShardCalls } from "./calls.ts";
 import { respondFleet } from "./http.ts";
-import { FleetHostError, type FleetHostOptions, type FleetHostStatus } from "./options.ts";
+import type { FleetHostOptions, FleetHostStatus } from "./options.ts";
+import { HostError } from "../errors.ts";
 import { FleetOrders } from "./orders.ts";
 import { callAll, replaceCalls } from "./reshard_plan.ts";
 import { MAX_HOSTED_SHARDS, type PendingCall, type ShardPlace, StoredFleetRecord } from "./record.ts";
@@ -89,7 +90,7 @@ export class FleetHost {
    * Takes up what an earlier life of the object has left.
    *
    * @param ctx The object's own, `this.ctx`.
-   * @throws {ShardHostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
+   * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
    */
   constructor(ctx: DurableObjectStateLike, options: FleetHostOptions) {
     this.#options = options;
@@ -133,7 +134,7 @@ export class FleetHost {
    *
    * @param options `shards`: how many; the last number, or as many as Discord recommends.
    * @throws {RangeError} `shards` is no integer from 1 to 16,384.
-   * @throws {FleetHostError} `ERR_FLEET_HOST_RUNNING`: they run with another number; that takes a reshard.
+   * @throws {HostError} `ERR_FLEET_HOST_RUNNING`: they run with another number; that takes a reshard.
    * @throws {GatewayBotError} Discord could not be asked, and there is no last number.
    */
   async start(options: { readonly shards?: number } = {}): Promise<void> {
@@ -148,7 +149,7 @@ export class FleetHost {
     });
     const count = assertCount(options.shards ?? before.count ?? bot?.shards ?? 1);
     if (this.#record.value.running && this.#record.value.count !== count) {
-      throw new FleetHostError(
+      throw new HostError(
         `Cannot start ${count} shards: they run already, and another number takes a reshard: ${this.#record.value.count}`,
         { code: "ERR_FLEET_HOST_RUNNING" },
       );
@@ -195,7 +196,7 @@ export class FleetHost {
    * gives the reshard up.
    *
    * @throws {RangeError} `shards` is no integer from 1 to 16,384, or the present number while no reshard is under way.
-   * @throws {FleetHostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_RESHARDING`: one is under way.
+   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_RESHARDING`: one is under way.
    * @throws {IdentifyBudgetError} Discord allows fewer identifies than that.
    * @throws {GatewayBotError} Discord could not be asked.
    */
@@ -219,7 +220,7 @@ export class FleetHost {
   /**
    * Restarts one shard, resuming its session.
    *
-   * @throws {FleetHostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_SHARD`: there is no such shard.
+   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_SHARD`: there is no such shard.
    */
   async restart(shardId: number): Promise<void> {
     const order: PendingCall = { shard: this.#placeOf(shardId), do: "restart" };
@@ -232,7 +233,7 @@ export class FleetHost {
    * Resolves when it is written.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
-   * @throws {FleetHostError} `ERR_FLEET_HOST_STOPPED`; `ERR_FLEET_HOST_SHARD`: there is no such shard, or it refused, for
+   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`; `ERR_FLEET_HOST_SHARD`: there is no such shard, or it refused, for
    * the reason in `report`; `ERR_FLEET_HOST_UNREACHABLE`: its object did not answer.
    */
   async send(command: GatewayCommand, options: { readonly shardId?: number } = {}): Promise<void> {
@@ -269,12 +270,12 @@ export class FleetHost {
   #placeOf(shardId: number): ShardPlace {
     const { running, count } = this.#record.value;
     if (!running || count === null) {
-      throw new FleetHostError("Cannot reach a shard: the fleet is stopped", {
+      throw new HostError("Cannot reach a shard: the fleet is stopped", {
         code: "ERR_FLEET_HOST_STOPPED",
       });
     }
     if (!Number.isSafeInteger(shardId) || shardId < 0 || shardId >= count) {
-      throw new FleetHostError(`Cannot reach a shard: there are ${count}, from 0 on: ${shardId}`, {
+      throw new HostError(`Cannot reach a shard: there are ${count}, from 0 on: ${shardId}`, {
         code: "ERR_FLEET_HOST_SHARD",
       });
     }
@@ -295,7 +296,7 @@ export class FleetHost {
     if (shards === count) throw new RangeError(`Cannot reshard: there are as many shards already: ${shards}`);
     const { next, retiring } = this.#record.value;
     if (next === null && retiring === null) return;
-    throw new FleetHostError(`Cannot reshard to ${shards}: another one is under way, to ${next ?? count}`, {
+    throw new HostError(`Cannot reshard to ${shards}: another one is under way, to ${next ?? count}`, {
       code: "ERR_FLEET_HOST_RESHARDING",
     });
   }

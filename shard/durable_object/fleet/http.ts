@@ -2,11 +2,11 @@
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import { IdentifyBudgetError } from "../../fleet/errors.ts";
-import { FleetHostError, type FleetHostStatus } from "./options.ts";
+import type { FleetHostStatus } from "./options.ts";
+import { type ErrorReport, HostError } from "../errors.ts";
 import { MAX_HOSTED_SHARDS } from "./record.ts";
 import { GatewayBotError } from "../../connect/errors.ts";
 import { booleanField, integerField, objectField, respondTo, type Route } from "../http.ts";
-import type { ErrorReport } from "../shard/options.ts";
 
 /** What is reached over HTTP. */
 export interface FleetSubject {
@@ -73,16 +73,7 @@ export function respondFleet(
 function statusOf(error: unknown): number | null {
   if (error instanceof IdentifyBudgetError) return 429;
   if (error instanceof GatewayBotError) return 502;
-  if (!(error instanceof FleetHostError)) return null;
-  switch (error.code) {
-    case "ERR_FLEET_HOST_RUNNING":
-    case "ERR_FLEET_HOST_STOPPED":
-    case "ERR_FLEET_HOST_RESHARDING":
-      return 409;
-    case "ERR_FLEET_HOST_SHARD":
-      // What the shard refused is the caller's command; a shard that is not there is the caller's number.
-      return error.report === null || /^ERR_(COMMAND|PAYLOAD)/.test(error.report.code ?? "") ? 400 : 503;
-    case "ERR_FLEET_HOST_UNREACHABLE":
-      return 503;
-  }
+  // Without a report the shard is not there; a report that is not about the command is about the shard's state.
+  const isOfShard = error instanceof HostError && error.report !== null;
+  return isOfShard && !/^ERR_(COMMAND|PAYLOAD)/.test(error.report.code ?? "") ? 503 : null;
 }

@@ -5,7 +5,8 @@ import type { IdentifyBudgetState } from "../../../ratelimit/identify/record.ts"
 import type { ReshardReport } from "./record.ts";
 import type { Fetch } from "../../connect/gateway_bot.ts";
 import type { Platform } from "../../pipe/platform.ts";
-import type { ErrorReport, ShardHostStatus } from "../shard/options.ts";
+import type { ShardHostStatus } from "../shard/options.ts";
+import type { ErrorReport } from "../errors.ts";
 
 /** The stub of an object that holds a `ShardHost`, as far as it is called: its class forwards these methods. */
 export interface HostedShard {
@@ -81,42 +82,4 @@ export interface FleetHostStatus {
   readonly identifies: IdentifyBudgetState | null;
   /** The last thing that went wrong with the coordinator itself, `null` where nothing has in this life of the object. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
-}
-
-/** How a `FleetHost` refuses. */
-export type FleetHostErrorCode =
-  | "ERR_FLEET_HOST_RUNNING"
-  | "ERR_FLEET_HOST_STOPPED"
-  | "ERR_FLEET_HOST_RESHARDING"
-  | "ERR_FLEET_HOST_SHARD"
-  | "ERR_FLEET_HOST_UNREACHABLE";
-
-/**
- * A hosted fleet could not do what it was asked; nothing has changed.
- *
- * @example
- * ```ts
- * import { FleetHostError } from "@discordgateway/edge/durable-object";
- *
- * const error = new FleetHostError("Cannot reshard: the fleet is stopped", { code: "ERR_FLEET_HOST_STOPPED" });
- * if (error.report !== null) throw error;
- * ```
- */
-export class FleetHostError extends Error {
-  /** The name of the class. */
-  override readonly name = "FleetHostError";
-  /** Stable identifier for switch statements. */
-  readonly code: FleetHostErrorCode;
-  /** What a shard's object said, where it was the one that refused. */
-  readonly report: ErrorReport | null;
-
-  /** Made by the host. */
-  constructor(
-    message: string,
-    options: { readonly code: FleetHostErrorCode; readonly report?: ErrorReport; readonly cause?: unknown },
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code;
-    this.report = options.report ?? null;
-  }
 }

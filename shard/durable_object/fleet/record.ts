@@ -5,8 +5,8 @@
  * shards is one, however many there are.
  */
 
-import type { DurableObjectKvLike } from "../object_state.ts";
-import type { ErrorReport } from "../shard/options.ts";
+import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
+import type { ErrorReport } from "../errors.ts";
 
 /** A shard's number and how many there are. */
 export type ShardPlace = readonly [id: number, count: number];

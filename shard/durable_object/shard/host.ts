@@ -28,7 +28,8 @@ import { sendWithin } from "./send.ts";
 import { nextLife } from "./next_run.ts";
 import { DurableObjectSessionStore } from "../../stores/durable_object.ts";
 import { respond } from "./http.ts";
-import type { ErrorReport, ShardHostOptions, ShardHostStatus } from "./options.ts";
+import type { ShardHostOptions, ShardHostStatus } from "./options.ts";
+import type { ErrorReport } from "../errors.ts";
 import { ShardSupervisor } from "./supervisor.ts";
 import { WatchdogAlarm } from "./watchdog_alarm.ts";
 
@@ -101,7 +102,7 @@ export class ShardHost<
    * Restores what an earlier life of the object has left: if the shard is to run, it starts right after this.
    *
    * @param ctx The object's own, `this.ctx`.
-   * @throws {ShardHostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
+   * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
    * @throws {RangeError} `alarmEveryMs` or `handlerDeadlineMs` below 1, or `saveEveryMs` below 0.
    */
   constructor(ctx: DurableObjectStateLike, options: ShardHostOptions<Guild, DirectMessage, Ungated>) {
@@ -273,7 +274,7 @@ export class ShardHost<
    * reconnects and restarts of the shard, at most `sendDeadlineMs`.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
-   * @throws {ShardHostError} `ERR_SHARD_HOST_STOPPED`: the shard is not to run, or was stopped meanwhile.
+   * @throws {HostError} `ERR_SHARD_HOST_STOPPED`: the shard is not to run, or was stopped meanwhile.
    * `ERR_SHARD_HOST_DEADLINE`: the command's turn did not come in time; it was not sent.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */

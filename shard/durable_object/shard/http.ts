@@ -1,7 +1,8 @@
 /** The HTTP face of a hosted shard: JSON in, JSON out, and every failure typed. */
 
-import { booleanField, type JsonBody, RequestError, respondTo, type Route } from "../http.ts";
-import { type ErrorReport, ShardHostError, type ShardHostStatus } from "./options.ts";
+import { booleanField, HttpError, type JsonBody, respondTo, type Route } from "../http.ts";
+import type { ShardHostStatus } from "./options.ts";
+import type { ErrorReport } from "../errors.ts";
 
 /** What is reached over HTTP. */
 export interface HttpSubject {
@@ -35,20 +36,15 @@ export function respond(
   request: Request,
   report: (error: unknown) => ErrorReport,
 ): Promise<Response> {
-  return respondTo(request, { subject, routes: ROUTES, report, statusOf });
+  return respondTo(request, { subject, routes: ROUTES, report });
 }
 
 function startOptions({ shard }: JsonBody): { readonly shard?: readonly [id: number, count: number] } {
   if (shard === undefined) return {};
   if (!Array.isArray(shard)) {
-    throw new RequestError(400, "Cannot start: shard is a list of a number and a count");
+    throw new HttpError(400, "Cannot start: shard is a list of a number and a count");
   }
   // The numbers are checked by `start`.
   const [id, count] = shard;
   return { shard: [id, count] };
-}
-
-function statusOf(error: unknown): number | null {
-  if (!(error instanceof ShardHostError)) return null;
-  return error.code === "ERR_SHARD_HOST_DEADLINE" ? 504 : 503;
 }

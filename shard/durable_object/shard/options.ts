@@ -1,5 +1,6 @@
-/** What a hosted shard is made from, what it tells, and how it fails. */
+/** What a hosted shard is made from, and its status. */
 
+import type { ErrorReport } from "../errors.ts";
 import type { DirectMessageEventName, GuildEventName, UngatedEventName } from "../../../gateway/mod.ts";
 import type { CommandBudget } from "../../commands/budget.ts";
 import type { DeadLetter, DeliveryHandler } from "../../delivery/delivery.ts";
@@ -54,16 +55,6 @@ export interface ShardHostOptions<
   readonly wallClock?: () => number;
 }
 
-/** An error as JSON. */
-export interface ErrorReport {
-  /** The name of its class. */
-  readonly name: string;
-  /** Its stable `code`, `null` for one that has none. */
-  readonly code: string | null;
-  /** Its message, without the token. */
-  readonly message: string;
-}
-
 /** What a hosted shard is doing, as JSON: it passes RPC and HTTP as it is. There is no secret in it. */
 export interface ShardHostStatus {
   /** Whether the shard is to run. */
@@ -108,53 +99,4 @@ export interface ShardHostStatus {
   readonly restarts: number;
   /** The last thing that went wrong, `null` where nothing has in this life of the object. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
-}
-
-/** How a `ShardHost` refuses. */
-export type ShardHostErrorCode =
-  | "ERR_SHARD_HOST_STORAGE"
-  | "ERR_SHARD_HOST_STOPPED"
-  | "ERR_SHARD_HOST_DEADLINE"
-  | "ERR_SHARD_HOST_STUCK";
-
-/**
- * A hosted shard could not do what it was asked.
- *
- * @example
- * ```ts
- * import { ShardHost, ShardHostError } from "@discordgateway/edge/durable-object";
- *
- * const none = () => Promise.resolve(null);
- * const kv = null as never;                       // a class that is not SQLite-backed has none
- * const storage = { kv, getAlarm: none, setAlarm: async () => {}, deleteAlarm: async () => {} };
- * try {
- *   new ShardHost({ storage }, { token: "bot token", intents: 0, handler: () => {} });
- *   throw new Error("unreachable");
- * } catch (error) {
- *   if (!(error instanceof ShardHostError) || error.code !== "ERR_SHARD_HOST_STORAGE") throw error;
- * }
- * ```
- */
-export class ShardHostError extends Error {
-  /** The name of the class. */
-  override readonly name = "ShardHostError";
-  /** Stable identifier for switch statements. */
-  readonly code: ShardHostErrorCode;
-
-  /** Made by the host. */
-  constructor(message: string, options: { readonly code: ShardHostErrorCode; readonly cause?: unknown }) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code;
-  }
-}
-
-/** An error as JSON, without `token`. */
-export function reportError(error: unknown, token: string): ErrorReport {
-  const text = error instanceof Error ? error.message : String(error);
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
-  return {
-    name: error instanceof Error ? error.name : typeof error,
-    code: typeof code === "string" ? code : null,
-    message: token === "" ? text : text.replaceAll(token, "[token]"),
-  };
 }

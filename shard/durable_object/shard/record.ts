@@ -1,6 +1,6 @@
 /** What a hosted shard remembers from one life of its object to the next, besides the session. */
 
-import type { DurableObjectKvLike } from "../object_state.ts";
+import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
 
 /** The stored part of a `ShardHost`. */
 export interface HostRecord {

@@ -5,7 +5,7 @@ import type { TurnOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
 import { CommandNotSentError } from "../../commands/errors.ts";
 import type { Platform } from "../../pipe/platform.ts";
-import { ShardHostError } from "./options.ts";
+import { HostError } from "../errors.ts";
 
 /** One life of the shard, as far as sending is concerned. */
 interface SendingLife {
@@ -41,7 +41,7 @@ export async function sendWithin(
   options.signal?.addEventListener("abort", onAbort);
   const timer = platform.setTimeout(() => {
     const text = `Cannot send op ${command.op}: its turn did not come within ms: ${deadlineMs}`;
-    giveUp.abort(new ShardHostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
+    giveUp.abort(new HostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
   }, deadlineMs);
   try {
     await sendThroughLives(command, through, { ...options, signal: giveUp.signal });
@@ -61,7 +61,7 @@ async function sendThroughLives(
     if (signal.aborted) throw signal.reason;
     const life = lifeNow();
     if (!isRunning()) {
-      throw new ShardHostError(`Cannot send op ${command.op}: the shard is stopped`, {
+      throw new HostError(`Cannot send op ${command.op}: the shard is stopped`, {
         code: "ERR_SHARD_HOST_STOPPED",
       });
     }

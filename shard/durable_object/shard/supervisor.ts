@@ -14,7 +14,7 @@ import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
 import type { HostedLife } from "./run.ts";
 import { LAUNCH_BACKOFF, persistentBackoffMs } from "../../../ratelimit/persistent_backoff.ts";
-import { ShardHostError } from "./options.ts";
+import { HostError } from "../errors.ts";
 import type { ShardStatus } from "../../status.ts";
 
 /** The longest wait before a shard that failed is made anew, in ms. */
@@ -124,7 +124,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     if (isProven) this.#forgetFailures();
     if (stuckIn === null) return;
     onError(
-      new ShardHostError(
+      new HostError(
         `Cannot wait any longer: the shard has shown no sign of life in this state: ${stuckIn}`,
         { code: "ERR_SHARD_HOST_STUCK" },
       ),

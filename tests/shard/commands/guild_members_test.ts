@@ -375,8 +375,9 @@ Deno.test("shard: what Discord would ignore for want of an intent is refused bef
 Deno.test("shard: a malformed request is refused before it is sent", () => {
   const shard = new Shard({ token: "token", intents: 2 });
   const malformed: readonly (readonly [rule: string, request: string])[] = [
-    ["guild_id is one id: a list", '{"guild_id":["1"],"query":"","limit":0}'],
-    ["guild_id is one id: an empty string", '{"guild_id":"","query":"","limit":0}'],
+    ['guild_id is one id: ["1"]', '{"guild_id":["1"],"query":"","limit":0}'],
+    ['guild_id is one id: ""', '{"guild_id":"","query":"","limit":0}'],
+    ['guild_id is one id: "abc"', '{"guild_id":"abc","query":"","limit":0}'],
     ["guild_id is one id: 5", '{"guild_id":5,"query":"","limit":0}'],
     ["query is a string: null", '{"guild_id":"1","query":null,"limit":0}'],
     ["user_ids has ids: 5", '{"guild_id":"1","user_ids":["2",5]}'],
@@ -385,7 +386,7 @@ Deno.test("shard: a malformed request is refused before it is sent", () => {
     ["nonce is a string: 7", '{"guild_id":"1","query":"","limit":0,"nonce":7}'],
     ["there is either query or user_ids: neither", '{"guild_id":"1"}'],
     ["there is either query or user_ids: both", '{"guild_id":"1","query":"","limit":0,"user_ids":"1"}'],
-    ["query needs a limit, an integer from 0: undefined", '{"guild_id":"1","query":""}'],
+    ["query needs a limit, an integer from 0: missing", '{"guild_id":"1","query":""}'],
     ["query needs a limit, an integer from 0: -1", '{"guild_id":"1","query":"","limit":-1}'],
     ["query needs a limit, an integer from 0: 0.5", '{"guild_id":"1","query":"","limit":0.5}'],
     ["user_ids has 1 to 100 ids: 0", '{"guild_id":"1","user_ids":[]}'],

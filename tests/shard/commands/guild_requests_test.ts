@@ -61,7 +61,7 @@ Deno.test("shard: what is no id and no list is refused before it is sent", async
   }
   for (
     const [guildId, fields, rule] of [
-      ['""', '["status"]', "a guild id is an id: an empty string"],
+      ['""', '["status"]', 'a guild id is an id: ""'],
       ["5", '["status"]', "a guild id is an id: 5"],
       ['"5"', "null", "fields are a list of their names"],
       ['"5"', '"status"', "fields are a list of their names"],

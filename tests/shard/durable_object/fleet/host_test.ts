@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandError, type GatewayCommand } from "../../../../mod.ts";
-import { FleetHostError } from "../../../../shard/durable_object/mod.ts";
+import { HostError } from "../../../../shard/durable_object/mod.ts";
 import { IdentifyBudgetError } from "../../../../shard/fleet/errors.ts";
 import { VirtualFleet } from "../../../durable_object/virtual_fleet.ts";
 
@@ -126,7 +126,7 @@ Deno.test("fleet host: an order that comes while another is carried out waits fo
 Deno.test("fleet host: another number takes a reshard, and one reshard at a time", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 8 } });
   const refused = async (act: () => Promise<void>) =>
-    (await assertRejects(() => fleet.during(act()), FleetHostError)).code;
+    (await assertRejects(() => fleet.during(act()), HostError)).code;
   assertEquals(await refused(() => fleet.host.reshard(4)), "ERR_FLEET_HOST_STOPPED");
   assertEquals(await refused(() => fleet.host.send(ONLINE)), "ERR_FLEET_HOST_STOPPED");
   await fleet.during(fleet.host.start({ shards: 2 }));
@@ -312,11 +312,11 @@ Deno.test("fleet host: a command goes to the guild's shard, a presence to each, 
   assertEquals(fleet.calls.sort(), ["send 1 of 4", "send 3 of 4"]);
   await fleet.during(fleet.host.send(ONLINE, { shardId: 2 }));
   assertEquals(fleet.calls.at(-1), "send 2 of 4");
-  const missing = await assertRejects(() => fleet.host.send(ONLINE, { shardId: 4 }), FleetHostError);
+  const missing = await assertRejects(() => fleet.host.send(ONLINE, { shardId: 4 }), HostError);
   assertEquals(missing.code, "ERR_FLEET_HOST_SHARD");
   await assertRejects(() => fleet.host.send({ ...ONLINE, op: 2 } as never), CommandError);
   fleet.broken.set("1 of 4", "fails");
-  const unreachable = await assertRejects(() => fleet.during(fleet.host.send(ONLINE)), FleetHostError);
+  const unreachable = await assertRejects(() => fleet.during(fleet.host.send(ONLINE)), HostError);
   assertEquals(unreachable.code, "ERR_FLEET_HOST_UNREACHABLE");
   await fleet.end();
 });
@@ -330,7 +330,7 @@ Deno.test("fleet host: a restart resumes the one shard", async () => {
   await fleet.live(2);
   assertEquals(fleet.discord.journal.resumes().length, 1);
   assertEquals(fleet.discord.journal.identifies().length, 2);
-  await assertRejects(() => fleet.host.restart(2), FleetHostError, "there are 2, from 0 on: 2");
+  await assertRejects(() => fleet.host.restart(2), HostError, "there are 2, from 0 on: 2");
   await fleet.end();
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CommandError } from "../../../../mod.ts";
-import { ShardHost, ShardHostError } from "../../../../shard/durable_object/mod.ts";
+import { HostError, ShardHost } from "../../../../shard/durable_object/mod.ts";
 import { VirtualBot } from "../../../durable_object/virtual_bot.ts";
 
 const MINUTE = 60_000;
@@ -346,20 +346,20 @@ Deno.test("shard host: a command waits through a death of its connection, and go
 Deno.test("shard host: commands are refused with a reason: malformed, stopped, too late", async () => {
   const object = new VirtualBot({ sendDeadlineMs: 10_000 });
   const command = { op: 31, d: { guild_ids: ["1"] } } as const;
-  const stopped = await assertRejects(() => object.host.send(command), ShardHostError);
+  const stopped = await assertRejects(() => object.host.send(command), HostError);
   assertEquals(stopped.code, "ERR_SHARD_HOST_STOPPED");
   await assertRejects(() => object.host.send({ op: 2, d: {} } as never), CommandError);
 
   object.discord.faults.silentReady = 1;
   await object.host.start();
-  const late = assertRejects(() => object.host.send(command), ShardHostError);
+  const late = assertRejects(() => object.host.send(command), HostError);
   const tried = object.host.trySend(command);
   await object.clock.advance(10_000);
   assertEquals((await late).code, "ERR_SHARD_HOST_DEADLINE");
   assertEquals(await tried, {
     ok: false,
     error: {
-      name: "ShardHostError",
+      name: "HostError",
       code: "ERR_SHARD_HOST_DEADLINE",
       message: "Cannot send op 31: its turn did not come within ms: 10000",
     },
@@ -475,7 +475,7 @@ Deno.test("shard host: a class without SQLite is refused, and so are senseless o
   };
   const error = assertThrows(
     () => new ShardHost({ storage }, { token: "x", intents: 0, handler: () => {} }),
-    ShardHostError,
+    HostError,
   );
   assertEquals(error.code, "ERR_SHARD_HOST_STORAGE");
   for (const wrong of [{ alarmEveryMs: 0 }, { saveEveryMs: -1 }, { handlerDeadlineMs: NaN }]) {
