@@ -5,6 +5,7 @@
  * of *stop* ends the shard with a typed error. What comes in on the way goes to the shard, which says when it is too much.
  */
 
+import { type Backlog, untilDrained } from "./park.ts";
 import {
   delayMs,
   type EndCause,
@@ -26,8 +27,7 @@ import { dialFailure, type DiallerOptions, GatewayDialler } from "./connect/dial
 import { HandledSession, type SessionQueue } from "./events/handled_session.ts";
 import type { Platform } from "./pipe/platform.ts";
 import { ConnectionLoop } from "./connect/loop.ts";
-import type { ShardOptions } from "./options.ts";
-import type { Settings } from "./options.ts";
+import type { Settings, ShardOptions } from "./options.ts";
 import { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
 import { wait } from "../ratelimit/wait.ts";
 import type { ShardStatus } from "./status.ts";
@@ -56,17 +56,6 @@ interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" |
   readonly cause: EndCause;
   readonly phase: GatewayPhase | null;
 }
-
-/** Something that waits for the consumer, and that the session is parked for when it is too much. */
-export interface Backlog {
-  /** How much waits. */
-  readonly length: number;
-  /** Resolves as soon as nothing waits any more. */
-  drained(): Promise<void>;
-}
-
-/** A consumer that takes nothing for so long, in ms, while the session waits for it, waits for something itself. */
-const STUCK_MS = 60_000;
 
 /** All connections of one shard, one after another. */
 export class Cycle {
@@ -267,21 +256,9 @@ export class Cycle {
     await wait(waitMs, { clock: this.#platform, signal: this.#closing.signal });
   }
 
-  /**
-   * Waits until what did not keep up has caught up. Whoever handles an event, or reads an answer, by waiting for a
-   * command would wait for ever: if for a whole minute nothing is taken, those who wait to send are sent away.
-   */
-  async #park(behind: Backlog): Promise<void> {
-    const platform = this.#platform;
-    let left = behind.length;
-    const look = () => {
-      if (behind.length === left) this.#commands.giveUp();
-      left = behind.length;
-      timer = platform.setTimeout(look, STUCK_MS);
-    };
-    let timer = platform.setTimeout(look, STUCK_MS);
-    await behind.drained();
-    platform.clearTimeout(timer);
+  /** Waits until the backlog is taken; a consumer that is stuck has its commands rejected. */
+  async #park(backlog: Backlog): Promise<void> {
+    await untilDrained(backlog, { clock: this.#platform, onStuck: () => this.#commands.giveUp() });
     this.#commands.disconnected({ parked: false, closeCode: null });
   }
 

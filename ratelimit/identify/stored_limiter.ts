@@ -8,6 +8,7 @@
  * gives back what it granted. One that is slow grants a turn that began a while ago: its key is told to rest from now on.
  */
 
+import { exchangeWithin, KnownBudget } from "./exchange.ts";
 import { isPromiseLike } from "../unknown.ts";
 import type { Clock } from "../clock.ts";
 import { IdentifyLimiterError, IdentifyRefusedError } from "../errors.ts";
@@ -18,7 +19,7 @@ import {
   requireIdentifyLimits,
   requireShardId,
 } from "./limits.ts";
-import type { IdentifyBudgetState, IdentifyReply, IdentifyRequest } from "./record.ts";
+import type { IdentifyReply, IdentifyRequest } from "./record.ts";
 import type { IdentifyStore, IdentifyStoreContext } from "./store.ts";
 
 interface Waiter {
@@ -89,7 +90,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   #updates: Update[] = [];
   /** What the record has not been told yet. */
   #limits: IdentifyLimits | null;
-  #known: { readonly budget: IdentifyBudgetState; readonly at: number } | null = null;
+  readonly #known = new KnownBudget();
   #tickets = 0;
   #isDue = false;
   #isExchanging = false;
@@ -191,8 +192,11 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     this.#updates = [];
     this.#limits = null;
     try {
-      const answer = this.#within(request);
-      const reply = isPromiseLike(answer) ? await answer : answer;
+      const exchange = exchangeWithin(this.#store, request, {
+        clock: this.#clock,
+        deadlineMs: this.#deadlineMs,
+      });
+      const reply = isPromiseLike(exchange) ? await exchange : exchange;
       this.#isExchanging = false;
       this.#learn(request, reply, askedAt);
       for (const { resolve } of updates) resolve();
@@ -211,36 +215,21 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     const drop = [...this.#dropped];
     for (const waiter of asking.values()) waiter.isAsking = true;
     if (ask.length + keep.length + drop.length + this.#updates.length === 0) return null;
-    return { client: this.#client, ask, keep, drop, known: this.#recall(), limits: this.#limits };
-  }
-
-  #recall(): IdentifyBudgetState | null {
-    if (this.#known === null) return null;
-    const { budget, at } = this.#known;
-    if (budget.resetAfterMs === null) return budget;
-    return { ...budget, resetAfterMs: Math.max(0, budget.resetAfterMs - (this.#clock.now() - at)) };
-  }
-
-  /** Asks the store; one that answers with a promise has so much time for it. */
-  #within(request: IdentifyRequest): IdentifyReply | Promise<IdentifyReply> {
-    const controller = new AbortController();
-    const answer = this.#store.exchange(request, { signal: controller.signal });
-    if (!isPromiseLike(answer) || this.#deadlineMs === Infinity) return answer;
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => {
-        const error = new Error(`No answer within ${this.#deadlineMs} ms`);
-        controller.abort(error);
-        reject(error);
-      }, this.#deadlineMs);
-      answer.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
-    });
+    return {
+      client: this.#client,
+      ask,
+      keep,
+      drop,
+      known: this.#known.recall(this.#clock.now()),
+      limits: this.#limits,
+    };
   }
 
   #learn(request: IdentifyRequest, reply: IdentifyReply, askedAt: number): void {
     const now = this.#clock.now();
     const { budget, retryAfterMs } = reply;
     const age = (now - askedAt) / Math.max(budget.periodMs, 1);
-    this.#known = { budget, at: now };
+    this.#known.learn(budget, now);
     this.#hasFailed = false;
     for (const ticket of request.keep) this.#ended.delete(ticket);
     for (const ticket of request.drop) this.#dropped.delete(ticket);
@@ -316,7 +305,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     const now = this.#clock.now();
     let at = this.#waiting.size > 0 ? this.#retryAt : Infinity;
     if (this.#held.size > 0) {
-      const { periodMs = DEFAULT_IDENTIFY_PERIOD_MS } = this.#known?.budget ?? {};
+      const periodMs = this.#known.periodMs ?? DEFAULT_IDENTIFY_PERIOD_MS;
       // After a failure sooner, so that an outage of half a period opens no key.
       at = Math.min(at, this.#timer?.at ?? Infinity, now + periodMs / (this.#hasFailed ? 12 : 3));
     }

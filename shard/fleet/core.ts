@@ -4,6 +4,8 @@
  * Knows shards, not consumers: whoever made it takes the events, and is told once how it ended.
  */
 
+import type { FleetConsumer } from "./consumer.ts";
+import { sendRouted } from "./routed_send.ts";
 import {
   type GatewayCommand,
   GatewayOpcode,
@@ -16,28 +18,20 @@ import { CommandNotSentError } from "../commands/errors.ts";
 import { FleetStoppedError, ReshardError, ShardNotHereError } from "./errors.ts";
 import type { FleetEvent } from "./event.ts";
 import { type AnyFleetOptions, makeShard } from "./options.ts";
-import { routeCommand, type ShardSelection } from "./plan.ts";
+import type { ShardSelection } from "./plan.ts";
 import { Reshard, type ReshardOptions, type ReshardReport } from "./reshard.ts";
 import { FleetRequests } from "./requests.ts";
 import { FleetSet } from "./shard_set.ts";
-import type { FleetShard } from "./shard_slot.ts";
+import type { FleetSlot } from "./shard_slot.ts";
 import { type FleetPlan, knownSelection, parseSessions, planFleet, planReshard } from "./start.ts";
-import { countsOf, type FleetStatus, reportsOf } from "./status.ts";
+import { type FleetStatus, fleetStatus } from "./status.ts";
 import { FleetVoice } from "./voice.ts";
 import { type Platform, systemPlatform } from "../pipe/platform.ts";
-
-/** Whom a fleet's core tells. */
-export interface FleetListener {
-  /** Takes an event of any shard; returns when it is handled. */
-  deliver(item: FleetEvent): void | PromiseLike<void>;
-  /** It is over: closed (`null`), or failed. */
-  finish(error: unknown): void;
-}
 
 /** The shards of a fleet, and what befalls them. */
 export class FleetCore {
   readonly #options: AnyFleetOptions;
-  readonly #listener: FleetListener;
+  readonly #listener: FleetConsumer<FleetEvent>;
   readonly #platform: Platform;
   readonly #known: ShardSelection | null;
   readonly #restored: readonly SessionRecord[];
@@ -60,7 +54,7 @@ export class FleetCore {
   readonly requests: FleetRequests;
 
   /** Checks the options; nothing is opened yet. */
-  constructor(options: AnyFleetOptions, listener: FleetListener) {
+  constructor(options: AnyFleetOptions, listener: FleetConsumer<FleetEvent>) {
     this.#options = options;
     this.#listener = listener;
     this.#platform = options.platform ?? systemPlatform;
@@ -96,16 +90,9 @@ export class FleetCore {
 
   /** What the fleet and each of its shards are doing. */
   get status(): FleetStatus {
-    const [present, next] = [reportsOf(this.#set), reportsOf(this.#next)];
-    const state = this.#set ? this.#next ? "resharding" : "running" : this.#started ? "starting" : "idle";
-    return {
-      state: this.#closing.signal.aborted ? "closed" : state,
-      shardCount: this.#set?.count ?? this.#known?.count ?? null,
-      counts: countsOf(present),
-      next: this.#next && { shardCount: this.#next.count, counts: countsOf(next) },
-      shards: [...present, ...next],
-      error: this.#failure ? this.#failure.error : this.#lookupError,
-    };
+    const [started, closed] = [this.#started, this.#closing.signal.aborted];
+    const error = this.#failure ? this.#failure.error : this.#lookupError;
+    return fleetStatus({ started, closed, known: this.#known, set: this.#set, next: this.#next, error });
   }
 
   /** The session of every shard, to go on with in the next process. */
@@ -127,27 +114,15 @@ export class FleetCore {
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     const { signal } = this.#closing;
     const set = await this.#knownSet(command, options.signal);
-    const sent = routeCommand(command, set.count).flatMap((part) => {
-      const places = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
-      return places.map(async (place) => {
-        if (!place) throw new ShardNotHereError(part.shardId ?? 0, set.count);
-        try {
-          const outcome = await place.send(part.command, options);
-          if (outcome === "sent" && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
-        } catch (error) {
-          const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
-          if (!mayGoElsewhere || signal.aborted || set === this.#commandSet) throw error;
-          await this.send(part.command, options);
-        }
-      });
+    await sendRouted(command, {
+      set,
+      options,
+      onSent: (outcome) => {
+        if (outcome === "sent" && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
+      },
+      mayRetry: () => !signal.aborted && set !== this.#commandSet,
+      retry: (part) => this.send(part, options),
     });
-    const errors = (await Promise.allSettled(sent)).flatMap((one) =>
-      one.status === "rejected" ? [one.reason] : []
-    );
-    if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) {
-      throw new AggregateError(errors, `Cannot send op ${command.op} through every shard`);
-    }
   }
 
   /** Replaces a shard by a new connection. */
@@ -155,9 +130,9 @@ export class FleetCore {
     if (this.#set === null || this.#resharding || this.#closing.signal.aborted) {
       throw new TypeError(`Cannot restart shard ${shardId}: the fleet is ${this.status.state}`);
     }
-    const place = this.#set.shards.get(shardId);
-    if (!place) throw new ShardNotHereError(shardId, this.#set.count);
-    await place.restart({ resume: options.resume ?? true });
+    const slot = this.#set.shards.get(shardId);
+    if (!slot) throw new ShardNotHereError(shardId, this.#set.count);
+    await slot.restart({ resume: options.resume ?? true });
   }
 
   /** Replaces the set by one of another count. */
@@ -261,7 +236,7 @@ export class FleetCore {
       selection,
       sessions,
       platform: this.#platform,
-      place: {
+      slot: {
         make: (shardId, session, onStatus) => {
           const presence = this.#presence;
           const gateway = { ...options.gateway, ...(presence && { presence }) };
@@ -274,7 +249,7 @@ export class FleetCore {
           options.onStatus?.({ shardId, shardCount, status });
         },
         onProgress: () => this.#reshard?.look(),
-        onStopped: (place) => void this.#stopped(set, place),
+        onStopped: (slot) => void this.#stopped(set, slot),
         onHandlerFailed: (error) => this.#fail(error),
       },
     });
@@ -300,13 +275,13 @@ export class FleetCore {
     return set;
   }
 
-  async #stopped(set: FleetSet, place: FleetShard): Promise<void> {
+  async #stopped(set: FleetSet, slot: FleetSlot): Promise<void> {
     const committed = this.#reshard?.committed ?? false;
     this.#reshard?.look();
     // A new shard that fails ends the reshard instead, and an old one has had its time.
     const isPresent = set === this.#set && !(committed && this.#next);
     if (this.#closing.signal.aborted || !(isPresent || set === this.#next && committed)) return;
-    await place.announceStop();
+    await slot.announceStop();
     this.#endIfAllStopped();
   }
 

@@ -1,33 +1,10 @@
 /**
  * The fleet: any set of a bot's shards in one process.
  *
- * It adds to its shards what only somebody who sees all of them can do: start them in the order in which Discord takes
- * identifies, merge their events without acknowledging one early, find the guild's shard for a command, a request or a
- * voice connection, and replace the whole set by one of another count without a gap. Whatever befalls one shard stays with
- * that shard.
- *
- * @example
- * ```ts
- * import { Fleet } from "@discordgateway/edge/fleet";
- * import { FakeDiscord } from "@discordgateway/edge/testing";
- *
- * const discord = new FakeDiscord({ shards: 2, maxConcurrency: 2 });
- * const fleet = new Fleet({
- *   token: discord.token,
- *   guildEvents: ["MESSAGE_CREATE"],
- *   events: ["READY"],
- *   dial: discord.dial,                        // leave out dial and fetch to talk to Discord
- *   fetch: discord.fetch,
- * });
- *
- * const ready = new Set<number>();
- * for await (const { shardId, event } of fleet) {
- *   if (event.t === "READY") ready.add(shardId);
- *   if (ready.size === 2) break;
- * }
- * ```
- *
- * @module
+ * It adds to its shards what needs a view of all of them: it starts them in the order in which Discord takes identifies,
+ * merges their events without acknowledging one early, finds the guild's shard for a command, a request or a voice
+ * connection, and replaces the whole set by one of another count without a gap. A failure of one shard stays with that
+ * shard.
  */
 
 import type {
@@ -393,29 +370,3 @@ export class Fleet<
     return this.#isWanted(item);
   }
 }
-
-export {
-  FleetStoppedError,
-  IdentifyBudgetError,
-  ReshardError,
-  type ReshardErrorCode,
-  type ShardFailure,
-  ShardNotHereError,
-} from "./errors.ts";
-export {
-  identifyWaves,
-  nextReshardStep,
-  relatedShards,
-  type ReshardShard,
-  type ReshardStep,
-  type ReshardView,
-  resumeDelayMs,
-  routeCommand,
-  type RoutedCommand,
-  type ShardSelection,
-  shardSelection,
-} from "./plan.ts";
-export type { FleetEvent, ShardStoppedEvent } from "./event.ts";
-export type { FleetOptions, FleetShardStatus } from "./options.ts";
-export type { ReshardOptions, ReshardReport } from "./reshard.ts";
-export type { FleetCounts, FleetShardReport, FleetStatus } from "./status.ts";

@@ -26,8 +26,9 @@ export class Completeness {
     this.#completeAt = Infinity;
   }
 
-  /** An event came. */
-  see(event: ShardEvent, now: number): void {
+  /** An event came. Returns whether that moved the instant. */
+  see(event: ShardEvent, now: number): boolean {
+    const before = this.#completeAt;
     if (event.t === "READY") {
       this.#missing = new Set(event.d.guilds.map(({ id }) => id));
       this.#wait(now);
@@ -35,6 +36,7 @@ export class Completeness {
       // Who comes after the end of the wait changes nothing any more.
       if (now < this.#completeAt && this.#missing.delete(event.d.id)) this.#wait(now);
     }
+    return this.#completeAt !== before;
   }
 
   #wait(now: number): void {
@@ -43,7 +45,7 @@ export class Completeness {
 }
 
 /** How much has come on a connection, as far as one can see from outside. */
-export interface Heard {
+export interface ReceivedCounts {
   /** Since when it is live, in ms; `null` while it is not. */
   readonly liveSince: number | null;
   /** Events so far. */
@@ -53,17 +55,22 @@ export interface Heard {
 }
 
 /** Finds out after which instant something has come: an event, an acknowledgement, a RESUMED. */
-export class Ear {
-  #last: Heard & { readonly at: number } = { at: -Infinity, liveSince: null, events: 0, acknowledged: 0 };
+export class LivenessProbe {
+  #last: ReceivedCounts & { readonly at: number } = {
+    at: -Infinity,
+    liveSince: null,
+    events: 0,
+    acknowledged: 0,
+  };
   #heardAfter = -Infinity;
 
   /** Something has come after this, in ms. */
-  get heardAfter(): number {
+  get receivedAfter(): number {
     return this.#heardAfter;
   }
 
   /** Looks whether there is more than the last time. */
-  listen(heard: Heard, at: number): void {
+  look(heard: ReceivedCounts, at: number): void {
     const last = this.#last;
     this.#last = { ...heard, at };
     const isMore = heard.liveSince !== last.liveSince || heard.events > last.events ||

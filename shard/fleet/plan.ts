@@ -47,7 +47,7 @@ export function shardSelection(shards: number | ShardSelection): ShardSelection 
 /**
  * The order in which shards identify: those of one wave may go at once, and each wave follows the one before it.
  *
- * The wave of a shard is its place among those with its key, `id % maxConcurrency`; so ids with holes share no key
+ * The wave of a shard is its index among those with its key, `id % maxConcurrency`; so ids with holes share no key
  * within a wave either.
  *
  * @see https://docs.discord.com/developers/events/gateway#sharding-max-concurrency
@@ -62,11 +62,11 @@ export function shardSelection(shards: number | ShardSelection): ShardSelection 
  */
 export function identifyWaves(ids: readonly number[], maxConcurrency: number): number[][] {
   const waves: number[][] = [];
-  const placeOfKey = new Map<number, number>();
+  const waveOfKey = new Map<number, number>();
   for (const id of ids) {
-    const place = placeOfKey.get(id % maxConcurrency) ?? 0;
-    placeOfKey.set(id % maxConcurrency, place + 1);
-    (waves[place] ??= []).push(id);
+    const index = waveOfKey.get(id % maxConcurrency) ?? 0;
+    waveOfKey.set(id % maxConcurrency, index + 1);
+    (waves[index] ??= []).push(id);
   }
   return waves;
 }
@@ -87,8 +87,8 @@ const RESUME_SPACING_MS = 10;
  * if (resumeDelayMs(0, 0) !== 0 || resumeDelayMs(99, 0.5) !== 995) throw new Error("unexpected");
  * ```
  */
-export function resumeDelayMs(place: number, random: number): number {
-  return (place + random) * RESUME_SPACING_MS;
+export function resumeDelayMs(index: number, random: number): number {
+  return (index + random) * RESUME_SPACING_MS;
 }
 
 /**
@@ -104,7 +104,7 @@ export function resumeDelayMs(place: number, random: number): number {
  */
 export function relatedShards(shardId: number, count: number, otherCount: number): number[] {
   const step = greatestCommonDivisor(count, otherCount);
-  return Array.from({ length: otherCount / step }, (_, place) => shardId % step + place * step);
+  return Array.from({ length: otherCount / step }, (_, index) => shardId % step + index * step);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
@@ -163,7 +163,7 @@ export interface ReshardShard {
   /** From when on its present session has all of its guilds, in ms; `Infinity` before READY. */
   readonly completeAt: number;
   /** Something has come on its connection after this, in ms. */
-  readonly heardAfter: number;
+  readonly receivedAfter: number;
 }
 
 /** Where a reshard stands. */
@@ -230,7 +230,7 @@ export function nextReshardStep(view: ReshardView): ReshardStep {
   if (!oldLive || !nextSafe) return { do: "wait", at: Infinity };
   const at = Math.max(keptSince, ...old.map((shard) => shard.liveSince ?? 0)) + overlapMs;
   if (at > now) return { do: "wait", at };
-  return [...old, ...next].every((shard) => shard.heardAfter >= at || shard.parked)
+  return [...old, ...next].every((shard) => shard.receivedAfter >= at || shard.parked)
     ? { do: "switch" }
     : { do: "wait", at: now + LISTENING_MS };
 }

@@ -17,7 +17,7 @@ import { CommandNotSentError, RequestError } from "../commands/errors.ts";
 import { ShardNotHereError } from "./errors.ts";
 import type { AnyShard } from "./options.ts";
 import type { FleetSet } from "./shard_set.ts";
-import type { FleetShard } from "./shard_slot.ts";
+import type { FleetSlot } from "./shard_slot.ts";
 import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
 import type { Answers, RequestOptions } from "../commands/answers.ts";
@@ -32,9 +32,9 @@ export interface FleetRequestsOptions {
   readonly bot: Pick<AnyShard, "requestGuildMembers">;
 }
 
-/** A place in a set, and the shard that was asked there. */
+/** A slot of a set, and the shard that was asked there. */
 interface Asked {
-  readonly place: FleetShard;
+  readonly slot: FleetSlot;
   readonly shard: AnyShard;
   /** A guild of that shard. */
   readonly guildId: string;
@@ -136,19 +136,19 @@ export class FleetRequests {
   async #ask(command: GatewayCommand, guildId: string, { signal }: RequestOptions): Promise<Asked> {
     const set = await this.#options.set(command, signal);
     const shardId = shardIdOf(guildId, set.count);
-    const place = set.shards.get(shardId);
-    if (!place) throw new ShardNotHereError(shardId, set.count);
-    return { place, shard: place.shard, guildId, command };
+    const slot = set.shards.get(shardId);
+    if (!slot) throw new ShardNotHereError(shardId, set.count);
+    return { slot, shard: slot.shard, guildId, command };
   }
 
   /** Whether the shard that was asked is gone, and the guild has another. */
-  async #goesOn({ place, shard, guildId, command }: Asked, error: unknown): Promise<boolean> {
+  async #goesOn({ slot, shard, guildId, command }: Asked, error: unknown): Promise<boolean> {
     const isGone = error instanceof CommandNotSentError ||
       error instanceof RequestError && error.code === "ERR_REQUEST_CLOSED";
     if (!isGone || this.#options.closing.aborted) return false;
-    if (await place.hasReplaced(shard)) return true;
+    if (await slot.hasReplaced(shard)) return true;
     const set = await this.#options.set(command);
-    return set.shards.get(shardIdOf(guildId, set.count)) !== place;
+    return set.shards.get(shardIdOf(guildId, set.count)) !== slot;
   }
 }
 

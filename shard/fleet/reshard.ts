@@ -122,7 +122,7 @@ export class Reshard {
     const seen = this.#duplicates;
     for (const shard of old.list) shard.compare(seen, { old: true });
     for (const shard of next.list) {
-      shard.turn("discard");
+      shard.setGate("discard");
       shard.watch();
       shard.compare(seen, { old: false });
     }
@@ -203,7 +203,7 @@ export class Reshard {
     const { old, next, platform } = this.#parts;
     while (true) {
       const now = platform.now();
-      for (const shard of [...old.list, ...next.list]) shard.listen();
+      for (const shard of [...old.list, ...next.list]) shard.probe();
       const step = nextReshardStep({
         old: old.list,
         next: next.list,
@@ -214,11 +214,11 @@ export class Reshard {
       switch (step.do) {
         case "keep":
           this.#keptSince = now;
-          for (const shard of next.list) shard.turn("hold");
+          for (const shard of next.list) shard.setGate("hold");
           break;
         case "start over":
           this.#keptSince = null;
-          for (const shard of next.list) shard.turn("discard");
+          for (const shard of next.list) shard.setGate("discard");
           break;
         case "give up":
           return new ReshardError(`shard ${step.shardId} of ${next.count} has stopped`, {

@@ -7,7 +7,7 @@
 
 import type { SessionRecord } from "../../gateway/mod.ts";
 import type { Platform } from "../pipe/platform.ts";
-import { FleetShard, type FleetShardOptions } from "./shard_slot.ts";
+import { FleetSlot, type FleetSlotOptions } from "./shard_slot.ts";
 import { identifyWaves, resumeDelayMs, type ShardSelection } from "./plan.ts";
 import type { ShardStatus } from "../status.ts";
 
@@ -22,13 +22,13 @@ export interface FleetSetOptions {
   readonly sessions: readonly SessionRecord[];
   /** Clock, timers, randomness. */
   readonly platform: Platform;
-  /** How each place is made. */
-  readonly place: Omit<FleetShardOptions, "shardId" | "shardCount" | "session" | "now" | "make"> & {
+  /** How each slot is made. */
+  readonly slot: Omit<FleetSlotOptions, "shardId" | "shardCount" | "session" | "now" | "make"> & {
     readonly make: (
       shardId: number,
       session: SessionRecord | null,
       onStatus: (status: ShardStatus) => void,
-    ) => ReturnType<FleetShardOptions["make"]>;
+    ) => ReturnType<FleetSlotOptions["make"]>;
   };
 }
 
@@ -37,7 +37,7 @@ export class FleetSet {
   /** How many shards the bot is split into. */
   readonly count: number;
   /** The shards of this set, by id, ascending. */
-  readonly shards: ReadonlyMap<number, FleetShard>;
+  readonly shards: ReadonlyMap<number, FleetSlot>;
   readonly #options: FleetSetOptions;
   readonly #timers = new Set<unknown>();
   #closed = false;
@@ -46,28 +46,28 @@ export class FleetSet {
 
   /** Makes the shards; nothing is opened yet. */
   constructor(options: FleetSetOptions) {
-    const { selection, sessions, platform, place } = options;
+    const { selection, sessions, platform, slot } = options;
     this.#options = options;
     this.count = selection.count;
     this.shards = new Map(selection.ids.map((shardId) => [
       shardId,
-      new FleetShard({
-        ...place,
+      new FleetSlot({
+        ...slot,
         shardId,
         shardCount: selection.count,
         session: sessions.find((session) => session.shardId === shardId) ?? null,
         now: () => platform.now(),
-        make: (session, onStatus) => place.make(shardId, session, onStatus),
+        make: (session, onStatus) => slot.make(shardId, session, onStatus),
         onStatus: (shard, status) => {
           this.#look?.();
-          place.onStatus(shard, status);
+          slot.onStatus(shard, status);
         },
       }),
     ]));
   }
 
   /** All of them, ascending. */
-  get list(): readonly FleetShard[] {
+  get list(): readonly FleetSlot[] {
     return [...this.shards.values()];
   }
 
@@ -81,8 +81,8 @@ export class FleetSet {
     const { platform } = this.#options;
     const resuming = this.list.filter(({ session }) => session !== null);
     const identifying = this.list.filter(({ session }) => session === null);
-    resuming.forEach((shard, place) =>
-      this.#later(resumeDelayMs(place, platform.random()), () => shard.start())
+    resuming.forEach((shard, index) =>
+      this.#later(resumeDelayMs(index, platform.random()), () => shard.start())
     );
     const waves = identifyWaves(identifying.map(({ shardId }) => shardId), maxConcurrency);
     this.#startWaves(waves.map((wave) => identifying.filter(({ shardId }) => wave.includes(shardId))));
@@ -98,7 +98,7 @@ export class FleetSet {
     return records.flatMap((record) => record ?? []);
   }
 
-  #startWaves(waves: readonly (readonly FleetShard[])[]): void {
+  #startWaves(waves: readonly (readonly FleetSlot[])[]): void {
     const [wave, ...rest] = waves;
     if (wave === undefined || this.#closed) return;
     for (const shard of wave) shard.start();

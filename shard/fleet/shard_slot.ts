@@ -1,24 +1,26 @@
 /**
- * A shard's place in a fleet: the shard that holds it now, its restarts, and what the consumer has in hand of it.
+ * A slot of a fleet: the shard that holds it now, its restarts, and what the consumer has in hand of it.
  *
- * Between the shard's queue and the consumer is a gate, which a reshard turns.
+ * Between the shard's queue and the consumer is a gate, which a reshard sets.
  */
 
+import { SlotListeners } from "./slot_listeners.ts";
+import { SlotDelivery } from "./slot_delivery.ts";
 import type { GatewayCommand, SessionRecord } from "../../gateway/mod.ts";
 import type { TurnOptions } from "../../ratelimit/mod.ts";
 import type { CommandOutcome } from "../commands/limits.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
 import type { ShardEvent } from "../events/event.ts";
-import type { FleetEvent, ShardStoppedEvent } from "./event.ts";
+import type { FleetEvent } from "./event.ts";
 import type { AnyShard } from "./options.ts";
-import { FleetGate, type GateState, NOT_HANDLED } from "./slot_gate.ts";
-import { Completeness, type Duplicates, Ear } from "./overlap.ts";
+import { NOT_HANDLED, SlotGate, type SlotGateState } from "./slot_gate.ts";
+import { Completeness, type Duplicates, LivenessProbe } from "./overlap.ts";
 import type { ReshardShard } from "./plan.ts";
 import type { ShardStatus } from "../status.ts";
 import type { GuildGatewayEvent } from "../voice_provider.ts";
 
-/** What a place in a fleet is made from. */
-export interface FleetShardOptions {
+/** What a slot of a fleet is made from. */
+export interface FleetSlotOptions {
   /** The shard's number. */
   readonly shardId: number;
   /** How many shards the bot is split into. */
@@ -32,70 +34,57 @@ export interface FleetShardOptions {
   /** Takes an event. */
   readonly deliver: (item: FleetEvent) => void | PromiseLike<void>;
   /** The status has changed; if it throws, the shard stops with that error. */
-  readonly onStatus: (place: FleetShard, status: ShardStatus) => void;
+  readonly onStatus: (slot: FleetSlot, status: ShardStatus) => void;
   /** The session has more of its guilds. */
   readonly onProgress: () => void;
   /** The shard has stopped for good. */
-  readonly onStopped: (place: FleetShard) => void;
+  readonly onStopped: (slot: FleetSlot) => void;
   /** The consumer's handler has failed. */
   readonly onHandlerFailed: (error: unknown) => void;
 }
 
-/** Somebody who hears events besides the consumer, of whatever shard is in this place. */
-interface Hearer {
-  readonly names: readonly GuildGatewayEvent["t"][];
-  readonly hear: (event: GuildGatewayEvent) => void;
-  stop: () => void;
-}
-
 /** One shard of a fleet. */
-export class FleetShard implements ReshardShard {
+export class FleetSlot implements ReshardShard {
   readonly shardId: number;
   readonly shardCount: number;
-  readonly #options: FleetShardOptions;
+  readonly #options: FleetSlotOptions;
   #shard: AnyShard;
-  readonly #gate: FleetGate;
+  readonly #gate: SlotGate;
   #running: Promise<void> | null = null;
   #closed = false;
   #restarting: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
   #over = false;
   #liveSince: number | null = null;
-  /** What was last handed to the consumer, and when it is handled. */
-  #item: FleetEvent | null = null;
-  #handled: void | PromiseLike<void> = undefined;
-  /** What an earlier shard of this place left with the consumer: its successor's events come after that. */
-  #before: Promise<void> | null = null;
-  #unhandled: SessionRecord | null = null;
+  readonly #delivery: SlotDelivery;
   #completeness: Completeness | null = null;
-  readonly #ear = new Ear();
-  readonly #hearers = new Set<Hearer>();
+  readonly #probe = new LivenessProbe();
+  readonly #listeners = new SlotListeners();
 
   /** Makes the shard; nothing is opened yet. */
-  constructor(options: FleetShardOptions) {
+  constructor(options: FleetSlotOptions) {
     this.shardId = options.shardId;
     this.shardCount = options.shardCount;
     this.#options = options;
+    this.#delivery = new SlotDelivery({ ...options, onCaughtUp: () => this.setGate(this.#gate.state) });
     this.#shard = this.#make(options.session);
-    this.#gate = new FleetGate({
-      hand: (event) => this.#hand(event),
-      isBehind: () => this.#before !== null,
+    this.#gate = new SlotGate({
+      hand: (event) => this.#delivery.hand(event),
+      isBehind: () => this.#delivery.isBehind,
       isLive: () => this.#liveSince !== null,
       queued: () => this.#shard.queued.now,
       now: options.now,
     });
   }
 
-  // What it is doing.
-
-  /** The shard that holds this place now. */
+  /** The shard that holds this slot now. */
   get shard(): AnyShard {
     return this.#shard;
   }
 
   /** The session to go on with in the next process. */
   get session(): SessionRecord | null {
-    return this.#unhandled ?? this.#shard.session;
+    return this.#delivery.unhandled ?? this.#shard.session;
   }
 
   get stopped(): boolean {
@@ -119,8 +108,8 @@ export class FleetShard implements ReshardShard {
     return this.#completeness?.completeAt ?? Infinity;
   }
 
-  get heardAfter(): number {
-    return this.#ear.heardAfter;
+  get receivedAfter(): number {
+    return this.#probe.receivedAfter;
   }
 
   /** It has stopped, and the consumer was told. */
@@ -135,10 +124,8 @@ export class FleetShard implements ReshardShard {
 
   /** Resolves when the shard is over and its last handler has returned. */
   get finished(): Promise<void> {
-    return Promise.resolve(this.#running).then(() => this.#before ?? undefined);
+    return Promise.resolve(this.#running).then(() => this.#delivery.caughtUp());
   }
-
-  // Acting.
 
   /** Opens the connection, and delivers. */
   start(): void {
@@ -154,16 +141,14 @@ export class FleetShard implements ReshardShard {
 
   /** Counts the event as handled now, if the consumer has it in hand. */
   acknowledge(item: FleetEvent): void {
-    if (item !== this.#item) return;
-    if (this.#before === null) this.#shard.acknowledge();
-    else this.#unhandled = null;
+    this.#delivery.acknowledge(item, this.#shard);
   }
 
-  /** Closes the shard; its place stays empty. */
+  /** Closes the shard; the slot stays empty. */
   async close(options: { readonly keepSession: boolean }): Promise<SessionRecord | null> {
     this.#closed = true;
     // Before the close: its record is the one that has what the consumer still has in hand.
-    const unhandled = this.#unhandled;
+    const { unhandled } = this.#delivery;
     const record = await this.#shard.close(options);
     this.#gate.giveBack();
     return options.keepSession ? unhandled ?? record : null;
@@ -179,14 +164,14 @@ export class FleetShard implements ReshardShard {
 
   async #replace({ resume }: { readonly resume: boolean }): Promise<void> {
     const before = this.session;
-    const inHand = this.#before ?? this.#handled;
+    const { inHand } = this.#delivery;
     // The consumer has this one and shall not get it again; to a crash it is unhandled until it has returned.
-    this.#unhandled = resume ? before : null;
+    this.#delivery.unhandled = resume ? before : null;
     if (resume && !this.#gate.holds) this.#shard.acknowledge();
     const record = await this.#shard.close({ keepSession: resume });
     if (this.#closed) return;
     this.#gate.giveBack();
-    this.#follow(inHand);
+    this.#delivery.follow(inHand);
     if (!resume && before) void this.#announceGap(before);
     this.#failure = null;
     this.#over = false;
@@ -208,34 +193,30 @@ export class FleetShard implements ReshardShard {
     }
   }
 
-  /** Whether another shard has come into this place since, or is about to. */
+  /** Whether another shard has come into this slot since, or is about to. */
   async hasReplaced(shard: AnyShard): Promise<boolean> {
     await this.#restarting;
     return this.#shard !== shard;
   }
 
-  /** Hears events of whatever shard is here, as they come in; returns how to stop that. */
-  hear(names: Hearer["names"], hear: Hearer["hear"]): () => void {
-    const hearer = { names, hear, stop: this.#shard.listen<GuildGatewayEvent["t"]>(names, hear) };
-    this.#hearers.add(hearer);
-    return () => {
-      this.#hearers.delete(hearer);
-      hearer.stop();
-    };
+  /** Takes events of whatever shard is here, as they come in; returns how to stop that. */
+  addListener(
+    names: readonly GuildGatewayEvent["t"][],
+    listener: (event: GuildGatewayEvent) => void,
+  ): () => void {
+    return this.#listeners.add(this.#shard, names, listener);
   }
 
-  // What a reshard does.
-
-  /** Turns the gate. */
-  turn(gate: GateState): void {
-    this.#gate.turn(gate);
+  /** Sets the gate. */
+  setGate(gate: SlotGateState): void {
+    this.#gate.set(gate);
   }
 
   /** Looks whether something has come since it was last asked. */
-  listen(): void {
+  probe(): void {
     const events = this.#gate.taken + this.waiting;
     const acknowledged = this.#shard.latency?.acknowledged ?? 0;
-    this.#ear.listen({ liveSince: this.#liveSince, events, acknowledged }, this.#options.now());
+    this.#probe.look({ liveSince: this.#liveSince, events, acknowledged }, this.#options.now());
   }
 
   /** Belongs to the set that is to follow: says when it is complete. */
@@ -253,28 +234,23 @@ export class FleetShard implements ReshardShard {
     if (this.stopped) return;
     const left = this.waiting;
     if (left > 0) return await this.#gate.countDown(left, { thenHold: true });
-    this.turn("hold");
-    await Promise.allSettled([this.#handled, this.#before]);
+    this.setGate("hold");
+    await this.#delivery.settled();
   }
 
   /** Begins to deliver; resolves when the first so many, which came during an overlap, have been handed over. */
   async open(left: number): Promise<void> {
     this.#completeness = null;
     const passed = left === 0 ? undefined : this.#gate.countDown(left, { thenHold: false });
-    this.turn("open");
+    this.setGate("open");
     await passed;
   }
-
-  // Events.
 
   #make(session: SessionRecord | null): AnyShard {
     const shard: AnyShard = this.#options.make(session, (status) => {
       if (shard === this.#shard) this.#changed(status);
     });
-    for (const hearer of this.#hearers) {
-      hearer.stop();
-      hearer.stop = shard.listen<GuildGatewayEvent["t"]>(hearer.names, hearer.hear);
-    }
+    this.#listeners.follow(shard);
     return shard;
   }
 
@@ -288,18 +264,8 @@ export class FleetShard implements ReshardShard {
     if (shard !== this.#shard) throw NOT_HANDLED;
     // Whatever completes the set is not kept: it came before the keeping.
     const gate = this.#gate.state;
-    if (this.#completeness !== null) {
-      const before = this.#completeness.completeAt;
-      this.#completeness.see(event, this.#options.now());
-      if (this.#completeness.completeAt !== before) this.#options.onProgress();
-    }
+    if (this.#completeness?.see(event, this.#options.now())) this.#options.onProgress();
     return this.#gate.take(event, gate);
-  }
-
-  #hand(event: ShardEvent | ShardStoppedEvent): void | PromiseLike<void> {
-    const item = { shardId: this.shardId, shardCount: this.shardCount, event };
-    this.#item = item;
-    return this.#handled = this.#options.deliver(item);
   }
 
   #stop(error: unknown): void {
@@ -312,7 +278,7 @@ export class FleetShard implements ReshardShard {
   /** Tells the consumer that it has stopped; resolves when it has been told. */
   async announceStop(): Promise<void> {
     const failure = this.#failure;
-    await this.#announce({
+    await this.#delivery.announce({
       op: null,
       t: "SHARD_STOPPED",
       s: null,
@@ -321,38 +287,13 @@ export class FleetShard implements ReshardShard {
     this.#over = failure === this.#failure;
   }
 
-  /** Tells the consumer something in this shard's place in the stream. */
-  #announce(event: ShardEvent | ShardStoppedEvent): Promise<void> {
-    return new Promise((told) => {
-      this.#follow(
-        Promise.resolve(this.#before ?? this.#handled).then(() => {
-          const handled = this.#hand(event);
-          told();
-          return handled;
-        }),
-      );
-    });
-  }
-
   #announceGap({ sessionId, sequence }: SessionRecord): Promise<void> {
     const cause = "closed_ending_session";
-    return this.#announce({ op: null, t: "SESSION_GAP", s: null, d: { sessionId, sequence, cause } });
-  }
-
-  /** The next event of this place comes after that. */
-  #follow(handled: void | PromiseLike<void>): void {
-    if (handled === undefined) {
-      this.#unhandled = null;
-      return;
-    }
-    const before: Promise<void> = Promise.resolve(handled).catch((error) => {
-      this.#options.onHandlerFailed(error);
-    }).then(() => {
-      if (this.#before !== before) return;
-      this.#before = null;
-      this.#unhandled = null;
-      this.turn(this.#gate.state);
+    return this.#delivery.announce({
+      op: null,
+      t: "SESSION_GAP",
+      s: null,
+      d: { sessionId, sequence, cause },
     });
-    this.#before = before;
   }
 }

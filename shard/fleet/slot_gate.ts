@@ -1,5 +1,5 @@
 /**
- * The gate between the queue of a fleet's shard and the consumer, which a reshard turns: *discard* lets nothing through
+ * The gate between the queue of a fleet's shard and the consumer, which a reshard sets: *discard* lets nothing through
  * and keeps nothing, *hold* leaves everything in the shard's own bounded queue, *open* delivers.
  */
 
@@ -7,13 +7,13 @@ import type { ShardEvent } from "../events/event.ts";
 import type { Duplicates } from "./overlap.ts";
 
 /** What a gate does with an event. */
-export type GateState = "open" | "hold" | "discard";
+export type SlotGateState = "open" | "hold" | "discard";
 
-/** What a gate needs of its place. */
-export interface FleetGateOptions {
+/** What a gate needs of its slot. */
+export interface SlotGateOptions {
   /** Hands an event to the consumer. */
   readonly hand: (event: ShardEvent) => void | PromiseLike<void>;
-  /** Whether the consumer has something in hand that this place's next event comes after. */
+  /** Whether the consumer has something in hand that this slot's next event comes after. */
   readonly isBehind: () => boolean;
   /** Whether the shard is live: what comes before it is, is replayed, and may have come on the other set. */
   readonly isLive: () => boolean;
@@ -32,10 +32,10 @@ interface Held {
   reject(error: unknown): void;
 }
 
-/** The gate of one place. It holds one event at most: the queue hands over the next when that is handled. */
-export class FleetGate {
-  readonly #options: FleetGateOptions;
-  #state: GateState = "open";
+/** The gate of one slot. It holds one event at most: the queue hands over the next when that is handled. */
+export class SlotGate {
+  readonly #options: SlotGateOptions;
+  #state: SlotGateState = "open";
   #held: Held | null = null;
   #taken = 0;
   #copies: { readonly seen: Duplicates; readonly old: boolean } | null = null;
@@ -43,12 +43,12 @@ export class FleetGate {
   #countdown: { left: number; done: () => void; readonly thenHold: boolean } | null = null;
 
   /** An open gate. */
-  constructor(options: FleetGateOptions) {
+  constructor(options: SlotGateOptions) {
     this.#options = options;
   }
 
   /** What it does with an event. */
-  get state(): GateState {
+  get state(): SlotGateState {
     return this.#state;
   }
 
@@ -67,7 +67,7 @@ export class FleetGate {
    *
    * @param state The gate when the event came: its coming may have turned it.
    */
-  take(event: ShardEvent, state: GateState = this.#state): void | PromiseLike<void> {
+  take(event: ShardEvent, state: SlotGateState = this.#state): void | PromiseLike<void> {
     if (state === "discard") return void this.#taken++;
     if (this.#state === "hold" || this.#options.isBehind()) {
       return new Promise((resolve, reject) => this.#held = { event, resolve, reject });
@@ -79,7 +79,7 @@ export class FleetGate {
   }
 
   /** Turns it; what it holds goes on. */
-  turn(state: GateState): void {
+  set(state: SlotGateState): void {
     this.#state = state;
     const held = this.#held;
     if (held === null || state === "hold") return;

@@ -35,16 +35,44 @@ export interface FleetStatus {
   readonly error: unknown;
 }
 
-/** The shards of a set, and what each is doing. */
-export function reportsOf(set: FleetSet | null): FleetShardReport[] {
+/** What a fleet's status is made from. */
+export interface FleetStatusParts {
+  /** Its consumer has asked for events. */
+  readonly started: boolean;
+  /** It was closed. */
+  readonly closed: boolean;
+  /** The shards, where the options name them. */
+  readonly known: { readonly count: number } | null;
+  /** The set that delivers. */
+  readonly set: FleetSet | null;
+  /** The set that is to follow. */
+  readonly next: FleetSet | null;
+  /** What ended the fleet, or why `GET /gateway/bot` last failed. */
+  readonly error: unknown;
+}
+
+/** What the fleet and each of its shards are doing. */
+export function fleetStatus({ started, closed, known, set, next, error }: FleetStatusParts): FleetStatus {
+  const [present, following] = [reportsOf(set), reportsOf(next)];
+  const state = set ? next ? "resharding" : "running" : started ? "starting" : "idle";
+  return {
+    state: closed ? "closed" : state,
+    shardCount: set?.count ?? known?.count ?? null,
+    counts: countsOf(present),
+    next: next && { shardCount: next.count, counts: countsOf(following) },
+    shards: [...present, ...following],
+    error,
+  };
+}
+
+function reportsOf(set: FleetSet | null): FleetShardReport[] {
   return (set?.list ?? []).map(({ shardId, shardCount, shard }) => {
     const { status, latency, queued, commands } = shard;
     return { shardId, shardCount, status, latency, queued, commands };
   });
 }
 
-/** How many of them are in which state. */
-export function countsOf(reports: readonly FleetShardReport[]): FleetCounts {
+function countsOf(reports: readonly FleetShardReport[]): FleetCounts {
   const counts: { [State in ShardStatus["state"]]?: number } = {};
   for (const { status } of reports) counts[status.state] = (counts[status.state] ?? 0) + 1;
   return counts;

@@ -13,7 +13,7 @@ import { abortable } from "../pipe/abortable.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
 import { ShardNotHereError } from "./errors.ts";
 import type { FleetSet } from "./shard_set.ts";
-import type { FleetShard } from "./shard_slot.ts";
+import type { FleetSlot } from "./shard_slot.ts";
 import type { Platform } from "../pipe/platform.ts";
 import type { GuildGateway, GuildGatewayEvent } from "../voice_provider.ts";
 
@@ -43,7 +43,7 @@ export class FleetVoice {
   constructor(options: FleetVoiceOptions) {
     this.#options = options;
     options.planned.then(() => {
-      for (const gateway of this.#gateways.values()) gateway.place();
+      for (const gateway of this.#gateways.values()) gateway.attach();
     });
   }
 
@@ -85,25 +85,25 @@ class FleetGuildGateway implements GuildGateway {
   readonly #onDeserted: () => void;
   readonly #listeners = new Set<Listener>();
   #joining = 0;
-  #place: FleetShard | null = null;
+  #slot: FleetSlot | null = null;
 
   constructor(guildId: string, options: FleetVoiceOptions, onDeserted: () => void) {
     this.#guildId = guildId;
     this.#options = options;
     this.#onDeserted = onDeserted;
-    this.place();
+    this.attach();
   }
 
   get userId(): string | null {
-    return this.#place?.shard.userId ?? this.#options.bot.userId;
+    return this.#slot?.shard.userId ?? this.#options.bot.userId;
   }
 
   get intents(): number {
-    return this.#place?.shard.intents ?? this.#options.bot.intents;
+    return this.#slot?.shard.intents ?? this.#options.bot.intents;
   }
 
   get status(): { readonly state: string } {
-    return this.#place?.shard.status ?? { state: "idle" };
+    return this.#slot?.shard.status ?? { state: "idle" };
   }
 
   async send(...[command, options = {}]: Parameters<GuildGateway["send"]>): Promise<unknown> {
@@ -112,19 +112,19 @@ class FleetGuildGateway implements GuildGateway {
       await abortable(planned, options.signal ? AbortSignal.any([closing, options.signal]) : closing);
     }
     for (;;) {
-      const place = this.#place;
-      if (place === null) throw this.#notHere();
+      const slot = this.#slot;
+      if (slot === null) throw this.#notHere();
       try {
-        return await place.send(command, options);
+        return await slot.send(command, options);
       } catch (error) {
         // Its shard went while it waited there; the guild has another.
-        if (!(error instanceof CommandNotSentError) || place === this.#place) throw error;
+        if (!(error instanceof CommandNotSentError) || slot === this.#slot) throw error;
       }
     }
   }
 
   listen(names: Listener["names"], hear: Listener["hear"]): () => void {
-    const listener: Listener = { names, hear, stop: this.#place?.hear(names, hear) ?? (() => {}) };
+    const listener: Listener = { names, hear, stop: this.#slot?.addListener(names, hear) ?? (() => {}) };
     this.#listeners.add(listener);
     return () => {
       listener.stop();
@@ -142,33 +142,33 @@ class FleetGuildGateway implements GuildGateway {
   }
 
   /** Takes the guild's shard, where the fleet knows its shards. */
-  place(): void {
+  attach(): void {
     const set = this.#options.set();
-    const place = set?.shards.get(shardIdOf(this.#guildId, set.count));
-    if (place) this.#take(place);
+    const slot = set?.shards.get(shardIdOf(this.#guildId, set.count));
+    if (slot) this.#take(slot);
   }
 
   /** Goes on through another set. */
   async handOver(from: FleetSet, to: FleetSet): Promise<void> {
-    const place = to.shards.get(shardIdOf(this.#guildId, to.count));
-    if (!place || this.#place === null || from.shards.get(this.#place.shardId) !== this.#place) return;
-    this.#take(place);
-    const answered = this.#answer(place);
+    const slot = to.shards.get(shardIdOf(this.#guildId, to.count));
+    if (!slot || this.#slot === null || from.shards.get(this.#slot.shardId) !== this.#slot) return;
+    this.#take(slot);
+    const answered = this.#answer(slot);
     // What voice knows as a new session, which is in no channel: it asks for the channel anew.
     for (const { names, hear } of [...this.#listeners]) if (names.includes("READY")) hear({ t: "READY" });
     await answered;
   }
 
-  #take(place: FleetShard): void {
-    this.#place = place;
+  #take(slot: FleetSlot): void {
+    this.#slot = slot;
     for (const listener of this.#listeners) {
       listener.stop();
-      listener.stop = place.hear(listener.names, listener.hear);
+      listener.stop = slot.addListener(listener.names, listener.hear);
     }
   }
 
   /** Resolves when the shard is told of a voice server, or is not for too long. */
-  #answer(place: FleetShard): Promise<void> {
+  #answer(slot: FleetSlot): Promise<void> {
     const { platform, closing } = this.#options;
     if (this.#listeners.size === 0 || closing.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -180,7 +180,7 @@ class FleetGuildGateway implements GuildGateway {
       };
       const timer = platform.setTimeout(done, HAND_OVER_MS);
       closing.addEventListener("abort", done);
-      const stop = place.hear(["VOICE_SERVER_UPDATE"], (event) => {
+      const stop = slot.addListener(["VOICE_SERVER_UPDATE"], (event) => {
         if (event.t === "VOICE_SERVER_UPDATE" && event.d.guild_id === this.#guildId) done();
       });
     });

@@ -1,7 +1,7 @@
 /** A whole `Fleet` over real sockets and real HTTP, against the fake on a port. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Fleet, type FleetEvent, type FleetOptions } from "../../shard/fleet/fleet.ts";
+import { Fleet, type FleetEvent, type FleetOptions } from "../../shard/fleet/mod.ts";
 import { GatewayIntent } from "../../gateway/mod.ts";
 import { dial } from "../../shard/mod.ts";
 import { FakeDiscord } from "../fake/mod.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { Fleet, type FleetOptions, ReshardError, ShardNotHereError } from "../../shard/fleet/fleet.ts";
+import { Fleet, type FleetOptions, ReshardError, ShardNotHereError } from "../../shard/fleet/mod.ts";
 import { MissingVoiceError } from "../../shard/mod.ts";
 import {
   type Voice,

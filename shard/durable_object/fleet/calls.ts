@@ -4,7 +4,7 @@ import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { ErrorLog } from "../error_log.ts";
 import type { FleetHostOptions, HostedShardStatus } from "./options.ts";
 import { type ErrorReport, HostError } from "../errors.ts";
-import type { PendingCall, ShardPlace } from "./record.ts";
+import type { HostedShardId, PendingCall } from "./record.ts";
 import type { Platform } from "../../pipe/platform.ts";
 
 const DEFAULT_CALL_DEADLINE_MS = 10_000;
@@ -52,7 +52,7 @@ export class ShardCalls {
   }
 
   /** What a shard is doing, or why it does not answer. Never rejects. */
-  async statusOf([shardId, shardCount]: ShardPlace): Promise<HostedShardStatus> {
+  async statusOf([shardId, shardCount]: HostedShardId): Promise<HostedShardStatus> {
     try {
       const status = await this.#within(this.#options.shard(shardId, shardCount).status());
       return { shardId, shardCount, status, error: null };
@@ -62,7 +62,7 @@ export class ShardCalls {
   }
 
   /** Sends a command through a shard. Its own deadline is the shard's. */
-  async send([id, count]: ShardPlace, command: GatewayCommand): Promise<void> {
+  async send([id, count]: HostedShardId, command: GatewayCommand): Promise<void> {
     const refuse = (why: string, rest: { readonly report?: ErrorReport; readonly cause?: unknown }) =>
       new HostError(`Cannot send op ${command.op} through shard ${id} of ${count}: ${why}`, {
         code: rest.report ? "ERR_FLEET_HOST_SHARD" : "ERR_FLEET_HOST_UNREACHABLE",

@@ -23,7 +23,7 @@ import type { FleetHostOptions, FleetHostStatus } from "./options.ts";
 import { HostError } from "../errors.ts";
 import { FleetOrders } from "./orders.ts";
 import { callAll, replaceCalls } from "./reshard_plan.ts";
-import { MAX_HOSTED_SHARDS, type PendingCall, type ShardPlace, StoredFleetRecord } from "./record.ts";
+import { type HostedShardId, MAX_HOSTED_SHARDS, type PendingCall, StoredFleetRecord } from "./record.ts";
 import { routeCommand } from "../../fleet/plan.ts";
 import type { GatewayBot } from "../../connect/gateway_bot.ts";
 import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
@@ -114,8 +114,8 @@ export class FleetHost {
   async status(): Promise<FleetHostStatus> {
     const { running, count, next, retiring, lastReshard, pending } = this.#record.value;
     const sets = [...new Set([count, next, retiring])].filter((set) => set !== null);
-    const places = sets.flatMap((set) => callAll(set, "start").map(({ shard }) => shard));
-    const shards = await Promise.all(places.map((place) => this.#calls.statusOf(place)));
+    const hosted = sets.flatMap((set) => callAll(set, "start").map(({ shard }) => shard));
+    const shards = await Promise.all(hosted.map((shard) => this.#calls.statusOf(shard)));
     return {
       running,
       shardCount: count,
@@ -223,7 +223,7 @@ export class FleetHost {
    * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_SHARD`: there is no such shard.
    */
   async restart(shardId: number): Promise<void> {
-    const order: PendingCall = { shard: this.#placeOf(shardId), do: "restart" };
+    const order: PendingCall = { shard: this.#hostedShardId(shardId), do: "restart" };
     this.#record.update({ pending: replaceCalls(this.#record.value.pending, [order]) });
     await this.#orders.begin();
   }
@@ -239,7 +239,7 @@ export class FleetHost {
   async send(command: GatewayCommand, options: { readonly shardId?: number } = {}): Promise<void> {
     const { shardId } = options;
     checkCommand(command);
-    const [, count] = this.#placeOf(shardId ?? 0);
+    const [, count] = this.#hostedShardId(shardId ?? 0);
     const parts = shardId === undefined ? routeCommand(command, count) : [{ shardId, command }];
     await Promise.all(parts.flatMap((part) => {
       const ids = part.shardId === null
@@ -267,7 +267,7 @@ export class FleetHost {
     return respondFleet(this, request, (error) => this.#errors.report(error));
   }
 
-  #placeOf(shardId: number): ShardPlace {
+  #hostedShardId(shardId: number): HostedShardId {
     const { running, count } = this.#record.value;
     if (!running || count === null) {
       throw new HostError("Cannot reach a shard: the fleet is stopped", {
@@ -292,7 +292,7 @@ export class FleetHost {
   }
 
   #assertCanReshard(shards: number): void {
-    const [, count] = this.#placeOf(0);
+    const [, count] = this.#hostedShardId(0);
     if (shards === count) throw new RangeError(`Cannot reshard: there are as many shards already: ${shards}`);
     const { next, retiring } = this.#record.value;
     if (next === null && retiring === null) return;

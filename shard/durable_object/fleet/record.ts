@@ -9,12 +9,12 @@ import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
 import type { ErrorReport } from "../errors.ts";
 
 /** A shard's number and how many there are. */
-export type ShardPlace = readonly [id: number, count: number];
+export type HostedShardId = readonly [id: number, count: number];
 
 /** A call to a shard that has not been confirmed. */
 export interface PendingCall {
   /** Which shard. */
-  readonly shard: ShardPlace;
+  readonly shard: HostedShardId;
   /**
    * What it is told: to run; to stop and keep its session, or end it; to stop once it has handled what it has; or to stop
    * keeping its session and run again.

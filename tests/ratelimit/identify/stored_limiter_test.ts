@@ -96,7 +96,7 @@ Deno.test("identify store: a store that does not answer is given up after its de
   assertEquals(store.clock.pending, 2);
   await store.clock.advance(1);
   const { cause } = await rejected;
-  assertEquals(`${cause}`, "Error: No answer within 5000 ms");
+  assertEquals(`${cause}`, "Error: No response within 5000 ms");
   await store.clock.advance(60_000);
 });
 

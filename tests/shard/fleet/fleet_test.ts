@@ -7,7 +7,7 @@ import {
   type SessionRecord,
   ShardStoppedError,
 } from "../../../mod.ts";
-import { Fleet, FleetStoppedError, ShardNotHereError } from "../../../shard/fleet/fleet.ts";
+import { Fleet, FleetStoppedError, ShardNotHereError } from "../../../shard/fleet/mod.ts";
 import { assertQuiet, commandsOf, FleetPlay, textOf } from "./harness.ts";
 import { field } from "../harness.ts";
 

@@ -6,7 +6,7 @@ import {
   type FleetEvent,
   type FleetOptions,
   type FleetShardStatus,
-} from "../../../shard/fleet/fleet.ts";
+} from "../../../shard/fleet/mod.ts";
 import { type FakeConnection, FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../../fake/mod.ts";
 
 type GuildName = "MESSAGE_CREATE" | "MESSAGE_REACTION_ADD";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { ShardEvent } from "../../../mod.ts";
-import { Completeness, Duplicates, Ear } from "../../../shard/fleet/overlap.ts";
+import { Completeness, Duplicates, LivenessProbe } from "../../../shard/fleet/overlap.ts";
 import { FakeDiscord, VirtualClock } from "../../fake/mod.ts";
 import { Shard } from "../../../mod.ts";
 
@@ -81,19 +81,19 @@ Deno.test("fleet overlap: only so many ids are remembered, the oldest go", async
 });
 
 Deno.test("fleet overlap: what has come was heard after the last look, as nobody knows when", () => {
-  const ear = new Ear();
+  const ear = new LivenessProbe();
   const live = { liveSince: 1_000, events: 5, acknowledged: 1 };
-  ear.listen(live, 2_000);
-  ear.listen(live, 3_000);
-  ear.listen(live, 4_000);
-  assertEquals(ear.heardAfter, -Infinity, "nothing came between the looks");
-  ear.listen({ ...live, events: 6 }, 5_000);
-  assertEquals(ear.heardAfter, 4_000, "an event");
-  ear.listen({ ...live, events: 6 }, 6_000);
-  ear.listen({ ...live, events: 6, acknowledged: 2 }, 7_000);
-  assertEquals(ear.heardAfter, 6_000, "a heartbeat that was acknowledged");
-  ear.listen({ liveSince: null, events: 7, acknowledged: 0 }, 8_000);
-  assertEquals(ear.heardAfter, 6_000, "it ended");
-  ear.listen({ liveSince: 8_500, events: 7, acknowledged: 0 }, 9_000);
-  assertEquals(ear.heardAfter, 8_000, "RESUMED");
+  ear.look(live, 2_000);
+  ear.look(live, 3_000);
+  ear.look(live, 4_000);
+  assertEquals(ear.receivedAfter, -Infinity, "nothing came between the looks");
+  ear.look({ ...live, events: 6 }, 5_000);
+  assertEquals(ear.receivedAfter, 4_000, "an event");
+  ear.look({ ...live, events: 6 }, 6_000);
+  ear.look({ ...live, events: 6, acknowledged: 2 }, 7_000);
+  assertEquals(ear.receivedAfter, 6_000, "a heartbeat that was acknowledged");
+  ear.look({ liveSince: null, events: 7, acknowledged: 0 }, 8_000);
+  assertEquals(ear.receivedAfter, 6_000, "it ended");
+  ear.look({ liveSince: 8_500, events: 7, acknowledged: 0 }, 9_000);
+  assertEquals(ear.receivedAfter, 8_000, "RESUMED");
 });

@@ -119,12 +119,12 @@ const UP: ReshardShard = {
   liveSince: 1_000,
   parked: false,
   completeAt: 2_000,
-  heardAfter: -Infinity,
+  receivedAfter: -Infinity,
 };
 const DOWN: ReshardShard = { ...UP, liveSince: null };
 const STOPPED: ReshardShard = { ...DOWN, stopped: true };
 
-const HEARD: ReshardShard = { ...UP, heardAfter: 13_000 };
+const HEARD: ReshardShard = { ...UP, receivedAfter: 13_000 };
 
 function step(view: Partial<ReshardView>): unknown {
   const next = nextReshardStep({
@@ -152,7 +152,11 @@ Deno.test("fleet plan: a reshard switches after the overlap, and when every shar
   const kept = { keptSince: 8_000, now: 13_100, next: [HEARD] };
   assertEquals(step({ ...kept, old: [heard], now: 12_999 }), 13_000, "the overlap");
   assertEquals(step({ ...kept, old: [heard] }), "switch");
-  assertEquals(step({ ...kept, old: [heard, { ...UP, heardAfter: 12_999 }] }), 13_350, "not heard from yet");
+  assertEquals(
+    step({ ...kept, old: [heard, { ...UP, receivedAfter: 12_999 }] }),
+    13_350,
+    "not heard from yet",
+  );
   assertEquals(step({ ...kept, old: [heard], next: [heard, UP] }), 13_350, "nor from a new one");
   assertEquals(step({ ...kept, old: [heard, DOWN] }), Infinity);
   assertEquals(step({ ...kept, old: [heard, STOPPED] }), "switch");

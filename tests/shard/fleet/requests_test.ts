@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { CommandError, CommandNotSentError, MissingIntentError, RequestError } from "../../../mod.ts";
-import { Fleet, ShardNotHereError } from "../../../shard/fleet/fleet.ts";
+import { Fleet, ShardNotHereError } from "../../../shard/fleet/mod.ts";
 import { everybody, Reading } from "../commands/asking.ts";
 import { assertQuiet, commandsOf, FleetPlay, type FleetPlayOptions } from "./harness.ts";
 

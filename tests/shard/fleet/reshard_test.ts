@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandNotSentError, GatewayBotError, ShardStoppedError } from "../../../mod.ts";
-import { IdentifyBudgetError, ReshardError, type ReshardReport } from "../../../shard/fleet/fleet.ts";
+import { IdentifyBudgetError, ReshardError, type ReshardReport } from "../../../shard/fleet/mod.ts";
 import { assertQuiet, commandsOf, FleetPlay, type FleetPlayOptions } from "./harness.ts";
 
 const FAKE = { shards: 4, maxConcurrency: 16 } as const;

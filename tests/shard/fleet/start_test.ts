@@ -8,7 +8,7 @@ import {
   SessionRecordError,
   sharedIdentifyLimiter,
 } from "../../../mod.ts";
-import { Fleet, IdentifyBudgetError } from "../../../shard/fleet/fleet.ts";
+import { Fleet, IdentifyBudgetError } from "../../../shard/fleet/mod.ts";
 import { FakeDiscord, VirtualClock } from "../../fake/mod.ts";
 import { assertQuiet, FleetPlay } from "./harness.ts";
 
