@@ -39,7 +39,12 @@ export type { CommandBudget } from "../commands/budget.ts";
 export type { DeadLetter, DeliveryAttempt, DeliveryHandler } from "../delivery/delivery.ts";
 export type { DurableObjectStateLike, DurableObjectStorageLike } from "./object_state.ts";
 export type { DurableObjectKvLike } from "../stores/durable_object.ts";
-export type { ShardHostOptions, ShardHostStatus } from "./shard/options.ts";
+export type {
+  ShardHostOptions,
+  ShardHostSendResult,
+  ShardHostStartOptions,
+  ShardHostStatus,
+} from "./shard/options.ts";
 export type { ErrorReport, HostErrorCode } from "./errors.ts";
 export type { FleetHostOptions, FleetHostStatus, HostedShard, HostedShardStatus } from "./fleet/options.ts";
 export type { HostedReshardStep, HostedShardView } from "./fleet/reshard_plan.ts";

@@ -9,7 +9,7 @@
  *
  * const { token, dial, fetch, journal } = new FakeDiscord();
  * const store = new FileSessionStore(`${await Deno.makeTempDir()}/session.json`, files);
- * for (let life = 1; life <= 2; life++) {
+ * for (let run = 1; run <= 2; run++) {
  *   const shard = await restoreShard(store, { token, dial, fetch, events: ["READY", "RESUMED"] });
  *   for await (const event of shard) {
  *     if (event.t !== "SESSION_GAP") break;

@@ -151,7 +151,7 @@ export class StoredShard<
  *
  * const { token, dial, fetch, journal } = new FakeDiscord();
  * const store = new MemorySessionStore();
- * for (let life = 1; life <= 2; life++) {
+ * for (let run = 1; run <= 2; run++) {
  *   const shard = await restoreShard(store, { token, dial, fetch, events: ["READY", "RESUMED"] });
  *   for await (const event of shard) {
  *     if (event.t !== "SESSION_GAP") break;       // leaving the loop keeps the session

@@ -180,7 +180,7 @@ Deno.test({
     assert(again <= mayComeAgain, `${again} came again, ${mayComeAgain} were in hand`);
     for (const numbers of handled) assert(numbers.length > 0, "a consumer had nothing to do");
 
-    // At Discord: one session. Besides the two new lives, a gateway resumes when Redis cannot keep up with the flood.
+    // At Discord: one session. Besides the two new runs, a gateway resumes when Redis cannot keep up with the flood.
     const resumes = discord.journal.resumes().length;
     assertEquals(discord.journal.identifies().length, 1);
     assert(resumes >= 2, `${resumes}`);

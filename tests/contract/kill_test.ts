@@ -6,10 +6,10 @@ import { BotProcess } from "./bot_process.ts";
 import { until } from "./until.ts";
 
 const LIVES = 5;
-/** How many messages a life has to handle before it is killed. */
+/** How many messages a run has to handle before it is killed. */
 const MESSAGES_PER_LIFE = 40;
 
-Deno.test("kill: five lives, SIGKILL between them: every message handled, at most the one in hand twice", async () => {
+Deno.test("kill: five runs, SIGKILL between them: every message handled, at most the one in hand twice", async () => {
   const folder = await Deno.makeTempDir();
   await using discord = new FakeDiscord({ token: "mortal.bot.token" });
   const { gatewayUrl } = await discord.listen();

@@ -31,7 +31,7 @@ Deno.test("udp: datagrams go there and back, a stranger's do not come in", async
   await Promise.all([server.close(), stranger.close(), closed()]);
 });
 
-Deno.test("udp: nobody listens: datagrams are lost, and the socket lives", async () => {
+Deno.test("udp: nobody listens: datagrams are lost, and the socket runs", async () => {
   const server = await openUdpServer("127.0.0.1", () => {});
   const { address } = server;
   await server.close();
@@ -46,7 +46,7 @@ Deno.test("udp: nobody listens: datagrams are lost, and the socket lives", async
   await closed();
 });
 
-Deno.test("udp: a datagram that is too long is lost, and the socket lives", async () => {
+Deno.test("udp: a datagram that is too long is lost, and the socket runs", async () => {
   const heard: number[] = [];
   const server = await openUdpServer("127.0.0.1", ({ length }) => heard.push(length));
   const failures: Error[] = [];

@@ -91,7 +91,7 @@ async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> 
   await until("READY", () => server.discord.sessions.length === 1);
   const stream = new Stream(server, 20);
   for (let kill = 1; kill <= times; kill++) {
-    // At once, after a few messages, or in the middle of a busy life.
+    // At once, after a few messages, or in the middle of a busy run.
     const enough = server.reports.length + (kill % 3) ** 2 * 10;
     await until("it works", () => server.reports.length >= enough);
     await server[WAYS[kill % WAYS.length] ?? "abort"]();
@@ -101,7 +101,7 @@ async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> 
 }
 
 /**
- * Waits until as many lives as this have followed on the first, and resumed. An object that is killed while its alarm is
+ * Waits until as many runs as this have followed on the first, and resumed. An object that is killed while its alarm is
  * being delivered gets it again after 2 s, and twice as late after each further such death: more patience than for
  * anything else.
  */

@@ -22,7 +22,7 @@ async function outcomeOf(...args: readonly (string | number)[]): Promise<Outcome
 }
 
 /**
- * One identify, nothing missed, no rule broken; a life for each death, and one RESUME of it. Whatever other RESUME there
+ * One identify, nothing missed, no rule broken; a run for each death, and one RESUME of it. Whatever other RESUME there
  * was, the bot had parked its session before, since too many events waited for its handler.
  */
 function assertUnharmed(outcome: Outcome, deaths: number): void {

@@ -1,8 +1,8 @@
 /**
  * Why there was a RESUME, for each of them, by the fake's journal alone.
  *
- * A life of the object names itself in the URL that it dials. Its first RESUME takes up what the life before it has left.
- * Another one of the same life needs a reason of its own, and there is one that is no fault: with too many events waiting
+ * A incarnation of the object names itself in the URL that it dials. Its first RESUME takes up what the run before it has left.
+ * Another one of the same run needs a reason of its own, and there is one that is no fault: with too many events waiting
  * for the handler, the bot parks its session at Discord by a close of its own, and resumes it once it has caught up.
  */
 
@@ -10,7 +10,7 @@ import type { CloseEntry, Journal } from "../fake/mod.ts";
 
 /** One RESUME. */
 export interface ResumeCause {
-  /** The life that sent it. */
+  /** The run that sent it. */
   readonly life: string;
   /** `"unknown"` is a connection that was lost and that nothing explains. */
   readonly cause: "new life" | "parked" | "unknown";
@@ -22,7 +22,7 @@ export interface ResumeCause {
 export function resumeCauses(journal: Journal): ResumeCause[] {
   const lives = new Map(journal.dials().map(({ connectionId, url }) => [connectionId, lifeOf(url)]));
   const ends = new Map(journal.of("close").map((end) => [end.connectionId, end]));
-  /** The last connection on which each life has identified or resumed. */
+  /** The last connection on which each run has identified or resumed. */
   const last = new Map<string, number>();
   const causes: ResumeCause[] = [];
   let before: number | null = null;

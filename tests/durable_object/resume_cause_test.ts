@@ -8,7 +8,7 @@ type End = readonly [by: "client" | "server", code: number | null, reason?: stri
 const CUT: End = ["client", null];
 const PARKED: End = ["client", 4200, "consumer behind"];
 
-/** The causes in a story: lives that connect, each followed by how its connection ended, if it did. */
+/** The causes in a story: runs that connect, each followed by how its connection ended, if it did. */
 function causesOf(...story: readonly (readonly [life: string, end?: End])[]): ResumeCause[] {
   const journal = new Journal();
   story.forEach(([life, end], place) => {
@@ -23,19 +23,19 @@ function causesOf(...story: readonly (readonly [life: string, end?: End])[]): Re
   return resumeCauses(journal);
 }
 
-Deno.test("resume cause: the first RESUME of a life is that of a death, however the connection before it ended", () => {
+Deno.test("resume cause: the first RESUME of a run is that of a death, however the connection before it ended", () => {
   assertEquals(causesOf(["a", CUT], ["b", PARKED], ["c"]), [
     { life: "b", cause: "new life", after: "closed by the client: cut" },
     { life: "c", cause: "new life", after: "closed by the client: 4200 consumer behind" },
   ]);
 });
 
-Deno.test("resume cause: a life that has parked its session resumes it, also more than once", () => {
+Deno.test("resume cause: a run that has parked its session resumes it, also more than once", () => {
   const causes = causesOf(["a", PARKED], ["a", CUT], ["b", PARKED], ["b", PARKED], ["b"]);
   assertEquals(causes.map(({ cause }) => cause), ["parked", "new life", "parked", "parked"]);
 });
 
-Deno.test("resume cause: nothing else explains a RESUME of the same life", () => {
+Deno.test("resume cause: nothing else explains a RESUME of the same run", () => {
   const ends: readonly End[] = [
     CUT,
     ["server", null],
@@ -49,8 +49,8 @@ Deno.test("resume cause: nothing else explains a RESUME of the same life", () =>
   assertEquals(causesOf(["a"], ["a"]), [{ life: "a", cause: "unknown", after: "still open" }]);
 });
 
-Deno.test("resume cause: what counts is how the life's own connection ended", () => {
-  // Two lives at once: the parking is another's.
+Deno.test("resume cause: what counts is how the run's own connection ended", () => {
+  // Two runs at once: the parking is another's.
   const causes = causesOf(["a", CUT], ["b", CUT], ["c", PARKED], ["b"]);
   assertEquals(causes.map(({ cause }) => cause), ["new life", "new life", "unknown"]);
 });

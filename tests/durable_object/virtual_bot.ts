@@ -40,7 +40,7 @@ export function hostOf(
 export class VirtualBot extends VirtualObject<TestHost> {
   /** The other side. */
   readonly discord: FakeDiscord;
-  /** The contents of messages that the handler has handled, over all lives. */
+  /** The contents of messages that the handler has handled, over all runs. */
   readonly handled: string[];
 
   /** Makes an object that nobody has asked for anything yet. */

@@ -20,7 +20,7 @@ export interface Usage {
   alarms: number;
 }
 
-/** What one life of an object has of the world. */
+/** What one incarnation of an object has of the world. */
 export interface Surroundings {
   /** As Cloudflare gives it to the class. */
   readonly ctx: DurableObjectStateLike;
@@ -59,7 +59,7 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
   #alarmTimer: unknown = null;
   #life: Life<T> | null = null;
 
-  /** An object that nobody has asked for anything yet; `make` is called anew for each of its lives. */
+  /** An object that nobody has asked for anything yet; `make` is called anew for each of its runs. */
   constructor(clock: VirtualClock, make: (around: Surroundings) => T) {
     this.clock = clock;
     this.#make = make;

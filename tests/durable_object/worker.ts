@@ -40,7 +40,7 @@ export class Bot {
   constructor(ctx: DurableObjectStateLike & { abort(reason?: string): void }, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
-    // Each life of the object tells Discord which one it is, so that the fake's journal alone says who connected.
+    // Each incarnation of the object tells Discord which one it is, so that the fake's journal alone says who connected.
     const life = crypto.randomUUID();
     this.#host = new ShardHost(ctx, {
       token: env.TOKEN,

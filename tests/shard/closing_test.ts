@@ -1,4 +1,4 @@
-/** `close()` at every moment of a shard's life: at once, with the right code, and without leaving anything behind. */
+/** `close()` at every moment of a shard's run: at once, with the right code, and without leaving anything behind. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CommandNotSentError, type Fetch, type GatewayCommand, type ShardStatus } from "../../mod.ts";

@@ -50,7 +50,7 @@ const steps = fc.array(
 
 type Step = typeof steps extends fc.Arbitrary<(infer Item)[]> ? Item : never;
 
-/** One bot over several processes, of which one lives at a time. */
+/** One bot over several processes, of which one runs at a time. */
 class Bot {
   readonly first = new Play({ maxQueuedEvents: 20 });
   /** Every message that was ever written, by its id. */

@@ -8,6 +8,7 @@
  * The identify limiter's record lies in the same object: whoever counts the shards also says who may identify.
  */
 
+import { requireCount, requireReshard, requireShard } from "./checks.ts";
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import { IdentifyCoordinator } from "../../../ratelimit/identify/durable_object.ts";
 import type { IdentifyReply, IdentifyRequest } from "../../../ratelimit/identify/record.ts";
@@ -23,7 +24,7 @@ import type { FleetHostOptions, FleetHostStatus } from "./options.ts";
 import { HostError } from "../errors.ts";
 import { FleetOrders } from "./orders.ts";
 import { callAll, replaceCalls } from "./reshard_plan.ts";
-import { type HostedShardId, MAX_HOSTED_SHARDS, type PendingCall, StoredFleetRecord } from "./record.ts";
+import { type PendingCall, StoredFleetRecord } from "./record.ts";
 import { routeCommand } from "../../fleet/plan.ts";
 import type { GatewayBot } from "../../connect/gateway_bot.ts";
 import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
@@ -87,7 +88,7 @@ export class FleetHost {
   readonly #orders: FleetOrders;
 
   /**
-   * Takes up what an earlier life of the object has left.
+   * Takes up what an earlier incarnation of the object has left.
    *
    * @param ctx The object's own, `this.ctx`.
    * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
@@ -139,7 +140,7 @@ export class FleetHost {
    */
   async start(options: { readonly shards?: number } = {}): Promise<void> {
     const before = this.#record.value;
-    if (options.shards !== undefined) assertCount(options.shards);
+    if (options.shards !== undefined) requireCount(options.shards);
     const isKnown = (options.shards ?? before.count) !== null;
     // Asked even so: without its `max_concurrency` the shards would identify one by one.
     const bot = await this.#gatewayBot().catch((error) => {
@@ -147,7 +148,7 @@ export class FleetHost {
       this.#errors.note(error);
       return null;
     });
-    const count = assertCount(options.shards ?? before.count ?? bot?.shards ?? 1);
+    const count = requireCount(options.shards ?? before.count ?? bot?.shards ?? 1);
     if (this.#record.value.running && this.#record.value.count !== count) {
       throw new HostError(
         `Cannot start ${count} shards: they run already, and another number takes a reshard: ${this.#record.value.count}`,
@@ -201,13 +202,13 @@ export class FleetHost {
    * @throws {GatewayBotError} Discord could not be asked.
    */
   async reshard(shards: number): Promise<void> {
-    assertCount(shards);
+    requireCount(shards);
     const { count, next } = this.#record.value;
     if (next !== null && shards === count) return await this.#giveUpReshard(next);
-    this.#assertCanReshard(shards);
+    requireReshard(shards, this.#record.value);
     const { session_start_limit } = await this.#gatewayBot();
     // Somebody else may have given an order meanwhile.
-    this.#assertCanReshard(shards);
+    requireReshard(shards, this.#record.value);
     const { remaining, reset_after } = session_start_limit;
     if (remaining < shards) {
       throw new IdentifyBudgetError({ needed: shards, remaining, resetAfterMs: reset_after });
@@ -223,7 +224,7 @@ export class FleetHost {
    * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_SHARD`: there is no such shard.
    */
   async restart(shardId: number): Promise<void> {
-    const order: PendingCall = { shard: this.#hostedShardId(shardId), do: "restart" };
+    const order: PendingCall = { shard: requireShard(shardId, this.#record.value), do: "restart" };
     this.#record.update({ pending: replaceCalls(this.#record.value.pending, [order]) });
     await this.#orders.begin();
   }
@@ -239,7 +240,7 @@ export class FleetHost {
   async send(command: GatewayCommand, options: { readonly shardId?: number } = {}): Promise<void> {
     const { shardId } = options;
     checkCommand(command);
-    const [, count] = this.#hostedShardId(shardId ?? 0);
+    const [, count] = requireShard(shardId ?? 0, this.#record.value);
     const parts = shardId === undefined ? routeCommand(command, count) : [{ shardId, command }];
     await Promise.all(parts.flatMap((part) => {
       const ids = part.shardId === null
@@ -267,21 +268,6 @@ export class FleetHost {
     return respondFleet(this, request, (error) => this.#errors.report(error));
   }
 
-  #hostedShardId(shardId: number): HostedShardId {
-    const { running, count } = this.#record.value;
-    if (!running || count === null) {
-      throw new HostError("Cannot reach a shard: the fleet is stopped", {
-        code: "ERR_FLEET_HOST_STOPPED",
-      });
-    }
-    if (!Number.isSafeInteger(shardId) || shardId < 0 || shardId >= count) {
-      throw new HostError(`Cannot reach a shard: there are ${count}, from 0 on: ${shardId}`, {
-        code: "ERR_FLEET_HOST_SHARD",
-      });
-    }
-    return [shardId, count];
-  }
-
   async #giveUpReshard(next: number): Promise<void> {
     this.#record.update({
       next: null,
@@ -289,16 +275,6 @@ export class FleetHost {
       pending: replaceCalls(this.#record.value.pending, callAll(next, "stop")),
     });
     await this.#orders.begin();
-  }
-
-  #assertCanReshard(shards: number): void {
-    const [, count] = this.#hostedShardId(0);
-    if (shards === count) throw new RangeError(`Cannot reshard: there are as many shards already: ${shards}`);
-    const { next, retiring } = this.#record.value;
-    if (next === null && retiring === null) return;
-    throw new HostError(`Cannot reshard to ${shards}: another one is under way, to ${next ?? count}`, {
-      code: "ERR_FLEET_HOST_RESHARDING",
-    });
   }
 
   async #gatewayBot(): Promise<GatewayBot> {
@@ -310,11 +286,4 @@ export class FleetHost {
     this.exchange({ client: "coordinator", ask: [], keep: [], drop: [], known: null, limits });
     return bot;
   }
-}
-
-function assertCount(shards: number): number {
-  if (Number.isSafeInteger(shards) && shards >= 1 && shards <= MAX_HOSTED_SHARDS) return shards;
-  throw new RangeError(
-    `Cannot host so many shards: their number is an integer from 1 to ${MAX_HOSTED_SHARDS}: ${shards}`,
-  );
 }

@@ -80,6 +80,6 @@ export interface FleetHostStatus {
   readonly shards: readonly HostedShardStatus[];
   /** What is left of the identifies; `null` before the first. */
   readonly identifies: IdentifyBudgetState | null;
-  /** The last thing that went wrong with the coordinator itself, `null` where nothing has in this life of the object. */
+  /** The last thing that went wrong with the coordinator itself, `null` where nothing has in this incarnation of the object. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
 }

@@ -55,7 +55,7 @@ export class FleetOrders {
     return this.#working;
   }
 
-  /** Sees to it that somebody works on what is left, in this life of the object or in the next. */
+  /** Sees to it that somebody works on what is left, in this incarnation of the object or in the next. */
   async begin(): Promise<void> {
     if (this.#record.isDone) return;
     const { storage, wallClock, errors } = this.#options;

@@ -87,7 +87,7 @@ export class StoredFleetRecord {
   readonly #kv: DurableObjectKvLike;
   #value: FleetRecord;
 
-  /** Reads what an earlier life of the object has left; what is no record counts as none. */
+  /** Reads what an earlier incarnation of the object has left; what is no record counts as none. */
   constructor(kv: DurableObjectKvLike) {
     this.#kv = kv;
     this.#value = readFleetRecord(kv);

@@ -5,10 +5,11 @@
  * the constructor takes up the stored session, and the alarm sees to it that it is made anew. Between alarms, timers do the
  * work: an alarm may come a minute late, and a heartbeat must not.
  *
- * What is stored is little, and written with care for its price: the session at once, its sequence every few seconds, and
- * one small record of whether to run.
+ * Little is stored, since each write costs: the session at once, its sequence every few seconds, and whether to run.
  */
 
+import { InOrder } from "../in_order.ts";
+import { HostCounters, statusOf } from "./status.ts";
 import type {
   DirectMessageEventName,
   GatewayCommand,
@@ -20,21 +21,23 @@ import { checkCommand } from "../../commands/check.ts";
 import { type DurableObjectStateLike, kvOf } from "../object_state.ts";
 import { ErrorLog } from "../error_log.ts";
 import type { ShardEvent, WantedName } from "../../events/event.ts";
-import { EventRate } from "./event_rate.ts";
 import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
 import { isShard, StoredHostRecord } from "./record.ts";
-import type { HostedLife } from "./run.ts";
+import type { HostedRun } from "./run.ts";
 import { sendWithin } from "./send.ts";
-import { nextLife } from "./next_run.ts";
+import { nextRun } from "./next_run.ts";
 import { DurableObjectSessionStore } from "../../stores/durable_object.ts";
 import { respond } from "./http.ts";
-import type { ShardHostOptions, ShardHostStatus } from "./options.ts";
-import type { ErrorReport } from "../errors.ts";
+import {
+  checkHostOptions,
+  DEFAULT_SEND_DEADLINE_MS,
+  type ShardHostOptions,
+  type ShardHostSendResult,
+  type ShardHostStartOptions,
+  type ShardHostStatus,
+} from "./options.ts";
 import { ShardSupervisor } from "./supervisor.ts";
 import { WatchdogAlarm } from "./watchdog_alarm.ts";
-
-const DEFAULT_ALARM_EVERY_MS = 30_000;
-const DEFAULT_SEND_DEADLINE_MS = 30_000;
 
 /**
  * Hosts one shard in a Durable Object. Make it in a field of your class, and forward `alarm`; the class has to be
@@ -89,37 +92,27 @@ export class ShardHost<
   readonly #errors: ErrorLog;
   readonly #alarm: WatchdogAlarm;
   readonly #supervisor: ShardSupervisor<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
-  readonly #rate: EventRate;
-  #since: number;
-  #handled = 0;
-  #failures = 0;
+  readonly #counters: HostCounters;
   /** The alarm is set, but it does not stand in the record yet that the shard is to run. */
   #isStarting = false;
-  /** Settles when the last start or stop has. */
-  #ordered: Promise<unknown> = Promise.resolve();
+  /** Starts and stops. */
+  readonly #orders = new InOrder();
 
   /**
-   * Restores what an earlier life of the object has left: if the shard is to run, it starts right after this.
+   * Restores what an earlier incarnation of the object has left: if the shard is to run, it starts right after this.
    *
    * @param ctx The object's own, `this.ctx`.
    * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
    * @throws {RangeError} `alarmEveryMs` or `handlerDeadlineMs` below 1, or `saveEveryMs` below 0.
    */
   constructor(ctx: DurableObjectStateLike, options: ShardHostOptions<Guild, DirectMessage, Ungated>) {
-    const { alarmEveryMs = DEFAULT_ALARM_EVERY_MS, saveEveryMs = 0, handlerDeadlineMs = 1 } = options;
-    if (!(alarmEveryMs >= 1 && saveEveryMs >= 0 && handlerDeadlineMs >= 1)) {
-      throw new RangeError(
-        "Cannot host a shard: alarmEveryMs and handlerDeadlineMs are at least 1, saveEveryMs at least 0: " +
-          `${alarmEveryMs}, ${handlerDeadlineMs}, ${saveEveryMs}`,
-      );
-    }
+    const { alarmEveryMs } = checkHostOptions(options);
     this.#options = options;
     const kv = kvOf(ctx.storage);
     this.#sessions = new DurableObjectSessionStore(kv);
     const platform = this.#platform = options.platform ?? systemPlatform;
     this.#wall = options.wallClock ?? wallClock;
-    this.#since = this.#wall();
-    this.#rate = new EventRate(platform.now());
+    this.#counters = new HostCounters({ now: platform.now(), wallNow: this.#wall() });
     this.#errors = new ErrorLog(options.token, this.#wall);
     const record = this.#record = new StoredHostRecord(kv);
     const onError = (error: unknown) => this.#errors.note(error);
@@ -133,7 +126,7 @@ export class ShardHost<
     });
     this.#supervisor = new ShardSupervisor({
       record,
-      makeLife: (shard) => this.#makeLife(shard),
+      makeRun: (shard) => this.#makeRun(shard),
       platform,
       onChange: () => this.#changed(),
       onRetired: () => void this.stop().catch(onError),
@@ -145,53 +138,29 @@ export class ShardHost<
     this.#supervisor.restore(record.value);
   }
 
-  // What it is doing.
-
   /** What the shard is doing, as JSON. */
   get status(): ShardHostStatus {
-    const record = this.#record.value;
-    const { life } = this.#supervisor;
-    const failing = life?.delivery.failing ?? null;
-    const session = life?.shard.session ?? null;
-    return {
-      running: record?.running ?? false,
-      shard: record?.shard ?? null,
-      state: life?.shard.status.state ?? (record?.running ? "waiting" : "stopped"),
-      since: this.#since,
-      why: life?.why ?? null,
-      latency: latencyOf(life),
-      events: {
-        handled: this.#handled,
-        perSecond: this.#rate.perSecond(this.#platform.now()),
-        queued: life?.shard.queued.now ?? 0,
-        failures: this.#failures,
-      },
-      commands: life?.shard.commands ?? null,
-      failing: failing && { ...failing, error: this.#errors.report(failing.error) },
-      sequence: session && { handled: session.sequence, saved: life?.keeper.saved?.sequence ?? null },
-      restarts: record?.restarts ?? 0,
-      lastError: this.#errors.last,
-    };
+    return statusOf({
+      record: this.#record.value,
+      run: this.#supervisor.run,
+      counters: this.#counters,
+      errors: this.#errors,
+      now: this.#platform.now(),
+    });
   }
-
-  // Acting.
 
   /**
    * Starts the shard, and from now on brings it back whenever the object was gone. Does nothing if it is to run already.
    *
-   * @param options `shard`: its number and how many there are; the last ones, or `[0, 1]`. Other ones than before end the
-   * old session.
    * @throws {RangeError} `shard` is not a number and a count.
    * @throws what the constructor of `Shard` throws, or what the storage failed of; then it is not started. A running shard
    * goes on, unless another was asked for.
    */
-  start(
-    options: { readonly shard?: readonly [id: number, count: number] } = {},
-  ): Promise<ShardHostStatus> {
-    return this.#inOrder(() => this.#start(options));
+  start(options: ShardHostStartOptions = {}): Promise<ShardHostStatus> {
+    return this.#orders.run(() => this.#start(options));
   }
 
-  async #start(options: { readonly shard?: readonly [id: number, count: number] }): Promise<ShardHostStatus> {
+  async #start(options: ShardHostStartOptions): Promise<ShardHostStatus> {
     const before = this.#record.value;
     const shard = options.shard ?? before?.shard ?? [0, 1];
     if (!isShard(shard)) {
@@ -203,7 +172,7 @@ export class ShardHost<
       return this.status;
     }
     if (before && !isSame) await this.#stop(false);
-    const life = this.#makeLife(shard);
+    const run = this.#makeRun(shard);
     this.#isStarting = true;
     try {
       // Without an alarm the first death would be the last.
@@ -216,12 +185,12 @@ export class ShardHost<
       retiring: false,
       shard: [shard[0], shard[1]],
       restarts: 0,
-      shortLives: 0,
+      shortRuns: 0,
       identifies: before?.identifies ?? 0,
       identifiedAt: before?.identifiedAt ?? 0,
     });
     this.#errors.last = null;
-    this.#supervisor.begin(life);
+    this.#supervisor.begin(run);
     return this.status;
   }
 
@@ -234,9 +203,8 @@ export class ShardHost<
    * @param options `keepSession`: leave the session alive at Discord for a few minutes, so that a start can resume it.
    * Otherwise it ends and the bot goes offline at once.
    */
-  stop(options: { readonly keepSession?: boolean } = {}): Promise<void> {
-    const { keepSession = false } = options;
-    return this.#inOrder(() => this.#stop(keepSession));
+  stop({ keepSession = false }: { readonly keepSession?: boolean } = {}): Promise<void> {
+    return this.#orders.run(() => this.#stop(keepSession));
   }
 
   async #stop(keepSession: boolean): Promise<void> {
@@ -280,23 +248,15 @@ export class ShardHost<
    */
   async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
     checkCommand(command);
-    const { sendDeadlineMs = DEFAULT_SEND_DEADLINE_MS } = this.#options;
-    const through = {
-      isRunning: () => this.#record.isRunning,
-      life: () => this.#supervisor.life,
-      turn: () => this.#supervisor.turn,
-      platform: this.#platform,
-    };
-    await sendWithin(sendDeadlineMs, command, through, options);
+    const { sendDeadlineMs: deadlineMs = DEFAULT_SEND_DEADLINE_MS } = this.#options;
+    await sendWithin({ deadlineMs, platform: this.#platform }, command, this.#supervisor, options);
   }
 
   /**
    * Sends a command as {@linkcode ShardHost.send} does, and returns a failure as JSON. For RPC, which carries no class and
    * no `code` of an error.
    */
-  async trySend(
-    command: GatewayCommand,
-  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly error: ErrorReport }> {
+  async trySend(command: GatewayCommand): Promise<ShardHostSendResult> {
     try {
       await this.send(command);
       return { ok: true };
@@ -316,48 +276,26 @@ export class ShardHost<
     return respond(this, request, (error) => this.#errors.report(error));
   }
 
-  /** One start or stop after the other: each takes several turns. */
-  #inOrder<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#ordered.then(act);
-    this.#ordered = done.catch(() => {});
-    return done;
-  }
-
-  #makeLife(
+  #makeRun(
     shard: readonly [id: number, count: number],
-  ): HostedLife<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
-    return nextLife(shard, this.#options, {
+  ): HostedRun<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
+    return nextRun(shard, this.#options, {
       record: this.#record,
       sessions: this.#sessions,
       platform: this.#platform,
       wallClock: this.#wall,
       onStatus: (status) => this.#supervisor.shardChanged(status),
-      onHandled: (now) => {
-        this.#handled++;
-        this.#rate.count(now);
-      },
-      onFailure: (error) => {
-        this.#failures++;
-        this.#errors.note(error);
-      },
-      onError: (error) => this.#errors.note(error),
+      counters: this.#counters,
+      errors: this.#errors,
     });
   }
 
   #changed(): void {
-    this.#since = this.#wall();
+    this.#counters.since = this.#wall();
     try {
       this.#options.onStatus?.(this.status);
     } catch (error) {
       this.#errors.note(error);
     }
   }
-}
-
-function latencyOf(
-  life: { readonly latency: HostedLife<never>["latency"] } | null,
-): ShardHostStatus["latency"] {
-  const { meanMs = null, recentMs = [] } = life?.latency ?? {};
-  const [lastMs] = recentMs;
-  return meanMs === null || lastMs === undefined ? null : { meanMs, lastMs };
 }

@@ -1,5 +1,7 @@
-/** Makes the next life of a hosted shard, out of its host's options and the session that the last life has left. */
+/** Makes the next run of a hosted shard, out of its host's options and the session that the last run has left. */
 
+import type { ErrorLog } from "../error_log.ts";
+import type { HostCounters } from "./status.ts";
 import type {
   DirectMessageEventName,
   GuildEventName,
@@ -10,7 +12,7 @@ import type { IdentifyLimiter } from "../../../ratelimit/mod.ts";
 import type { ShardEvent, WantedName } from "../../events/event.ts";
 import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
-import { HostedLife, type HostedLifeOptions } from "./run.ts";
+import { HostedRun, type HostedRunOptions } from "./run.ts";
 import { BackoffIdentifyLimiter } from "../../../ratelimit/identify/backoff_limiter.ts";
 import { DEFAULT_SAVE_EVERY_MS } from "../../stores/session_keeper.ts";
 import type { SessionStore } from "../../stores/session_store.ts";
@@ -23,9 +25,9 @@ const DEFAULT_HANDLER_DEADLINE_MS = 60_000;
 /** An isolate has 128 MB, for all objects in it; parsed events take several times their text. */
 const DEFAULT_MAX_QUEUED_SIZE = 4 * 1024 * 1024;
 
-/** What outlives a life, and whom it tells. */
-export interface LifeSurroundings extends Pick<HostedLifeOptions<never>, "onStatus" | "onHandled"> {
-  /** What is remembered from one life of the object to the next. */
+/** What outlives a run, and whom it tells. */
+export interface RunSurroundings extends Pick<HostedRunOptions<never>, "onStatus"> {
+  /** What is remembered from one incarnation of the object to the next. */
   readonly record: StoredHostRecord;
   /** Where the session lies. */
   readonly sessions: DurableObjectSessionStore;
@@ -33,26 +35,26 @@ export interface LifeSurroundings extends Pick<HostedLifeOptions<never>, "onStat
   readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
-  /** An attempt of the handler failed. */
-  readonly onFailure: (error: unknown) => void;
-  /** Something else went wrong. */
-  readonly onError: (error: unknown) => void;
+  /** Counts events and failures. */
+  readonly counters: HostCounters;
+  /** Notes what goes wrong. */
+  readonly errors: ErrorLog;
 }
 
 /**
- * Makes a life that has not begun.
+ * Makes a run that has not begun.
  *
  * @throws what the constructor of `Shard` throws.
  */
-export function nextLife<
+export function nextRun<
   Guild extends GuildEventName,
   DirectMessage extends DirectMessageEventName,
   Ungated extends UngatedEventName,
 >(
   shardOf: HostRecord["shard"],
   options: ShardHostOptions<Guild, DirectMessage, Ungated>,
-  around: LifeSurroundings,
-): HostedLife<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
+  around: RunSurroundings,
+): HostedRun<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
   const {
     handler,
     handlerDeadlineMs = DEFAULT_HANDLER_DEADLINE_MS,
@@ -64,9 +66,9 @@ export function nextLife<
     wallClock: _wall,
     ...shardOptions
   } = options;
-  const { platform, onStatus, onHandled, onFailure, onError } = around;
+  const { platform, onStatus, counters, errors } = around;
   const session = loadSession(shardOf, around);
-  return new HostedLife({
+  return new HostedRun({
     shard: (onStatus) =>
       new Shard({
         maxQueuedSize: DEFAULT_MAX_QUEUED_SIZE,
@@ -81,32 +83,40 @@ export function nextLife<
       handler,
       deadLetter,
       deadlineMs: handlerDeadlineMs,
-      onFailure: ({ error }) => onFailure(error),
+      onFailure: ({ error }) => {
+        counters.failures++;
+        errors.note(error);
+      },
     },
-    keeping: { saved: session, store: sessionsAfter(session, around), saveEveryMs, onError },
+    keeping: {
+      saved: session,
+      store: sessionsAfter(session, around),
+      saveEveryMs,
+      onError: (error) => errors.note(error),
+    },
     platform,
     onStatus,
-    onHandled,
+    onHandled: (now) => counters.count(now),
   });
 }
 
 /** The stored session, where it is this shard's. */
 function loadSession(
   [id, count]: HostRecord["shard"],
-  { sessions, onError }: LifeSurroundings,
+  { sessions, errors }: RunSurroundings,
 ): SessionRecord | null {
   try {
     const session = sessions.load();
     if (session === null || session.shardId === id && session.shardCount === count) return session;
   } catch (error) {
-    onError(error);
+    errors.note(error);
   }
   sessions.clear();
   return null;
 }
 
-/** The stored sessions; a write beyond `start` shows that this life gets somewhere. */
-function sessionsAfter(start: SessionRecord | null, { sessions, record }: LifeSurroundings): SessionStore {
+/** The stored sessions; a write beyond `start` shows that this run gets somewhere. */
+function sessionsAfter(start: SessionRecord | null, { sessions, record }: RunSurroundings): SessionStore {
   return {
     load: () => sessions.load(),
     clear: () => sessions.clear(),
@@ -114,14 +124,14 @@ function sessionsAfter(start: SessionRecord | null, { sessions, record }: LifeSu
       sessions.save(session);
       const isProgress = start !== null && session.sessionId === start.sessionId &&
         session.sequence > start.sequence;
-      if (isProgress && record.value && record.value.shortLives > 0) record.update({ shortLives: 0 });
+      if (isProgress && record.value && record.value.shortRuns > 0) record.update({ shortRuns: 0 });
     },
   };
 }
 
 function backoffLimiter(
   { token, identifyLimiter }: { readonly token: string; readonly identifyLimiter?: IdentifyLimiter },
-  { record, platform, wallClock }: LifeSurroundings,
+  { record, platform, wallClock }: RunSurroundings,
 ): IdentifyLimiter {
   const last = () => record.value ?? { identifies: 0, identifiedAt: 0 };
   return new BackoffIdentifyLimiter({

@@ -55,6 +55,15 @@ export interface ShardHostOptions<
   readonly wallClock?: () => number;
 }
 
+/** Which shard a `ShardHost` starts. */
+export interface ShardHostStartOptions {
+  /** Its number and how many there are; the last ones, or `[0, 1]`. Other ones than before end the old session. */
+  readonly shard?: readonly [id: number, count: number];
+}
+
+/** What came of a command, as JSON. */
+export type ShardHostSendResult = { readonly ok: true } | { readonly ok: false; readonly error: ErrorReport };
+
 /** What a hosted shard is doing, as JSON: it passes RPC and HTTP as it is. There is no secret in it. */
 export interface ShardHostStatus {
   /** Whether the shard is to run. */
@@ -69,7 +78,7 @@ export interface ShardHostStatus {
   readonly why: string | null;
   /** How long heartbeats took to be acknowledged on this connection, in ms; `null` before the first. */
   readonly latency: { readonly meanMs: number; readonly lastMs: number } | null;
-  /** Events of this life of the object. */
+  /** Events of this incarnation of the object. */
   readonly events: {
     /** Handled so far. */
     readonly handled: number;
@@ -97,6 +106,29 @@ export interface ShardHostStatus {
   readonly sequence: { readonly handled: number; readonly saved: number | null } | null;
   /** How often the object was made anew while its shard was to run, since the last start. */
   readonly restarts: number;
-  /** The last thing that went wrong, `null` where nothing has in this life of the object. */
+  /** The last thing that went wrong, `null` where nothing has in this incarnation of the object. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
+}
+
+/** The default of `sendDeadlineMs`, in ms. */
+export const DEFAULT_SEND_DEADLINE_MS = 30_000;
+
+const DEFAULT_ALARM_EVERY_MS = 30_000;
+
+/**
+ * Checks the times of a host.
+ *
+ * @throws {RangeError} `alarmEveryMs` or `handlerDeadlineMs` below 1, or `saveEveryMs` below 0.
+ */
+export function checkHostOptions(
+  { alarmEveryMs = DEFAULT_ALARM_EVERY_MS, saveEveryMs = 0, handlerDeadlineMs = 1 }: Pick<
+    ShardHostOptions,
+    "alarmEveryMs" | "saveEveryMs" | "handlerDeadlineMs"
+  >,
+): { readonly alarmEveryMs: number } {
+  if (alarmEveryMs >= 1 && saveEveryMs >= 0 && handlerDeadlineMs >= 1) return { alarmEveryMs };
+  throw new RangeError(
+    "Cannot host a shard: alarmEveryMs and handlerDeadlineMs are at least 1, saveEveryMs at least 0: " +
+      `${alarmEveryMs}, ${handlerDeadlineMs}, ${saveEveryMs}`,
+  );
 }

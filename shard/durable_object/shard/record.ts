@@ -1,4 +1,4 @@
-/** What a hosted shard remembers from one life of its object to the next, besides the session. */
+/** What a hosted shard remembers from one incarnation of its object to the next, besides the session. */
 
 import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
 
@@ -12,8 +12,8 @@ export interface HostRecord {
   readonly shard: readonly [id: number, count: number];
   /** How often an object was made anew while its shard was to run, since the last start. */
   readonly restarts: number;
-  /** Lives in a row that ended before they proved themselves, this one included. */
-  readonly shortLives: number;
+  /** Runs in a row that ended before they proved themselves, this one included. */
+  readonly shortRuns: number;
   /** Identifies in a row without a session that proved itself. */
   readonly identifies: number;
   /** When the last of them was, in ms since the epoch. */
@@ -28,7 +28,7 @@ export class StoredHostRecord {
   readonly #kv: DurableObjectKvLike;
   #value: HostRecord | null;
 
-  /** Reads what an earlier life of the object has left. */
+  /** Reads what an earlier incarnation of the object has left. */
   constructor(kv: DurableObjectKvLike) {
     this.#kv = kv;
     this.#value = readHostRecord(kv);
@@ -61,14 +61,14 @@ function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
   const value = kv.get(HOST_KEY);
   if (typeof value !== "object" || value === null) return null;
   const record: { [field in keyof HostRecord]?: unknown } = value;
-  const { running, retiring, shard, restarts, shortLives, identifies, identifiedAt } = record;
+  const { running, retiring, shard, restarts, shortRuns, identifies, identifiedAt } = record;
   if (typeof running !== "boolean" || !isShard(shard)) return null;
   return {
     running,
     retiring: retiring === true,
     shard,
     restarts: countOf(restarts),
-    shortLives: countOf(shortLives),
+    shortRuns: countOf(shortRuns),
     identifies: countOf(identifies),
     identifiedAt: countOf(identifiedAt),
   };

@@ -1,5 +1,5 @@
 /**
- * One life of a hosted shard: from its start to whatever ends it. The host makes another after a failure.
+ * One run of a hosted shard: from its start to whatever ends it. The host makes another after a failure.
  *
  * It joins the shard to the delivery of its events and to the keeper of its session, and notices whether anything moves.
  */
@@ -18,8 +18,8 @@ type HostedShard<Event> =
   & Pick<Shard, "status" | "session" | "latency" | "queued" | "commands" | "send" | "close" | "acknowledge">
   & { run(handler: EventHandler<Event>): Promise<void> };
 
-/** What a {@linkcode HostedLife} is made from. */
-export interface HostedLifeOptions<Event> {
+/** What a {@linkcode HostedRun} is made from. */
+export interface HostedRunOptions<Event> {
   /** Makes the shard, which tells its status. */
   readonly shard: (onStatus: (status: ShardStatus) => void) => HostedShard<Event>;
   /** How its events are handled. */
@@ -42,14 +42,14 @@ const PARK_MS = 45_000;
 const PROOF_MS = 60_000;
 
 /** One shard, its delivery and its keeper. */
-export class HostedLife<Event extends Numbered & { readonly t: string }> {
+export class HostedRun<Event extends Numbered & { readonly t: string }> {
   /** The shard. */
   readonly shard: HostedShard<Event>;
   /** Hands its events out. */
   readonly delivery: Delivery<Event>;
   /** Saves its session. */
   readonly keeper: SessionKeeper;
-  readonly #options: HostedLifeOptions<Event>;
+  readonly #options: HostedRunOptions<Event>;
   #ended: Promise<unknown> = Promise.resolve(null);
   /** When it last showed that it is alive, in ms. */
   #movedAt: number;
@@ -62,11 +62,11 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
   #goal: { readonly handled: number; readonly reached: () => void } | null = null;
 
   /**
-   * Makes a life that has not begun.
+   * Makes a run that has not begun.
    *
    * @throws what the constructor of `Shard` throws.
    */
-  constructor(options: HostedLifeOptions<Event>) {
+  constructor(options: HostedRunOptions<Event>) {
     const { platform, delivery, keeping } = options;
     this.#options = options;
     this.#parkTimer = new Timer(platform);
@@ -102,7 +102,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
     );
   }
 
-  /** Whether somebody waits for {@linkcode HostedLife.whenHandled}. */
+  /** Whether somebody waits for {@linkcode HostedRun.whenHandled}. */
   get hasGoal(): boolean {
     return this.#goal !== null;
   }
@@ -170,7 +170,7 @@ export class HostedLife<Event extends Numbered & { readonly t: string }> {
       case "live":
         this.#liveAt = this.#movedAt;
         this.#why = null;
-        // A new session: without its record the next life would cost an identify.
+        // A new session: without its record the next run would cost an identify.
         this.keeper.check();
         this.keeper.touch();
         break;

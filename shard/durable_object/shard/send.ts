@@ -1,81 +1,78 @@
-/** A command to a hosted shard: it outlives the life of the shard that it was given to, but not its deadline. */
+/** A command to a hosted shard: it outlives the run of the shard that it was given to, but not its deadline. */
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { TurnOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
 import { CommandNotSentError } from "../../commands/errors.ts";
-import type { Platform } from "../../pipe/platform.ts";
+import type { Clock } from "../../../ratelimit/clock.ts";
 import { HostError } from "../errors.ts";
 
-/** One life of the shard, as far as sending is concerned. */
-interface SendingLife {
+/** One run of the shard, as far as sending is concerned. */
+interface SendingRun {
   /** The shard. */
   readonly shard: { send(command: GatewayCommand, options: TurnOptions): Promise<unknown> };
-  /** Resolves when this life is over. */
+  /** Resolves when this run is over. */
   readonly ended: Promise<unknown>;
 }
 
-/** Through what a command is sent. */
-export interface SendingHost {
+/** The runs of the shard, one after the other. */
+export interface SendingRuns {
   /** Whether the shard is to run. */
-  readonly isRunning: () => boolean;
-  /** The life that there is, `null` between two. */
-  readonly life: () => SendingLife | null;
-  /** Resolves when the next life begins, or the shard stops. */
-  readonly turn: () => Promise<void>;
-  /** Timers. */
-  readonly platform: Platform;
+  readonly isRunning: boolean;
+  /** The run that there is, `null` between two. */
+  readonly run: SendingRun | null;
+  /** Resolves when the next run begins, or the shard stops. */
+  readonly nextRun: Promise<void>;
 }
 
-/** Sends a command through whatever life there is, until it is written, or its time is over. */
+/** Sends a command through whatever run there is, until it is written, or its time is over. */
 export async function sendWithin(
-  deadlineMs: number,
+  { deadlineMs, platform }: { readonly deadlineMs: number; readonly platform: Clock },
   command: GatewayCommand,
-  through: SendingHost,
+  through: SendingRuns,
   options: TurnOptions,
 ): Promise<void> {
-  const { platform } = through;
   const giveUp = new AbortController();
   const onAbort = () => giveUp.abort(options.signal?.reason);
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort);
   const timer = platform.setTimeout(() => {
-    const text = `Cannot send op ${command.op}: its turn did not come within ms: ${deadlineMs}`;
+    const text = `Cannot send op ${command.op}: it was not written within ms: ${deadlineMs}`;
     giveUp.abort(new HostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
   }, deadlineMs);
   try {
-    await sendThroughLives(command, through, { ...options, signal: giveUp.signal });
+    await sendThroughRuns(command, through, { ...options, signal: giveUp.signal });
   } finally {
     platform.clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
   }
 }
 
-async function sendThroughLives(
+async function sendThroughRuns(
   command: GatewayCommand,
-  { isRunning, life: lifeNow, turn }: SendingHost,
+  runs: SendingRuns,
   options: TurnOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { signal } = options;
   while (true) {
     if (signal.aborted) throw signal.reason;
-    const life = lifeNow();
-    if (!isRunning()) {
+    const { run } = runs;
+    if (!runs.isRunning) {
       throw new HostError(`Cannot send op ${command.op}: the shard is stopped`, {
         code: "ERR_SHARD_HOST_STOPPED",
       });
     }
-    if (life === null) {
-      await abortable(turn(), signal);
+    if (run === null) {
+      await abortable(runs.nextRun, signal);
       continue;
     }
     try {
-      await life.shard.send(command, options);
+      await run.shard.send(command, options);
       return;
     } catch (error) {
       if (!(error instanceof CommandNotSentError)) throw error;
-      // This life is over: the next one, if there is one, sends it.
-      await abortable(life.ended, signal);
+      // This run is over: the next one, if there is one, sends it.
+      await abortable(run.ended, signal);
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The lives of a hosted shard, one after the other: when the next one begins, and what follows from how the last ended.
+ * The runs of a hosted shard, one after the other: when the next one begins, and what follows from how the last ended.
  *
  * Counts of failures are stored, since an object that loses its memory over each failure would otherwise try for ever at
  * full speed.
@@ -12,7 +12,7 @@ import { ShardStoppedError } from "../../errors.ts";
 import type { Numbered } from "../../events/event_queue.ts";
 import type { Platform } from "../../pipe/platform.ts";
 import type { HostRecord, StoredHostRecord } from "./record.ts";
-import type { HostedLife } from "./run.ts";
+import type { HostedRun } from "./run.ts";
 import { LAUNCH_BACKOFF, persistentBackoffMs } from "../../../ratelimit/persistent_backoff.ts";
 import { HostError } from "../errors.ts";
 import type { ShardStatus } from "../../status.ts";
@@ -22,10 +22,10 @@ const MAX_RELAUNCH_MS = 300_000;
 
 /** What a {@linkcode ShardSupervisor} is made from. */
 export interface ShardSupervisorOptions<Event extends Numbered & { readonly t: string }> {
-  /** What is remembered from one life of the object to the next. */
+  /** What is remembered from one incarnation of the object to the next. */
   readonly record: StoredHostRecord;
-  /** Makes a life that has not begun; throws what the constructor of `Shard` throws. */
-  readonly makeLife: (shard: HostRecord["shard"]) => HostedLife<Event>;
+  /** Makes a run that has not begun; throws what the constructor of `Shard` throws. */
+  readonly makeRun: (shard: HostRecord["shard"]) => HostedRun<Event>;
   /** Clock, timers and jitter. */
   readonly platform: Platform;
   /** The status has changed. */
@@ -38,15 +38,15 @@ export interface ShardSupervisorOptions<Event extends Numbered & { readonly t: s
   readonly onError: (error: unknown) => void;
 }
 
-/** Begins lives, and watches over the one that there is. */
+/** Begins runs, and watches over the one that there is. */
 export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   readonly #options: ShardSupervisorOptions<Event>;
   readonly #relaunches: Backoff;
-  #life: HostedLife<Event> | null = null;
-  /** When the next life begins, where one is waited for. */
+  #run: HostedRun<Event> | null = null;
+  /** When the next run begins, where one is waited for. */
   #launchAt: number | null = null;
   readonly #launchTimer: Timer;
-  /** Resolved, and replaced, whenever a life begins or the host stops. */
+  /** Resolved, and replaced, whenever a run begins or the host stops. */
   #turn = Promise.withResolvers<void>();
 
   /** Begins nothing yet. */
@@ -57,28 +57,33 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#relaunches = new Backoff({ random: () => 0.5 + platform.random() / 2, capMs: MAX_RELAUNCH_MS });
   }
 
-  /** The life that there is, `null` between two. */
-  get life(): HostedLife<Event> | null {
-    return this.#life;
+  /** The run that there is, `null` between two. */
+  get run(): HostedRun<Event> | null {
+    return this.#run;
   }
 
-  /** Resolves when the next life begins, or the shard stops. */
-  get turn(): Promise<void> {
+  /** Whether the shard is to run. */
+  get isRunning(): boolean {
+    return this.#options.record.isRunning;
+  }
+
+  /** Resolves when the next run begins, or the shard stops. */
+  get nextRun(): Promise<void> {
     return this.#turn.promise;
   }
 
   /** The object was made anew while its shard was to run: begins after the wait that is due. */
-  restore({ restarts, shortLives }: HostRecord): void {
-    this.#options.record.update({ restarts: restarts + 1, shortLives: shortLives + 1 });
+  restore({ restarts, shortRuns }: HostRecord): void {
+    this.#options.record.update({ restarts: restarts + 1, shortRuns: shortRuns + 1 });
     // Not in this turn: the class that the host is a field of is not made yet, and its handler may need it.
-    this.#launchAfter(persistentBackoffMs(shortLives + 1, LAUNCH_BACKOFF));
+    this.#launchAfter(persistentBackoffMs(shortRuns + 1, LAUNCH_BACKOFF));
   }
 
-  /** Begins a life. */
-  begin(life: HostedLife<Event>): void {
+  /** Begins a run. */
+  begin(run: HostedRun<Event>): void {
     this.#cancelLaunch();
-    this.#life = life;
-    life.begin((error) => this.#ended(life, error));
+    this.#run = run;
+    run.begin((error) => this.#ended(run, error));
     this.#nextTurn();
   }
 
@@ -87,40 +92,40 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     const { record } = this.#options;
     if (record.value?.retiring) {
       record.update({ retiring: false });
-      this.#life?.whenHandled(null);
+      this.#run?.whenHandled(null);
     }
-    if (this.#life === null && this.#launchAt === null) this.#launchAfter(0);
+    if (this.#run === null && this.#launchAt === null) this.#launchAfter(0);
   }
 
-  /** Tells `onRetired` once all is handled that has come in so far, also if that takes more than this life. */
+  /** Tells `onRetired` once all is handled that has come in so far, also if that takes more than this run. */
   retire(): void {
     const { record, onRetired } = this.#options;
     if (!record.isRunning || record.value?.retiring) return;
     record.update({ retiring: true });
-    this.#life?.whenHandled(onRetired);
+    this.#run?.whenHandled(onRetired);
   }
 
-  /** Ends the life that there is, and begins no other; `clear` then forgets what it has left. */
+  /** Ends the run that there is, and begins no other; `clear` then forgets what it has left. */
   async stop(
     { keepSession, clear }: { readonly keepSession: boolean; readonly clear: () => void },
   ): Promise<void> {
     this.#cancelLaunch();
-    await this.#life?.close({ keepSession });
+    await this.#run?.close({ keepSession });
     clear();
     this.#options.onChange();
     this.#nextTurn();
   }
 
-  /** Looks whether all goes well; replaces a life that is stuck. */
+  /** Looks whether all goes well; replaces a run that is stuck. */
   watch(): void {
     const { platform, onError } = this.#options;
-    const life = this.#life;
-    if (life === null) {
+    const run = this.#run;
+    if (run === null) {
       // The timer of a launch may be gone with whatever else went wrong.
       if (this.#launchAt === null || platform.now() >= this.#launchAt) this.#launch();
       return;
     }
-    const { isProven, stuckIn } = life.watch();
+    const { isProven, stuckIn } = run.watch();
     if (isProven) this.#forgetFailures();
     if (stuckIn === null) return;
     onError(
@@ -129,19 +134,19 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
         { code: "ERR_SHARD_HOST_STUCK" },
       ),
     );
-    this.#life = null;
-    life.abandon();
+    this.#run = null;
+    run.abandon();
     this.#launch();
   }
 
-  /** The shard of the life that there is has a new status. */
+  /** The shard of the run that there is has a new status. */
   shardChanged(status: ShardStatus): void {
     const { record, onChange, onRetired, onError } = this.#options;
     if (status.state === "disconnected" && status.error) onError(status.error);
-    // Another life than the one that was told: by now the events that the old one had are here again.
-    const life = this.#life;
-    if (status.state === "live" && record.value?.retiring && life && !life.hasGoal) {
-      life.whenHandled(onRetired);
+    // Another run than the one that was told: by now the events that the old one had are here again.
+    const run = this.#run;
+    if (status.state === "live" && record.value?.retiring && run && !run.hasGoal) {
+      run.whenHandled(onRetired);
     }
     onChange();
   }
@@ -155,10 +160,10 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   }
 
   #launch(): void {
-    const { record, makeLife, onError } = this.#options;
-    if (!record.value?.running || this.#life) return;
+    const { record, makeRun, onError } = this.#options;
+    if (!record.value?.running || this.#run) return;
     try {
-      this.begin(makeLife(record.value.shard));
+      this.begin(makeRun(record.value.shard));
     } catch (error) {
       onError(error);
       this.#launchAfter(this.#relaunches.next());
@@ -170,11 +175,11 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#launchAt = null;
   }
 
-  /** A life is over; what comes after it? */
-  #ended(life: HostedLife<Event>, error: unknown): void {
+  /** A run is over; what comes after it? */
+  #ended(run: HostedRun<Event>, error: unknown): void {
     const { record, onChange, onStopped, onError } = this.#options;
-    if (this.#life !== life) return;
-    this.#life = null;
+    if (this.#run !== run) return;
+    this.#run = null;
     if (!record.isRunning) return;
     if (error instanceof ShardStoppedError) {
       // Discord will say the same each time; every attempt could cost an identify.
@@ -194,8 +199,8 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   #forgetFailures(): void {
     const { record } = this.#options;
     this.#relaunches.reset();
-    const { shortLives = 0, identifies = 0 } = record.value ?? {};
-    if (shortLives > 0 || identifies > 0) record.update({ shortLives: 0, identifies: 0 });
+    const { shortRuns = 0, identifies = 0 } = record.value ?? {};
+    if (shortRuns > 0 || identifies > 0) record.update({ shortRuns: 0, identifies: 0 });
   }
 
   #nextTurn(): void {

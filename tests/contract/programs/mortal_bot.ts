@@ -1,6 +1,6 @@
 /**
  * A bot that may be killed at any instant: it prints each event that it handles, and saves its session after each, so
- * that its next life goes on from there.
+ * that its next run goes on from there.
  *
  * Arguments: the shard's `url`, the file of the record.
  */

@@ -8,7 +8,7 @@ import { Puppet } from "../puppet.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-Deno.test("shard: lives through 24 hours on one connection, with every heartbeat on time", async () => {
+Deno.test("shard: runs through 24 hours on one connection, with every heartbeat on time", async () => {
   const play = await new Play({ fake: { heartbeatInterval: 41_250 } }).live();
   await play.clock.advance(DAY_MS);
   const heartbeats = play.discord.journal.heartbeats();
@@ -23,7 +23,7 @@ Deno.test("shard: lives through 24 hours on one connection, with every heartbeat
   assertEquals(play.clock.pending, 0);
 });
 
-Deno.test("shard: lives through a day of cuts, op 7, op 9 and floods: each event of a session comes once, in order", async () => {
+Deno.test("shard: runs through a day of cuts, op 7, op 9 and floods: each event of a session comes once, in order", async () => {
   const play = await new Play().live();
   const { clock, discord } = play;
   const seen = new Map<number, number[]>();

@@ -98,7 +98,7 @@ Deno.test("pipe: a sink that closes while the kept frames are handed over gets n
   assertEquals(received, ["1", { code: 4200, reason: "", by: "local" }]);
 });
 
-Deno.test("pipe: takes one sink in its life", () => {
+Deno.test("pipe: takes one sink in its run", () => {
   const { pipe, sink } = recorded();
   pipe.attach(sink);
   assertThrows(() => pipe.attach(sink), TypeError, "Cannot attach: the connection has a sink already");

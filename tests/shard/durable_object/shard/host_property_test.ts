@@ -1,4 +1,4 @@
-/** Random lives of a hosted shard: whatever happens in whatever order, every message is handled and nobody identifies twice. */
+/** Random runs of a hosted shard: whatever happens in whatever order, every message is handled and nobody identifies twice. */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";

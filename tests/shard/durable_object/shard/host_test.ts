@@ -145,7 +145,7 @@ Deno.test("shard host: a handler that hangs is given up at its deadline, its sig
   await object.end();
 });
 
-Deno.test("shard host: the object dies while the handler hangs: the event comes again in the next life", async () => {
+Deno.test("shard host: the object dies while the handler hangs: the event comes again in the next run", async () => {
   let hangs = true;
   const object = new VirtualBot({
     handler: (event) => {
@@ -269,7 +269,7 @@ Deno.test("shard host: an object that dies after each start without getting anyw
   await object.end();
 });
 
-Deno.test("shard host: lives that get somewhere are never held up, however short", async () => {
+Deno.test("shard host: runs that get somewhere are never held up, however short", async () => {
   const object = new VirtualBot({ saveEveryMs: 1_000 });
   await object.live();
   for (let death = 1; death <= 12; death++) {
@@ -294,7 +294,7 @@ Deno.test("shard host: another shard count ends the old session and starts a new
   assertEquals(object.host.status.shard, [1, 2]);
   assertEquals(object.discord.sessions.some(({ id }) => id === old?.id), false);
   assertEquals(object.discord.sessions[0]?.shard, [1, 2]);
-  // The next life, and a start without a word, stay with it.
+  // The next run, and a start without a word, stay with it.
   await object.kill();
   await object.host.start();
   await object.clock.advance(30_000);
@@ -361,7 +361,7 @@ Deno.test("shard host: commands are refused with a reason: malformed, stopped, t
     error: {
       name: "HostError",
       code: "ERR_SHARD_HOST_DEADLINE",
-      message: "Cannot send op 31: its turn did not come within ms: 10000",
+      message: "Cannot send op 31: it was not written within ms: 10000",
     },
   });
   const reason = new Error("never mind");
