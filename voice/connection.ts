@@ -7,15 +7,16 @@
  * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
  */
 
-import { Timer } from "../ratelimit/timer.ts";
 import type { LatencyReading } from "../gateway/latency.ts";
 import { Backoff } from "../ratelimit/backoff.ts";
 import type { DavePhase } from "./dave/io.ts";
 import type { PlayOptions, VoiceConnectionEvent, VoiceConnectionSettings, VoiceCounters } from "./options.ts";
 import { Hearing, type OpusPacket, type ReceiveOptions } from "./audio/receive_streams.ts";
-import { VoiceJoin, type VoiceJoinEnd, type VoiceJoinOutput } from "./join.ts";
+import { VoiceJoin } from "./join.ts";
+import { JoinLoop } from "./join_loop.ts";
+import { callOutlet } from "./call_outlet.ts";
 import { VoiceMediaError } from "./media/media_error.ts";
-import { type Outlet, Player } from "./audio/player.ts";
+import { Player } from "./audio/player.ts";
 import { VoiceProgress } from "./progress.ts";
 import { ServerSession } from "./server_session.ts";
 import { wait } from "../ratelimit/wait.ts";
@@ -23,9 +24,7 @@ import type { VoiceEvent, VoiceServer } from "./gateway/state_io.ts";
 import type { VoiceStatus } from "./status.ts";
 import { VoiceClosedError } from "./voice_closed_error.ts";
 import { assertDeadline, type VoiceTimedAction, VoiceTimeoutError } from "./voice_timeout_error.ts";
-import type { VoiceCommand, VoiceGatewayEvent } from "./voice_gateway.ts";
 
-const GATEWAY_EVENTS = ["READY", "RESUMED", "VOICE_STATE_UPDATE", "VOICE_SERVER_UPDATE"] as const;
 const MICROPHONE = 1;
 
 /**
@@ -55,27 +54,19 @@ const MICROPHONE = 1;
  */
 export class VoiceConnection implements AsyncDisposable {
   readonly #settings: VoiceConnectionSettings;
-  readonly #join: VoiceJoin;
+  readonly #join: JoinLoop;
   readonly #hearing: Hearing;
   readonly #backoff: Backoff;
   /** Aborted when the stay is over. */
   readonly #ending = new AbortController();
-  readonly #stopListening: () => void;
   #session: ServerSession | null = null;
   #channelId: string | null = null;
   #status: VoiceStatus = { state: "joining" };
   readonly #progress = new VoiceProgress();
   #player: Player | null = null;
   #speaking = 0;
-  readonly #timer: Timer;
-  /** Joins that wait for their turn at the main gateway. */
-  #unsent = 0;
-  /** The voice server says that the main gateway knows what follows, and that one is not connected. */
-  #waitsForGateway = false;
   /** What the last voice session ended with: the cause of an end that follows. */
   #lastError: Error | null = null;
-  /** The leave that is under way. */
-  #leaving: Promise<unknown> = Promise.resolve();
   /** Waits for the first session to be ready. */
   #joined: { resolve(): void; reject(error: unknown): void } | null = null;
   #closedError: Error | null = null;
@@ -85,9 +76,8 @@ export class VoiceConnection implements AsyncDisposable {
     const { options, gateway, platform, userId } = settings;
     const { guildId, channelId, selfMute, selfDeaf, joinTimeoutMs } = options;
     this.#settings = settings;
-    this.#timer = new Timer(settings.platform);
     this.#backoff = new Backoff({ random: () => platform.random() });
-    this.#join = new VoiceJoin({
+    const join = new VoiceJoin({
       guildId,
       channelId,
       userId,
@@ -95,6 +85,20 @@ export class VoiceConnection implements AsyncDisposable {
       ...(selfMute !== undefined && { selfMute }),
       ...(selfDeaf !== undefined && { selfDeaf }),
       ...(joinTimeoutMs !== undefined && { timeoutMs: joinTimeoutMs }),
+    });
+    this.#join = new JoinLoop({
+      join,
+      gateway,
+      clock: platform,
+      ending: this.#ending.signal,
+      onConnect: (server) => void this.#connect(server),
+      onDisconnect: () => {
+        this.#endSession();
+        this.#setStatus({ state: "joining" });
+      },
+      onNotMoved: (channelId) => this.#emit({ type: "not_moved", channelId }),
+      onEnd: (end) => this.#finish(end.cause === "left" ? null : new VoiceClosedError(end, this.#lastError)),
+      onError: (error) => this.#fail(error),
     });
     this.#hearing = new Hearing({
       clock: platform,
@@ -107,7 +111,6 @@ export class VoiceConnection implements AsyncDisposable {
         return received;
       },
     });
-    this.#stopListening = gateway.listen(GATEWAY_EVENTS, (event) => this.#gatewayEvent(event));
   }
 
   /** Sends the join. Resolves when the session is ready, and leaves if that takes too long; used by `joinVoice`. */
@@ -121,7 +124,7 @@ export class VoiceConnection implements AsyncDisposable {
     const timer = deadlineMs === Infinity ? null : platform.setTimeout(tooLong, deadlineMs);
     this.#guard(() => {
       this.#setStatus({ state: "joining" });
-      this.#apply(this.#join.start());
+      this.#join.start();
     });
     try {
       await joined;
@@ -129,8 +132,6 @@ export class VoiceConnection implements AsyncDisposable {
       if (timer !== null) platform.clearTimeout(timer);
     }
   }
-
-  // What it is doing.
 
   /** The guild's id. */
   get guildId(): string {
@@ -175,8 +176,6 @@ export class VoiceConnection implements AsyncDisposable {
     };
   }
 
-  // Sound.
-
   /**
    * Plays Opus frames of 20 ms, each at its time. Resolves when the last one, and the silence after it, has gone out.
    *
@@ -202,7 +201,13 @@ export class VoiceConnection implements AsyncDisposable {
     const stop = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
     const player = new Player({
       source,
-      outlet: this.#outlet(speaking),
+      outlet: callOutlet({
+        session: () => this.#session,
+        speaks: (speaks) => {
+          this.#speaking = speaks ? speaking : 0;
+          this.#session?.speak(this.#speaking);
+        },
+      }),
       clock: this.#settings.platform,
       signal: stop,
       deadlineMs,
@@ -229,17 +234,15 @@ export class VoiceConnection implements AsyncDisposable {
     return this.#hearing.stream(userId, options);
   }
 
-  // Staying and leaving.
-
   /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
   move(channelId: string): void {
-    this.#guard(() => this.#apply(this.#join.move(channelId, this.#settings.platform.now())));
+    this.#join.move(channelId);
   }
 
   /** Leaves the channel. Resolves when the main gateway has been told, or cannot be told. */
   async close(): Promise<void> {
-    this.#guard(() => this.#apply(this.#join.leave()));
-    await this.#leaving;
+    this.#join.leave();
+    await this.#join.left;
   }
 
   /** The same as {@linkcode VoiceConnection.close}. */
@@ -247,87 +250,10 @@ export class VoiceConnection implements AsyncDisposable {
     await this.close();
   }
 
-  // The main gateway.
-
-  #gatewayEvent(event: VoiceGatewayEvent): void {
-    this.#guard(() => {
-      const now = this.#settings.platform.now();
-      switch (event.t) {
-        case "READY":
-          // A new session of the main gateway is in no channel, and the voice session goes with the old one.
-          this.#waitsForGateway = false;
-          if (this.#unsent === 0) this.#apply(this.#join.rejoin(now));
-          return;
-        case "RESUMED":
-          // Whatever was said meanwhile has been heard by now.
-          if (this.#waitsForGateway) this.#wait(now);
-          return;
-        case "VOICE_STATE_UPDATE":
-          return this.#apply(this.#join.voiceState(event.d, now));
-        case "VOICE_SERVER_UPDATE":
-          return this.#apply(this.#join.voiceServer(event.d, now));
-      }
-    });
-  }
-
-  #apply(outputs: readonly VoiceJoinOutput[]): void {
-    for (const output of outputs) {
-      switch (output.type) {
-        case "command":
-          this.#command(output.command);
-          break;
-        case "connect":
-          void this.#connect(output.server);
-          break;
-        case "disconnect":
-          this.#endSession();
-          this.#setStatus({ state: "joining" });
-          break;
-        case "not_moved":
-          this.#emit({ type: "not_moved", channelId: output.channelId });
-          break;
-        case "end":
-          this.#finish(output.end.cause === "left" ? null : this.#endError(output.end));
-          break;
-      }
-    }
-    this.#arm();
-  }
-
-  #command(command: VoiceCommand): void {
-    const { gateway } = this.#settings;
-    if (command.d.channel_id === null) {
-      // The stay ends either way; a gateway that is closed has ended it at Discord.
-      this.#leaving = gateway.send(command).catch(() => {});
-      return;
-    }
-    this.#unsent++;
-    gateway.send(command, { signal: this.#ending.signal }).catch((error: unknown) => {
-      if (!this.#ending.signal.aborted) this.#fail(error);
-    }).finally(() => this.#unsent--);
-  }
-
-  /** The voice server has ended the session, and does not say for good. */
-  #wait(now: number): void {
-    const { state = "live" } = this.#settings.gateway.status ?? {};
-    // One that is closed for good will not say anything.
-    this.#waitsForGateway = state !== "live" && state !== "closed";
-    if (!this.#waitsForGateway) this.#apply(this.#join.wait(now));
-  }
-
-  #arm(): void {
-    const { platform } = this.#settings;
-    this.#timer.set(this.#join.deadline.at - platform.now(), () => {
-      this.#guard(() => this.#apply(this.#join.tick(platform.now())));
-    });
-  }
-
-  // The voice server.
-
   async #connect(server: VoiceServer): Promise<void> {
     const { options, dial, openUdp, platform, createCipher } = this.#settings;
     this.#endSession();
-    this.#waitsForGateway = false;
+    this.#join.sessionBegins();
     const { dave = null, modes, discovery = {}, dialDeadlineMs } = options;
     const session = new ServerSession({
       server,
@@ -362,12 +288,9 @@ export class VoiceConnection implements AsyncDisposable {
       const { signal } = this.#ending;
       if (end.action === "rejoin") await wait(end.delayMs, { clock: platform, signal });
       if (this.#session !== session) return;
-      const now = platform.now();
-      this.#guard(() => {
-        if (end.action === "stop") this.#apply(this.#join.stop());
-        else if (end.action === "rejoin") this.#apply(this.#join.rejoin(now));
-        else this.#wait(now);
-      });
+      if (end.action === "stop") this.#join.stop();
+      else if (end.action === "rejoin") this.#join.rejoin();
+      else this.#join.wait();
     } catch (error) {
       this.#fail(error);
     }
@@ -393,36 +316,6 @@ export class VoiceConnection implements AsyncDisposable {
     this.#joined = null;
   }
 
-  #outlet(speaking: number): Outlet {
-    const session = () => this.#session;
-    const isOpen = () => this.#isOpen;
-    return {
-      get open() {
-        return isOpen();
-      },
-      send: (frame) => {
-        const encrypted = session()?.dave?.encrypt(frame) ?? null;
-        // Without keys nothing leaves, and time passes.
-        if (encrypted === null) session()?.media?.skip(1);
-        else return session()?.media?.send(encrypted);
-      },
-      skip: (slots) => session()?.media?.skip(slots),
-      speaks: (speaks) => {
-        this.#speaking = speaks ? speaking : 0;
-        session()?.speak(this.#speaking);
-      },
-    };
-  }
-
-  get #isOpen(): boolean {
-    const session = this.#session;
-    if (!session?.media?.open || !session.dave) return false;
-    const { phase, alone } = session.dave;
-    return (phase !== "joining" || alone) && (session.hasSpoken || session.ready);
-  }
-
-  // The end.
-
   #assertMedia(what: string): void {
     if (this.#settings.openUdp !== null) return;
     throw new VoiceMediaError(`Cannot ${what}: the voice connection was made without media`, {
@@ -435,17 +328,12 @@ export class VoiceConnection implements AsyncDisposable {
     return new VoiceTimeoutError(missing, { action, deadlineMs, cause });
   }
 
-  #endError(end: VoiceJoinEnd): VoiceClosedError {
-    return new VoiceClosedError(end, this.#lastError);
-  }
-
   /** Something threw that is nobody's business here: leaves with it. */
   #fail(cause: unknown): void {
     if (this.#closedError || this.#ending.signal.aborted) return;
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    const outputs = this.#join.leave().filter(({ type }) => type === "command");
     this.#finish(error);
-    for (const output of outputs) if (output.type === "command") this.#command(output.command);
+    this.#join.leaveSilently();
   }
 
   #finish(error: Error | null): void {
@@ -453,8 +341,7 @@ export class VoiceConnection implements AsyncDisposable {
     const { onClosed } = this.#settings;
     this.#closedError = error ?? new VoiceClosedError({ cause: "left", channelId: this.#channelId }, null);
     this.#ending.abort(this.#closedError);
-    this.#timer.clear();
-    this.#stopListening();
+    this.#join.close();
     this.#endSession();
     this.#hearing.close(error);
     this.#joined?.reject(this.#closedError);

@@ -19,115 +19,18 @@
  * @see https://docs.discord.com/developers/topics/voice-connections#retrieving-voice-server-information
  */
 
-import type { VoiceStateUpdate } from "../gateway/payload.ts";
-import type { VoiceServer } from "./gateway/state_io.ts";
-
-/** What is read of a VOICE_STATE_UPDATE. */
-export interface VoiceStateEvent {
-  /** The guild's id; missing in a direct call. */
-  readonly guild_id?: string;
-  /** The channel's id, `null` when the user has left. */
-  readonly channel_id: string | null;
-  /** The user's id. */
-  readonly user_id: string;
-  /** The voice session's id. */
-  readonly session_id: string;
-}
-
-/** What is read of a VOICE_SERVER_UPDATE. */
-export interface VoiceServerEvent {
-  /** The guild's id. */
-  readonly guild_id: string;
-  /** The voice server's token. */
-  readonly token: string;
-  /** Host and port; `null` while no server is allocated. */
-  readonly endpoint: string | null;
-}
-
-/** What a join is made from. */
-export interface VoiceJoinOptions {
-  /** The guild's id. */
-  readonly guildId: string;
-  /** The channel to join. */
-  readonly channelId: string;
-  /** The bot's user id. */
-  readonly userId: string;
-  /** The present, in ms on the clock of all later inputs. */
-  readonly now: number;
-  /**
-   * Whether the bot mutes itself.
-   *
-   * @default {false}
-   */
-  readonly selfMute?: boolean;
-  /**
-   * Whether the bot deafens itself.
-   *
-   * @default {false}
-   */
-  readonly selfDeaf?: boolean;
-  /**
-   * How long the main gateway may take to answer op 4, in ms. A full channel is never answered.
-   *
-   * @default {15_000}
-   */
-  readonly timeoutMs?: number;
-}
-
-/** Where a join stands. */
-export type VoiceJoinPhase =
-  /** Op 4 went out, or one of the two events is missing. */
-  | "waiting"
-  /** In the channel, but Discord has no server for it. */
-  | "no_server"
-  /** A pair was given to the voice connection. */
-  | "connected"
-  /** The voice server closed the connection, or the bot is said to be in no channel; what follows is yet to be said. */
-  | "in_doubt"
-  /** The stay is over. */
-  | "ended";
-
-/** What an input asks the caller to do, in order. */
-export type VoiceJoinOutput =
-  /** Send this op 4 through the guild's shard. */
-  | { readonly type: "command"; readonly command: { readonly op: 4; readonly d: VoiceStateUpdate } }
-  /** Begin a new voice session there; whatever voice connection there is goes. */
-  | { readonly type: "connect"; readonly server: VoiceServer }
-  /** Close the voice connection: its server is gone. Another `connect` may follow. */
-  | { readonly type: "disconnect" }
-  /** The main gateway did not answer a move: the stay goes on in the channel before. */
-  | { readonly type: "not_moved"; readonly channelId: string }
-  /** The stay is over: close the voice connection for good. */
-  | { readonly type: "end"; readonly end: VoiceJoinEnd };
-
-/** Why a stay is over. */
-export type VoiceJoinEndCause =
-  /** The program left. */
-  | "left"
-  /** Somebody disconnected the bot, or deleted the channel. */
-  | "kicked"
-  /** The main gateway did not answer: the channel is full, closed to the bot, or gone. */
-  | "timeout"
-  /** The voice server ended the session, and the main gateway named no other. */
-  | "disconnected"
-  /** Nothing can follow: the voice verdict was to stop. */
-  | "stopped";
-
-/** How a stay ended. */
-export interface VoiceJoinEnd {
-  /** The cause. */
-  readonly cause: VoiceJoinEndCause;
-  /** The channel that the bot was in, `null` if it never was. */
-  readonly channelId: string | null;
-}
-
-/** When a join wants to be called with `tick`, and why. */
-export interface VoiceJoinDeadline {
-  /** In ms; `Infinity` while there is nothing to wait for. */
-  readonly at: number;
-  /** What falls due. */
-  readonly reason: "answer" | "move" | "pair" | "gateway" | "none";
-}
+import type {
+  KnownServer,
+  KnownState,
+  VoiceJoinDeadline,
+  VoiceJoinEnd,
+  VoiceJoinEndCause,
+  VoiceJoinOptions,
+  VoiceJoinOutput,
+  VoiceJoinPhase,
+  VoiceServerEvent,
+  VoiceStateEvent,
+} from "./join_io.ts";
 
 /** How long to wait for the better partner before making do, in ms. */
 const PAIR_MS = 1_000;
@@ -136,17 +39,6 @@ const PARTNER_MS = 5_000;
 /** How long the main gateway may take to say what follows, in ms. */
 const GATEWAY_MS = 5_000;
 const NEVER: VoiceJoinDeadline = { at: Infinity, reason: "none" };
-
-interface KnownState {
-  readonly channelId: string;
-  readonly sessionId: string;
-}
-
-interface KnownServer {
-  readonly endpoint: string;
-  readonly token: string;
-  readonly at: number;
-}
 
 /**
  * One stay of the bot in a guild's voice channels.
@@ -187,8 +79,6 @@ export class VoiceJoin {
     this.#wanted = options.channelId;
     this.#deadline = this.#answerDeadline(options.now);
   }
-
-  // Getters.
 
   /** Where it stands. */
   get phase(): VoiceJoinPhase {
@@ -311,8 +201,6 @@ export class VoiceJoin {
         return [];
     }
   }
-
-  // Steps.
 
   /** Said of a bot that waits for an answer, it is the echo of what was before. */
   #nowhere(now: number): readonly VoiceJoinOutput[] {

@@ -91,7 +91,7 @@ export { voice } from "./voice.ts";
 export { VoiceClosedError } from "./voice_closed_error.ts";
 export { VoiceTimeoutError } from "./voice_timeout_error.ts";
 
-export type { Awaitable } from "./media/aead.ts";
+export type { Awaitable } from "./media/aead_interface.ts";
 export type {
   JoinVoiceOptions,
   PlayOptions,
@@ -103,7 +103,7 @@ export type {
 export type { DatagramSink, DatagramSocket, OpenUdp } from "./media/datagram.ts";
 export type { VoiceCloseCodeRow } from "./wire/close_code.ts";
 export type { Davey, DaveyKeyPair, DaveyOptions, DaveySession } from "./dave/davey.ts";
-export type { DaveOptions } from "./dave/dave.ts";
+export type { DaveOptions } from "./dave/io.ts";
 export type { DaveTrailer } from "./dave/frame.ts";
 export type {
   DaveCounters,
@@ -133,7 +133,7 @@ export type {
   VoiceJoinPhase,
   VoiceServerEvent,
   VoiceStateEvent,
-} from "./join.ts";
+} from "./join_io.ts";
 export type { OpusPacket, ReceiveOptions } from "./audio/receive_streams.ts";
 export type { DiscoveryTimes } from "./media/media.ts";
 export type { VoiceMediaErrorCode } from "./media/media_error.ts";

@@ -7,77 +7,19 @@
 
 import { KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
 import type { LatencyReading } from "../gateway/latency.ts";
-import type { Backoff } from "../ratelimit/backoff.ts";
 import { abortable } from "../shard/pipe/abortable.ts";
 import type { Connection } from "../shard/pipe/connection.ts";
-import { type Dial, DialError } from "../shard/pipe/dial.ts";
-import type { Platform } from "../shard/pipe/platform.ts";
+import { DialError } from "../shard/pipe/dial.ts";
 import type { Dave } from "./dave/dave.ts";
-import type { OpenUdp } from "./media/datagram.ts";
 import { VoiceLoop } from "./loop.ts";
-import { type DiscoveryTimes, Media } from "./media/media.ts";
+import { Media } from "./media/media.ts";
 import { VoiceMediaError } from "./media/media_error.ts";
-import type { MediaPacket } from "./media/receiver.ts";
 import type { VoiceRoster } from "./wire/roster.ts";
 import { VoiceState } from "./gateway/state.ts";
-import type {
-  MediaServer,
-  VoiceEvent,
-  VoiceServer,
-  VoiceSession,
-  VoiceStateOptions,
-} from "./gateway/state_io.ts";
-import type { VoiceStatus } from "./status.ts";
-import type { VoiceEndCause } from "./gateway/transitions.ts";
+import type { MediaServer, VoiceSession } from "./gateway/state_io.ts";
+import type { ServerSessionEnd, ServerSessionOptions } from "./server_session_io.ts";
 import { wait } from "../ratelimit/wait.ts";
-import type { createTransportCipher } from "./media/transport_encryption.ts";
 import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./gateway/verdict.ts";
-
-/** What a session is made from, and whom it tells. */
-export interface ServerSessionOptions {
-  /** Where to connect, and as whom. */
-  readonly server: VoiceServer;
-  /** What every state is made from besides. */
-  readonly state: Omit<VoiceStateOptions, "server" | "now" | "session">;
-  /** Opens connections. */
-  readonly dial: Dial;
-  /** How long a handshake may take, in ms. */
-  readonly dialDeadlineMs?: number;
-  /** Opens the socket for media; `null` = there will be no media. */
-  readonly openUdp: OpenUdp | null;
-  /** How long the question for the address may take. */
-  readonly discovery: DiscoveryTimes;
-  /** Makes the cipher of the session's key. */
-  readonly createCipher: typeof createTransportCipher;
-  /** Clock, timers and randomness. */
-  readonly platform: Platform;
-  /** Waits between attempts; shared with the sessions before. */
-  readonly backoff: Backoff;
-  /** Where it stands. */
-  onStatus(status: VoiceStatus): void;
-  /** What happens in the call. */
-  onEvent(event: VoiceEvent): void;
-  /** A packet of sound came. */
-  onPacket(packet: MediaPacket): void;
-  /** Whether frames can be sent may have changed. */
-  onChange(): void;
-}
-
-/** How a session ended by itself. */
-export interface ServerSessionEnd {
-  /** What follows. */
-  readonly action: Exclude<VoiceVerdictAction, "resume">;
-  /** Why. */
-  readonly cause: VoiceEndCause;
-  /** The same in a sentence. */
-  readonly why: string;
-  /** Discord's close code, where one came. */
-  readonly closeCode: number | null;
-  /** What went wrong, where something threw. */
-  readonly error: Error | null;
-  /** How long to wait before what follows, in ms. */
-  readonly delayMs: number;
-}
 
 /** The same of a connection, after which the session may go on. */
 interface Verdict extends Omit<ServerSessionEnd, "action"> {

@@ -1,6 +1,6 @@
 /** The end of a stay in voice that the program did not ask for, or asked for while something else waited. */
 
-import type { VoiceJoinEnd, VoiceJoinEndCause } from "./join.ts";
+import type { VoiceJoinEnd, VoiceJoinEndCause } from "./join_io.ts";
 
 const WHY: { readonly [Cause in VoiceJoinEndCause]: string } = {
   left: "the bot has left the channel",

@@ -4,7 +4,7 @@
  */
 
 import type { VoiceStateUpdate } from "../gateway/payload.ts";
-import type { VoiceServerEvent, VoiceStateEvent } from "./join.ts";
+import type { VoiceServerEvent, VoiceStateEvent } from "./join_io.ts";
 
 /** What is sent to the main gateway. */
 export interface VoiceCommand {

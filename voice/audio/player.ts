@@ -15,7 +15,7 @@
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
-import type { Awaitable } from "../media/aead.ts";
+import type { Awaitable } from "../media/aead_interface.ts";
 import { SILENCE_FRAME } from "../dave/frame.ts";
 import { FrameSource } from "./frame_source.ts";
 

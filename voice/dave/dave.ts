@@ -18,12 +18,13 @@
  * @see https://daveprotocol.com
  */
 
+import type { DaveProvider } from "./provider.ts";
 import { DaveMedia, MAX_FAILURES } from "./media.ts";
 import { DaveGroup } from "./group.ts";
-import type { DaveCounters, DaveOutput, DavePhase, DaveReceived, DaveSend } from "./io.ts";
+import type { DaveCounters, DaveOptions, DaveOutput, DavePhase, DaveReceived, DaveSend } from "./io.ts";
 import { daveCommand, daveEvent } from "./outputs.ts";
 import { DaveRecovery } from "./recovery.ts";
-import type { DaveOutcome, DaveProvider } from "./provider.ts";
+import type { DaveOutcome } from "./provider.ts";
 import { VoiceProtocolError } from "../wire/errors.ts";
 import type { DaveMessage } from "../wire/frame.ts";
 import { VoiceOpcode } from "../wire/opcode.ts";
@@ -33,18 +34,6 @@ import type { VoiceRoster } from "../wire/roster.ts";
 const MAX_PENDING = 64;
 
 const NEW_GROUP_EPOCH = 1;
-
-/** What a machine is made from. */
-export interface DaveOptions {
-  /** Makes sessions; `null` announces version 0. */
-  readonly provider: DaveProvider | null;
-  /** The bot's user id. */
-  readonly userId: string;
-  /** The voice channel's id. */
-  readonly channelId: string;
-  /** Who is in the call. */
-  readonly roster: VoiceRoster;
-}
 
 /**
  * The DAVE side of one call.

@@ -8,8 +8,7 @@
  */
 
 import { equalBytes } from "../wire/bytes.ts";
-import type { DaveOptions } from "./dave.ts";
-import type { DaveOutput, DaveSend } from "./io.ts";
+import type { DaveOptions, DaveOutput, DaveSend } from "./io.ts";
 import { daveBinary, daveRefused } from "./outputs.ts";
 import type { DaveOutcome, DaveSession } from "./provider.ts";
 import { VoiceOpcode } from "../wire/opcode.ts";

@@ -1,5 +1,8 @@
 /** What comes out of the DAVE machine, as types alone. */
 
+import type { VoiceRoster } from "../wire/roster.ts";
+import type { DaveProvider } from "./provider.ts";
+
 /** Where the end-to-end encryption stands, seen from the sender. */
 export type DavePhase =
   /** The call has no end-to-end encryption: frames go out as they are. */
@@ -65,4 +68,16 @@ export interface DaveCounters {
   readonly passed: number;
   /** Frames dropped, by reason. */
   readonly dropped: { readonly [Reason in DaveDropReason]: number };
+}
+
+/** What a machine is made from. */
+export interface DaveOptions {
+  /** Makes sessions; `null` announces version 0. */
+  readonly provider: DaveProvider | null;
+  /** The bot's user id. */
+  readonly userId: string;
+  /** The voice channel's id. */
+  readonly channelId: string;
+  /** Who is in the call. */
+  readonly roster: VoiceRoster;
 }

@@ -6,7 +6,7 @@
  * example right, and refuses a forgery: a runtime may have the module's name and not its substance.
  */
 
-import type { SyncAead } from "./aead.ts";
+import type { SyncAead } from "./aead_interface.ts";
 
 /** A key as the module keeps it: made once, where bytes would be turned into one for every packet. */
 interface SecretKey {

@@ -6,7 +6,7 @@
  * each other; packets are handed out in the order in which they came in either case.
  */
 
-import type { Awaitable } from "./aead.ts";
+import type { Awaitable } from "./aead_interface.ts";
 import { packetKind, parseRtpHeader, type RtpHeader, stripPayload } from "./rtp.ts";
 import { packetNonce, type TransportCipher } from "./transport_encryption.ts";
 

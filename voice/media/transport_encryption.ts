@@ -10,7 +10,8 @@
  * @see https://docs.discord.com/developers/topics/voice-connections#transport-encryption-and-sending-voice
  */
 
-import { type Aead, aesGcm, type Awaitable, xChaCha20Poly1305 } from "./aead.ts";
+import { aesGcm, xChaCha20Poly1305 } from "./aead.ts";
+import type { Aead, Awaitable } from "./aead_interface.ts";
 import { copyOf } from "../wire/bytes.ts";
 import { NonceExhaustedError } from "../wire/errors.ts";
 import type { EncryptionMode } from "../wire/payload.ts";
