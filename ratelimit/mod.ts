@@ -37,7 +37,7 @@ export { TurnQueue } from "./commands/turn_queue.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export type { Clock } from "./clock.ts";
 export type { CommandLimiterOptions, HeartbeatSchedule } from "./commands/command_limiter.ts";
-export type { Gate, GatedTurn, GatedTurnOptions } from "./commands/gated_queue.ts";
+export type { GatedPosition, GatedQueueOptions, QueueGate } from "./commands/gated_queue.ts";
 export type { IdentifyLimiterErrorOptions, IdentifyRefusedErrorOptions } from "./errors.ts";
 export type { IdentifyLimits, SessionStartLimit } from "./identify/limits.ts";
 export type {
@@ -54,4 +54,4 @@ export type {
 } from "./identify/limiter.ts";
 export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify/store.ts";
 export type { SubLimitOptions } from "./commands/sublimit.ts";
-export type { Turn, TurnOptions } from "./commands/turn_queue.ts";
+export type { QueueOptions, QueuePosition } from "./commands/turn_queue.ts";

@@ -17,8 +17,8 @@ import type {
   SessionRecord,
   UngatedEventName,
 } from "../gateway/mod.ts";
-import type { TurnOptions } from "../ratelimit/mod.ts";
-import type { Answers, RequestOptions } from "./commands/answers.ts";
+import type { QueueOptions } from "../ratelimit/mod.ts";
+import type { RequestOptions, ResponseIterator } from "./commands/answers.ts";
 import type { CommandBudget } from "./commands/budget.ts";
 import type { CommandOutcome } from "./commands/limits.ts";
 import { Commands } from "./commands/commands.ts";
@@ -264,7 +264,7 @@ export class Shard<
    * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; carries the command.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
-  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<CommandOutcome> {
+  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<CommandOutcome> {
     return await this.#commands.send(command, options);
   }
 
@@ -304,7 +304,7 @@ export class Shard<
   requestGuildMembers(
     request: RequestGuildMembers,
     options: RequestOptions = {},
-  ): Answers<GuildMembersChunk> {
+  ): ResponseIterator<GuildMembersChunk> {
     return this.#commands.requestGuildMembers(request, options);
   }
 
@@ -322,7 +322,7 @@ export class Shard<
   requestSoundboardSounds(
     guildIds: readonly string[],
     options: RequestOptions = {},
-  ): Answers<SoundboardSounds> {
+  ): ResponseIterator<SoundboardSounds> {
     return this.#commands.requestSoundboardSounds(guildIds, options);
   }
 

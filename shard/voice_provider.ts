@@ -9,11 +9,11 @@ import type { GatewayDispatch, VoiceStateUpdate } from "../gateway/mod.ts";
 /** Joins voice channels for whoever it is given to; made by `voice()` of `./voice`. */
 export interface VoiceProvider<Options = never, Connection = unknown> {
   /** Joins; rejects where that cannot be. */
-  join(gateway: GuildGateway, place: VoicePlace, options?: Options): Promise<Connection>;
+  join(gateway: GuildGateway, place: VoiceTarget, options?: Options): Promise<Connection>;
 }
 
 /** Where to join. */
-export interface VoicePlace {
+export interface VoiceTarget {
   /** The guild's id. */
   readonly guildId: string;
   /** The voice channel's id. */

@@ -3,7 +3,7 @@
  * what is played and what is heard.
  *
  * Three machines meet here. `VoiceJoin` says which voice server is to be connected to, and when the stay is over. One
- * `ServerSession` at a time lives on such a server. `Player` and `Hearing` last through the whole stay: whatever is played
+ * `ServerSession` at a time lives on such a server. `Player` and `ReceiveStreams` last through the whole stay: whatever is played
  * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
  */
 
@@ -11,7 +11,7 @@ import type { LatencyReading } from "../gateway/latency.ts";
 import { Backoff } from "../ratelimit/backoff.ts";
 import type { DavePhase } from "./dave/io.ts";
 import type { PlayOptions, VoiceConnectionEvent, VoiceConnectionSettings, VoiceCounters } from "./options.ts";
-import { Hearing, type OpusPacket, type ReceiveOptions } from "./audio/receive_streams.ts";
+import { type OpusPacket, type ReceiveOptions, ReceiveStreams } from "./audio/receive_streams.ts";
 import { VoiceJoin } from "./join.ts";
 import { JoinLoop } from "./join_loop.ts";
 import { callOutlet } from "./call_outlet.ts";
@@ -55,7 +55,7 @@ const MICROPHONE = 1;
 export class VoiceConnection implements AsyncDisposable {
   readonly #settings: VoiceConnectionSettings;
   readonly #join: JoinLoop;
-  readonly #hearing: Hearing;
+  readonly #streams: ReceiveStreams;
   readonly #backoff: Backoff;
   /** Aborted when the stay is over. */
   readonly #ending = new AbortController();
@@ -100,7 +100,7 @@ export class VoiceConnection implements AsyncDisposable {
       onEnd: (end) => this.#finish(end.cause === "left" ? null : new VoiceClosedError(end, this.#lastError)),
       onError: (error) => this.#fail(error),
     });
-    this.#hearing = new Hearing({
+    this.#streams = new ReceiveStreams({
       clock: platform,
       userOf: (ssrc) => this.#session?.roster?.userOf(ssrc) ?? null,
       decrypt: (user, frame) => {
@@ -231,7 +231,7 @@ export class VoiceConnection implements AsyncDisposable {
    */
   receive(userId: string, options: ReceiveOptions = {}): ReadableStream<OpusPacket> {
     this.#assertMedia("receive");
-    return this.#hearing.stream(userId, options);
+    return this.#streams.stream(userId, options);
   }
 
   /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
@@ -268,7 +268,7 @@ export class VoiceConnection implements AsyncDisposable {
       onStatus: (status) => this.#guard(() => this.#session === session && this.#setStatus(status)),
       onEvent: (event) => this.#guard(() => this.#session === session && this.#callEvent(event)),
       onPacket: (packet) => {
-        if (this.#session === session) this.#hearing.packet(packet);
+        if (this.#session === session) this.#streams.packet(packet);
       },
       onChange: () => {
         if (this.#session === session) this.#changed();
@@ -300,11 +300,11 @@ export class VoiceConnection implements AsyncDisposable {
     const session = this.#session;
     this.#session = null;
     session?.close();
-    this.#hearing.restart();
+    this.#streams.restart();
   }
 
   #callEvent(event: VoiceEvent): void {
-    if (event.type === "speaking") this.#hearing.named();
+    if (event.type === "speaking") this.#streams.named();
     this.#emit(event);
     this.#changed();
   }
@@ -343,7 +343,7 @@ export class VoiceConnection implements AsyncDisposable {
     this.#ending.abort(this.#closedError);
     this.#join.close();
     this.#endSession();
-    this.#hearing.close(error);
+    this.#streams.close(error);
     this.#joined?.reject(this.#closedError);
     this.#joined = null;
     onClosed();

@@ -10,10 +10,10 @@
  */
 
 import { SubLimit } from "./sublimit.ts";
-import { type Turn, type TurnOptions, TurnQueue } from "./turn_queue.ts";
+import { type QueueOptions, type QueuePosition, TurnQueue } from "./turn_queue.ts";
 
 /** A sub-limit, as a caller names it. All callers with one key share it. */
-export interface Gate {
+export interface QueueGate {
   /** Tells gates apart. */
   readonly key: string;
   /** How many may go in a period; without it the gate only shuts when it is told to. */
@@ -25,15 +25,15 @@ export interface Gate {
 }
 
 /** Options of {@linkcode GatedQueue.wait}. */
-export interface GatedTurnOptions extends TurnOptions {
+export interface GatedQueueOptions extends QueueOptions {
   /** The sub-limit that the caller falls under; none by default. */
-  readonly gate?: Gate | null;
+  readonly gate?: QueueGate | null;
   /** Called in the moment in which the turn is used, before the caller is answered. */
-  readonly onTurn?: () => void;
+  readonly onAdmitted?: () => void;
 }
 
 /** A caller whose turn has come. Whoever took it writes the frame, and settles it, once. */
-export interface GatedTurn<T> extends Turn<T> {
+export interface GatedPosition<T> extends QueuePosition<T> {
   /** Counts the turn under the caller's sub-limit. To be called as the frame is written; not if there is none. */
   spend(now: number): void;
 }
@@ -94,13 +94,13 @@ export class GatedQueue<T> {
    */
   async wait(
     item: T,
-    { gate = null, onTurn, signal, priority = "low" }: GatedTurnOptions = {},
+    { gate = null, onAdmitted, signal, priority = "low" }: GatedQueueOptions = {},
   ): Promise<boolean> {
     signal?.throwIfAborted();
     const entry: Entry<T> = {
       item,
       gate,
-      onTurn,
+      onAdmitted,
       isHigh: priority === "high",
       arrival: this.#arrivals++,
       isReplaced: false,
@@ -133,25 +133,25 @@ export class GatedQueue<T> {
   }
 
   /** Takes out the caller whose turn it is at `now`; `undefined` where nobody waits before an open gate. */
-  next(now: number): GatedTurn<T> | undefined {
+  next(now: number): GatedPosition<T> | undefined {
     let first = this.#free;
     for (const [key, queue] of this.#gated) {
       const limit = this.#limits.get(key);
       if (limit && limit.nextAt(now) > now) continue;
       if (goesBefore(queue.peek(), first.peek())) first = queue;
     }
-    const turn = first.next();
-    if (!turn) return undefined;
-    const { item: { item, gate, onTurn }, resolve, reject } = turn;
+    const position = first.next();
+    if (!position) return undefined;
+    const { item: { item, gate, onAdmitted }, resolve, reject } = position;
     const spend = (at: number) => {
       if (gate) this.#limitOf(gate, at).record(at);
-      onTurn?.();
+      onAdmitted?.();
     };
     return { item, resolve, reject, spend };
   }
 
   /** Shuts a gate until `instant`, in ms: Discord said so. */
-  shut(gate: Gate, instant: number, now: number): void {
+  shut(gate: QueueGate, instant: number, now: number): void {
     this.#limitOf(gate, now).restUntil(instant);
   }
 
@@ -168,7 +168,7 @@ export class GatedQueue<T> {
     return queue;
   }
 
-  #limitOf({ key, limit, periodMs }: Gate, now: number): SubLimit {
+  #limitOf({ key, limit, periodMs }: QueueGate, now: number): SubLimit {
     const known = this.#limits.get(key);
     if (known) return known;
     if (this.#limits.size >= this.#forgetAt) this.#forget(now);
@@ -190,8 +190,8 @@ const FORGET_FROM = 64;
 
 interface Entry<T> {
   readonly item: T;
-  readonly gate: Gate | null;
-  readonly onTurn: (() => void) | undefined;
+  readonly gate: QueueGate | null;
+  readonly onAdmitted: (() => void) | undefined;
   isHigh: boolean;
   arrival: number;
   isReplaced: boolean;

@@ -10,7 +10,7 @@
  */
 
 /** Options of {@linkcode TurnQueue.wait}. */
-export interface TurnOptions {
+export interface QueueOptions {
   /** Ends the wait; the promise rejects with the signal's reason. Without effect once the turn has come. */
   readonly signal?: AbortSignal;
   /**
@@ -21,7 +21,7 @@ export interface TurnOptions {
 }
 
 /** A caller whose turn has come, out of the queue. Whoever took it settles it, once. */
-export interface Turn<T> {
+export interface QueuePosition<T> {
   /** What the caller waits with. */
   readonly item: T;
   /** Tells the caller that it is done. */
@@ -64,7 +64,7 @@ export class TurnQueue<T> {
    *
    * @throws the signal's reason, once it is aborted, and at once where it is aborted already.
    */
-  wait(item: T, options: TurnOptions = {}): Promise<void> {
+  wait(item: T, options: QueueOptions = {}): Promise<void> {
     const { signal } = options;
     const lane = options.priority === "high" ? this.#high : this.#low;
     return new Promise<void>((resolve, reject) => {
@@ -99,7 +99,7 @@ export class TurnQueue<T> {
   }
 
   /** Takes the head out; `undefined` where nobody waits. */
-  next(): Turn<T> | undefined {
+  next(): QueuePosition<T> | undefined {
     const head = this.#head;
     if (!head) return undefined;
     this.#remove(head);
@@ -109,9 +109,9 @@ export class TurnQueue<T> {
   /** Sends everybody away who waits now, in order, each with its own error. */
   rejectAll(reason: (item: T) => Error): void {
     for (let count = this.#size; count > 0; count--) {
-      const turn = this.next();
-      if (!turn) return;
-      turn.reject(reason(turn.item));
+      const position = this.next();
+      if (!position) return;
+      position.reject(reason(position.item));
     }
   }
 
@@ -132,7 +132,7 @@ export class TurnQueue<T> {
   }
 }
 
-interface Waiter<T> extends Turn<T> {
+interface Waiter<T> extends QueuePosition<T> {
   readonly lane: Lane<T>;
   before: Waiter<T> | null;
   after: Waiter<T> | null;

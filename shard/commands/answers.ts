@@ -24,13 +24,13 @@ export interface RequestOptions {
  *
  * Leaving the loop ends the request; so does `return()`, also while an answer is waited for.
  */
-export interface Answers<Answer> extends AsyncIterableIterator<Answer, void, void>, AsyncDisposable {
+export interface ResponseIterator<Answer> extends AsyncIterableIterator<Answer, void, void>, AsyncDisposable {
   /** The next answer. */
   next(): Promise<IteratorResult<Answer, void>>;
   /** Ends the request. */
   return(): Promise<IteratorResult<Answer, void>>;
   /** The same object. */
-  [Symbol.asyncIterator](): Answers<Answer>;
+  [Symbol.asyncIterator](): ResponseIterator<Answer>;
   /** Ends the request. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -39,8 +39,8 @@ export interface Answers<Answer> extends AsyncIterableIterator<Answer, void, voi
 export function answersOf<Answer>(
   generator: AsyncGenerator<Answer, void, void>,
   stop: () => void,
-): Answers<Answer> {
-  const answers: Answers<Answer> = {
+): ResponseIterator<Answer> {
+  const answers: ResponseIterator<Answer> = {
     next: () => generator.next(),
     return: () => {
       stop();

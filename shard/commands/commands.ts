@@ -9,18 +9,18 @@ import {
   type RequestChannelInfo,
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
-import { GatedQueue, type GatedTurnOptions, type TurnOptions } from "../../ratelimit/mod.ts";
-import type { Answers, RequestOptions } from "./answers.ts";
+import { GatedQueue, type GatedQueueOptions, type QueueOptions } from "../../ratelimit/mod.ts";
+import type { RequestOptions, ResponseIterator } from "./answers.ts";
 import { checkCommand } from "./check.ts";
 import { type CommandBudget, readBudget } from "./budget.ts";
-import { type CommandLimits, type CommandOutcome, gateOf, guildMembersGate } from "./limits.ts";
+import { type CommandLimits, type CommandOutcome, gateOf, guildMembersLimit } from "./limits.ts";
 import { CommandNotSentError, ConsumerStuckError } from "./errors.ts";
-import { type GuildMembersChunk, guildMembersQuestion } from "./guild_members.ts";
+import { type GuildMembersChunk, guildMembersRequest } from "./guild_members.ts";
 import {
   type ChannelInfo,
-  channelInfoQuestion,
+  channelInfoRequest,
   type SoundboardSounds,
-  soundboardSoundsQuestion,
+  soundboardSoundsRequest,
 } from "./guild_requests.ts";
 import type { Platform } from "../pipe/platform.ts";
 import { type ConnectionLost, Requests } from "./requests.ts";
@@ -62,7 +62,7 @@ export class Commands {
       clock,
       wanted,
       maxSize,
-      send: (command, turnOptions) => this.#wait(command, turnOptions),
+      send: (command, queueOptions) => this.#wait(command, queueOptions),
       shut: (gate, instant) => this.queue.shut(gate, instant, clock.now()),
       sessionId: () => this.#state?.session?.sessionId ?? null,
     });
@@ -79,7 +79,7 @@ export class Commands {
   }
 
   /** Waits for the turn of a command. */
-  async send(command: GatewayCommand, { signal, priority = "low" }: TurnOptions): Promise<CommandOutcome> {
+  async send(command: GatewayCommand, { signal, priority = "low" }: QueueOptions): Promise<CommandOutcome> {
     checkCommand(command);
     const gate = gateOf(command, this.#options.limits);
     const isSent = await this.#wait(command, { gate, priority, ...(signal && { signal }) });
@@ -91,10 +91,10 @@ export class Commands {
   requestGuildMembers(
     request: RequestGuildMembers,
     options: RequestOptions,
-  ): Answers<GuildMembersChunk> {
+  ): ResponseIterator<GuildMembersChunk> {
     const { intents, limits } = this.#options;
     return this.requests.ask(
-      guildMembersQuestion(request, { intents, limits, nonce: this.#nonce() }),
+      guildMembersRequest(request, { intents, limits, nonce: this.#nonce() }),
       options,
     );
   }
@@ -103,8 +103,8 @@ export class Commands {
   requestSoundboardSounds(
     guildIds: readonly string[],
     options: RequestOptions,
-  ): Answers<SoundboardSounds> {
-    return this.requests.ask(soundboardSoundsQuestion(guildIds), options);
+  ): ResponseIterator<SoundboardSounds> {
+    return this.requests.ask(soundboardSoundsRequest(guildIds), options);
   }
 
   /** Op 43. */
@@ -113,7 +113,7 @@ export class Commands {
     fields: RequestChannelInfo["fields"],
     options: RequestOptions,
   ): Promise<ChannelInfo> {
-    return await this.requests.askOnce(channelInfoQuestion(guildId, fields), options);
+    return await this.requests.askOnce(channelInfoRequest(guildId, fields), options);
   }
 
   /** A connection begins; its state knows the session and the budget. */
@@ -130,7 +130,7 @@ export class Commands {
   /** Discord says that something was asked too often. */
   rateLimited(event: GatewayDispatch<"RATE_LIMITED">): void {
     const { platform, limits } = this.#options;
-    this.requests.rateLimited(event.d, platform.now(), (guildId) => guildMembersGate(guildId, limits));
+    this.requests.rateLimited(event.d, platform.now(), (guildId) => guildMembersLimit(guildId, limits));
   }
 
   /** The shard closed, because of `by` if that is not `null`: sends everybody away. */
@@ -145,7 +145,7 @@ export class Commands {
     this.queue.rejectAll((command) => new ConsumerStuckError(command));
   }
 
-  async #wait(command: GatewayCommand, options: GatedTurnOptions): Promise<boolean> {
+  async #wait(command: GatewayCommand, options: GatedQueueOptions): Promise<boolean> {
     checkCommand(command);
     if (this.#closed) throw new CommandNotSentError(command, this.#closed.by);
     const turn = this.queue.wait(command, options);

@@ -25,7 +25,7 @@ export interface RequestProgress {
  *
  * const clock = new VirtualClock();
  * const discord = new FakeDiscord({ clock });
- * discord.faults.muteAnswers = 1;
+ * discord.faults.muteResponses = 1;
  * const { token, dial, fetch } = discord;
  * const shard = new Shard({ token, intents: 0, dial, fetch, platform: clock });
  * const running = shard.run(() => {});

@@ -11,7 +11,7 @@ import {
 } from "../../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./limits.ts";
 import { MissingIntentError } from "./errors.ts";
-import type { Question } from "./question.ts";
+import type { RequestDefinition } from "./question.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;
@@ -34,10 +34,10 @@ export interface GuildMembersContext {
  * @throws {CommandError} Discord would not accept it.
  * @throws {MissingIntentError} Discord would ignore it, or a part of it.
  */
-export function guildMembersQuestion(
+export function guildMembersRequest(
   request: RequestGuildMembers,
   { intents, limits, nonce: ownNonce }: GuildMembersContext,
-): Question<GuildMembersChunk> {
+): RequestDefinition<GuildMembersChunk> {
   checkShape(request);
   const { guild_id, query, limit, presences, nonce = ownNonce } = request;
   if (query === "" && limit === 0 && (intents & GatewayIntent.GUILD_MEMBERS) === 0) {

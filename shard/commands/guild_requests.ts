@@ -8,7 +8,7 @@ import {
   isId,
   type RequestChannelInfo,
 } from "../../gateway/mod.ts";
-import type { Question } from "./question.ts";
+import type { RequestDefinition } from "./question.ts";
 
 /** The soundboard sounds of one guild. */
 export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;
@@ -20,7 +20,7 @@ export type ChannelInfo = EventData<"CHANNEL_INFO">;
  *
  * @throws {CommandError} Those are no ids.
  */
-export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<SoundboardSounds> {
+export function soundboardSoundsRequest(guildIds: readonly string[]): RequestDefinition<SoundboardSounds> {
   if (!(Array.isArray(guildIds) && guildIds.every(isId))) {
     throw new CommandError("Cannot request soundboard sounds: guild ids are a list of ids");
   }
@@ -54,10 +54,10 @@ export function soundboardSoundsQuestion(guildIds: readonly string[]): Question<
  *
  * @throws {CommandError} That is no id, or those are no names of fields.
  */
-export function channelInfoQuestion(
+export function channelInfoRequest(
   guildId: string,
   fields: RequestChannelInfo["fields"],
-): Question<ChannelInfo> {
+): RequestDefinition<ChannelInfo> {
   if (!isId(guildId)) {
     throw new CommandError(`Cannot request channel info: a guild id is an id: ${shown(guildId)}`);
   }

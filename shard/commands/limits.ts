@@ -1,7 +1,7 @@
 /** Which commands Discord limits below the common budget, and by how much. */
 
 import { type GatewayCommand, GatewayOpcode } from "../../gateway/mod.ts";
-import { type Gate, SubLimit } from "../../ratelimit/mod.ts";
+import { type QueueGate, SubLimit } from "../../ratelimit/mod.ts";
 
 /**
  * The sub-limits of single commands. Each default is Discord's with a quarter of a second added, since frames that leave
@@ -37,19 +37,19 @@ export type CommandOutcome = "sent" | "superseded";
 export const DEFAULT_RETRY_MS = 30_000;
 
 /** The gate that a command waits behind; `null` where only the common budget counts. */
-export function gateOf(command: GatewayCommand, limits: CommandLimits): Gate | null {
+export function gateOf(command: GatewayCommand, limits: CommandLimits): QueueGate | null {
   if (command.op === GatewayOpcode.PresenceUpdate) {
     const { presences = 5, presencePeriodMs = 20_250 } = limits;
     return { key: "presence", limit: presences, periodMs: presencePeriodMs, newestOnly: true };
   }
   if (command.op === GatewayOpcode.RequestGuildMembers && command.d.query === "" && command.d.limit === 0) {
-    return guildMembersGate(command.d.guild_id, limits);
+    return guildMembersLimit(command.d.guild_id, limits);
   }
   return null;
 }
 
 /** The gate of requests for all members of this guild. */
-export function guildMembersGate(guildId: string, limits: CommandLimits): Gate {
+export function guildMembersLimit(guildId: string, limits: CommandLimits): QueueGate {
   return { key: `members ${guildId}`, limit: 1, periodMs: limits.guildMembersPeriodMs ?? 30_250 };
 }
 

@@ -8,9 +8,9 @@
 import { Timer } from "../../ratelimit/timer.ts";
 import type { GatewayCommand, GatewayDispatch } from "../../gateway/mod.ts";
 import { field } from "../../gateway/field.ts";
-import type { Clock, Gate, GatedTurnOptions } from "../../ratelimit/mod.ts";
+import type { Clock, GatedQueueOptions, QueueGate } from "../../ratelimit/mod.ts";
 import type { RequestOptions } from "./answers.ts";
-import type { Question } from "./question.ts";
+import type { RequestDefinition } from "./question.ts";
 import { RequestError } from "./errors.ts";
 
 /** How long to wait for the next answer by default, in ms. */
@@ -22,11 +22,11 @@ const NOT_UNDERSTOOD: readonly number[] = [4001, 4002];
 const MAX_REFUSALS = 2;
 
 /** What one request needs. */
-export interface RequestHost {
+export interface RequestContext {
   /** Times the deadline. */
   readonly clock: Clock;
   /** Sends a command in its turn. */
-  send(command: GatewayCommand, options: GatedTurnOptions): Promise<unknown>;
+  send(command: GatewayCommand, options: GatedQueueOptions): Promise<unknown>;
   /** The present session's id. */
   sessionId(): string | null;
   /** The command was written; returns as which of all. */
@@ -42,13 +42,13 @@ export interface RequestHost {
 }
 
 /** One open request. */
-export class Request<Answer> {
-  readonly #question: Question<Answer>;
+export class PendingRequest<Answer> {
+  readonly #definition: RequestDefinition<Answer>;
   readonly #options: RequestOptions;
-  readonly #host: RequestHost;
+  readonly #context: RequestContext;
   /** Takes the command out of the queue. */
   readonly #leaving = new AbortController();
-  readonly #onAbort = () => this.#fail(this.#options.signal?.reason, { keepAnswers: false });
+  readonly #onAbort = () => this.#fail(this.#options.signal?.reason, { keepResponses: false });
   #waiting: { readonly answer: Answer; readonly size: number }[] = [];
   #end: { readonly error: unknown } | "complete" | null = null;
   #wake: (() => void) | null = null;
@@ -65,19 +65,19 @@ export class Request<Answer> {
   /** How often in a row Discord closed the connection as if it had not understood, while it was fresh. */
   #refusals = 0;
 
-  constructor(question: Question<Answer>, options: RequestOptions, host: RequestHost) {
-    this.#question = question;
+  constructor(definition: RequestDefinition<Answer>, options: RequestOptions, host: RequestContext) {
+    this.#definition = definition;
     this.#options = options;
-    this.#host = host;
+    this.#context = host;
     this.#timer = new Timer(host.clock);
   }
 
-  get gate(): Gate {
-    return this.#question.gate;
+  get gate(): QueueGate {
+    return this.#definition.gate;
   }
 
   get nonce(): unknown {
-    return field(this.#question.command.d, "nonce");
+    return field(this.#definition.command.d, "nonce");
   }
 
   /** As which of all questions it was written last. */
@@ -102,11 +102,11 @@ export class Request<Answer> {
     for (;;) {
       const next = this.#waiting.shift();
       if (next) {
-        this.#host.taken(next.size);
+        this.#context.taken(next.size);
         if (!this.#timer.isSet) this.retime();
         return next;
       }
-      if (this.#end === "complete" || this.#question.complete) return null;
+      if (this.#end === "complete" || this.#definition.complete) return null;
       if (this.#end) throw this.#end.error;
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
@@ -114,13 +114,13 @@ export class Request<Answer> {
 
   /** Nobody is interested any more. */
   stop(): void {
-    this.#dropAnswers();
+    this.#dropResponses();
     this.#finish("complete", { isOwed: this.#isOwed });
   }
 
   take(event: GatewayDispatch, size: number): boolean {
     if (this.#askedIn === null) return false;
-    const read = this.#question.read(event);
+    const read = this.#definition.read(event);
     if (read === "foreign") return false;
     if (this.#end !== null) {
       this.#forget();
@@ -130,17 +130,17 @@ export class Request<Answer> {
     this.#refusals = 0;
     if (read !== "known") {
       this.#waiting.push({ answer: read.answer, size });
-      this.#host.waits(size);
+      this.#context.waits(size);
       this.#wake?.();
     }
-    if (this.#question.complete) this.#finish("complete");
+    if (this.#definition.complete) this.#finish("complete");
     else this.retime();
     return true;
   }
 
   /** Whether a RATE_LIMITED is about this one. Without a nonce it is the first that was asked and has no answer. */
   isMeant({ op, nonce, guildId }: Readonly<Record<"op" | "nonce" | "guildId", unknown>>): boolean {
-    const { command: { op: ownOp, d }, progress } = this.#question;
+    const { command: { op: ownOp, d }, progress } = this.#definition;
     if (op !== ownOp || this.#askedIn === null || this.#isQueued) return false;
     if (nonce !== undefined && nonce !== null) return this.nonce === nonce;
     const ownGuild = field(d, "guild_id");
@@ -157,7 +157,7 @@ export class Request<Answer> {
     // The replay has brought what was to come.
     if (this.#end !== null) return this.#forget();
     if (this.#askedIn !== null && !this.#isQueued) {
-      if (this.#askedIn !== this.#host.sessionId()) return this.#ask();
+      if (this.#askedIn !== this.#context.sessionId()) return this.#ask();
       // Its turn may have come on this connection already.
       this.#mayBeLost = !this.#isFresh;
     }
@@ -168,7 +168,7 @@ export class Request<Answer> {
     const isSuspect = this.#isFresh && closeCode !== null && NOT_UNDERSTOOD.includes(closeCode);
     this.#isFresh = false;
     if (isSuspect && ++this.#refusals >= MAX_REFUSALS) {
-      const { command, progress } = this.#question;
+      const { command, progress } = this.#definition;
       const why = `Discord closes with ${closeCode} each time it is asked`;
       return this.#fail(new RequestError(why, { code: "ERR_REQUEST_REFUSED", command, progress }));
     }
@@ -178,7 +178,7 @@ export class Request<Answer> {
   closed(cause: unknown): void {
     if (this.#end !== null) return this.#forget();
     if (this.#isQueued) return;
-    const { command, progress } = this.#question;
+    const { command, progress } = this.#definition;
     this.#fail(
       new RequestError("the shard is closed", { code: "ERR_REQUEST_CLOSED", command, progress, cause }),
     );
@@ -188,51 +188,51 @@ export class Request<Answer> {
   retime(): void {
     this.#timer.clear();
     const isAsked = this.#askedIn !== null && !this.#isQueued;
-    if (this.#end !== null || !this.#host.ticks(isAsked, this.#waiting.length === 0)) return;
+    if (this.#end !== null || !this.#context.ticks(isAsked, this.#waiting.length === 0)) return;
     const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
     this.#timer.set(deadlineMs, () => this.#silent(deadlineMs));
   }
 
   #silent(deadlineMs: number): void {
     if (this.#mayBeLost) return this.#ask();
-    const { command, progress } = this.#question;
+    const { command, progress } = this.#definition;
     const why = `the next answer comes within ${deadlineMs} ms`;
     this.#fail(new RequestError(why, { code: "ERR_REQUEST_DEADLINE", command, progress }));
   }
 
   #ask(): void {
     if (this.#end !== null) return;
-    const { command, gate } = this.#question;
+    const { command, gate } = this.#definition;
     const { priority = "low" } = this.#options;
     this.#isQueued = true;
     this.#mayBeLost = this.#isFresh = false;
     this.retime();
-    const onTurn = () => {
+    const onAdmitted = () => {
       this.#isQueued = false;
       this.#isFresh = true;
-      this.#askedIn = this.#host.sessionId();
-      this.#writtenAs = this.#host.written();
-      this.#question.asked();
+      this.#askedIn = this.#context.sessionId();
+      this.#writtenAs = this.#context.written();
+      this.#definition.asked();
       this.retime();
     };
-    this.#host.send(command, { gate, priority, onTurn, signal: this.#leaving.signal })
+    this.#context.send(command, { gate, priority, onAdmitted, signal: this.#leaving.signal })
       // Written in vain: the connection ended with it, and the next one is asked.
       .catch((error) => this.#isQueued ? this.#fail(error) : this.#ask());
   }
 
-  #fail(error: unknown, { keepAnswers = true }: { readonly keepAnswers?: boolean } = {}): void {
+  #fail(error: unknown, { keepResponses = true }: { readonly keepResponses?: boolean } = {}): void {
     if (this.#end !== null) return;
-    if (!keepAnswers) this.#dropAnswers();
-    this.#finish({ error }, { isOwed: !keepAnswers && this.#isOwed });
+    if (!keepResponses) this.#dropResponses();
+    this.#finish({ error }, { isOwed: !keepResponses && this.#isOwed });
   }
 
-  #dropAnswers(): void {
-    for (const { size } of this.#waiting.splice(0)) this.#host.taken(size);
+  #dropResponses(): void {
+    for (const { size } of this.#waiting.splice(0)) this.#context.taken(size);
   }
 
   /** Discord has the question, and will answer it to somebody. */
   get #isOwed(): boolean {
-    const { ambiguous, complete } = this.#question;
+    const { ambiguous, complete } = this.#definition;
     return ambiguous && !complete && this.#askedIn !== null && !this.#isQueued && !this.#mayBeLost;
   }
 
@@ -248,13 +248,13 @@ export class Request<Answer> {
     if (isOwed) {
       const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
       this.#timer.set(deadlineMs, () => this.#forget());
-    } else this.#host.over();
+    } else this.#context.over();
     this.#wake?.();
   }
 
   /** After the end: its answer came, or will not come any more. */
   #forget(): void {
     this.retime();
-    this.#host.over();
+    this.#context.over();
   }
 }

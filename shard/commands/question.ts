@@ -1,17 +1,17 @@
 /** The shape of a question to Discord; which ones there are is in `guild_members.ts` and `guild_requests.ts`. */
 
 import type { GatewayCommand, GatewayDispatch } from "../../gateway/mod.ts";
-import type { Gate } from "../../ratelimit/mod.ts";
+import type { QueueGate } from "../../ratelimit/mod.ts";
 import type { RequestProgress } from "./errors.ts";
 
 /** One question: what asks it, what answers it, and when it is answered in full. */
-export interface Question<Answer> {
+export interface RequestDefinition<Answer> {
   /** Asks it. */
   readonly command: GatewayCommand;
   /** The event that answers it. */
   readonly event: "GUILD_MEMBERS_CHUNK" | "SOUNDBOARD_SOUNDS" | "CHANNEL_INFO";
   /** Shut when Discord says that this was asked too often. */
-  readonly gate: Gate;
+  readonly gate: QueueGate;
   /** How far it is. */
   readonly progress: RequestProgress;
   /** Nothing more is to come. */

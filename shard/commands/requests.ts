@@ -22,21 +22,21 @@
 
 import { CommandError, type GatewayCommand, type GatewayDispatch } from "../../gateway/mod.ts";
 import { field } from "../../gateway/field.ts";
-import type { Gate } from "../../ratelimit/mod.ts";
-import { type Answers, answersOf, type RequestOptions } from "./answers.ts";
+import type { QueueGate } from "../../ratelimit/mod.ts";
+import { answersOf, type RequestOptions, type ResponseIterator } from "./answers.ts";
 import { DEFAULT_RETRY_MS } from "./limits.ts";
-import type { Question } from "./question.ts";
-import { DEFAULT_DEADLINE_MS, Request, type RequestHost } from "./pending_request.ts";
+import type { RequestDefinition } from "./question.ts";
+import { DEFAULT_DEADLINE_MS, PendingRequest, type RequestContext } from "./pending_request.ts";
 import type { WantedNames } from "../events/wanted_names.ts";
 
 /** What requests need of their shard. */
-export interface RequestsOptions extends Pick<RequestHost, "clock" | "send" | "sessionId"> {
+export interface RequestsOptions extends Pick<RequestContext, "clock" | "send" | "sessionId"> {
   /** The names that the connection hands out. Answers are added while a request is open. */
   readonly wanted: WantedNames;
   /** The length of the frames that may wait for those who asked, in UTF-16 units. */
   readonly maxSize: number;
   /** Shuts a gate until this instant, in ms. */
-  shut(gate: Gate, instant: number): void;
+  shut(gate: QueueGate, instant: number): void;
 }
 
 /** How a connection ended, as far as requests are concerned. */
@@ -51,7 +51,7 @@ export interface ConnectionLost {
 export class Requests {
   readonly #options: RequestsOptions;
   /** Those that are not answered in full, each with what ends that its answers are wanted. */
-  readonly #open = new Map<Request<unknown>, () => void>();
+  readonly #open = new Map<PendingRequest<unknown>, () => void>();
   /** Answers that wait for those who asked, and the length of their frames. */
   #length = 0;
   #size = 0;
@@ -76,12 +76,12 @@ export class Requests {
    *
    * @throws {RangeError} `deadlineMs` is no positive number.
    */
-  ask<Answer>(question: Question<Answer>, options: RequestOptions): Answers<Answer> {
+  ask<Answer>(definition: RequestDefinition<Answer>, options: RequestOptions): ResponseIterator<Answer> {
     const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
     if (!(deadlineMs > 0)) {
       throw new RangeError(`Cannot wait for an answer: deadlineMs must be a positive number: ${deadlineMs}`);
     }
-    const request = new Request(question, options, {
+    const request = new PendingRequest(definition, options, {
       ...this.#options,
       written: () => ++this.#written,
       ticks: (isAsked, isRead) => this.#pace === "parked" ? isRead : this.#pace === "live" && isAsked,
@@ -93,14 +93,14 @@ export class Requests {
         unwant?.();
       },
     });
-    return answersOf(this.#answers(question, request), () => request.stop());
+    return answersOf(this.#answers(definition, request), () => request.stop());
   }
 
   /** Asks, and waits for the one answer. */
-  async askOnce<Answer>(question: Question<Answer>, options: RequestOptions): Promise<Answer> {
-    for await (const answer of this.ask(question, options)) return answer;
+  async askOnce<Answer>(definition: RequestDefinition<Answer>, options: RequestOptions): Promise<Answer> {
+    for await (const answer of this.ask(definition, options)) return answer;
     throw new TypeError(
-      `Cannot answer op ${question.command.op}: its question was complete before it was asked`,
+      `Cannot answer op ${definition.command.op}: its question was complete before it was asked`,
     );
   }
 
@@ -118,7 +118,7 @@ export class Requests {
   }
 
   /** Discord says that something was asked too often: whoever it was asks again, not before the time it names. */
-  rateLimited(d: unknown, now: number, gateOfGuild: (guildId: string) => Gate): void {
+  rateLimited(d: unknown, now: number, gateOfGuild: (guildId: string) => QueueGate): void {
     const retryAfter = field(d, "retry_after");
     const retryMs = typeof retryAfter === "number" && retryAfter >= 0 && retryAfter < Infinity
       ? Math.ceil(retryAfter * 1000)
@@ -157,13 +157,13 @@ export class Requests {
   }
 
   async *#answers<Answer>(
-    question: Question<Answer>,
-    request: Request<Answer>,
+    definition: RequestDefinition<Answer>,
+    request: PendingRequest<Answer>,
   ): AsyncGenerator<Answer, void, void> {
     try {
-      if (!question.complete) {
-        this.#checkNonce(question.command);
-        this.#open.set(request, this.#options.wanted.want([question.event, "RATE_LIMITED"]));
+      if (!definition.complete) {
+        this.#checkNonce(definition.command);
+        this.#open.set(request, this.#options.wanted.want([definition.event, "RATE_LIMITED"]));
         request.start();
       }
       for (let next = await request.next(); next; next = await request.next()) yield next.answer;
@@ -176,7 +176,7 @@ export class Requests {
    * In the order in which they were written, which is that of their priorities, but whoever may have asked in vain comes
    * last: an answer names its guild, not its question, and what was asked on this connection is answered.
    */
-  #bySurety(): Request<unknown>[] {
+  #bySurety(): PendingRequest<unknown>[] {
     return [...this.#open.keys()].sort((one, other) =>
       Number(one.mayBeLost) - Number(other.mayBeLost) || one.writtenAs - other.writtenAs
     );

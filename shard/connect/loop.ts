@@ -130,21 +130,21 @@ export class ConnectionLoop implements ConnectionSink {
     while (!this.#over && state.end === null) {
       const now = platform.now();
       if (commands.readyAt(now) > now || state.nextCommandAt(now) > now) return;
-      const turn = commands.next(now);
-      if (turn === undefined) return;
+      const position = commands.next(now);
+      if (position === undefined) return;
       let frame: string;
       try {
-        frame = state.send(turn.item, now);
-        turn.spend(now);
+        frame = state.send(position.item, now);
+        position.spend(now);
       } catch (error) {
-        turn.reject(error);
+        position.reject(error);
         continue;
       }
       try {
         connection.send(frame);
-        turn.resolve();
+        position.resolve();
       } catch (error) {
-        turn.reject(error);
+        position.reject(error);
         return this.#writeFailed(error);
       }
     }

@@ -12,7 +12,7 @@ import {
   type PresenceUpdate,
   type SessionRecord,
 } from "../../gateway/mod.ts";
-import type { TurnOptions } from "../../ratelimit/mod.ts";
+import type { QueueOptions } from "../../ratelimit/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
 import { FleetStoppedError, ReshardError, ShardNotHereError } from "./errors.ts";
@@ -111,7 +111,7 @@ export class FleetCore {
   }
 
   /** Sends a command through the shards that it is for. */
-  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
     const { signal } = this.#closing;
     const set = await this.#knownSet(command, options.signal);
     await sendRouted(command, {

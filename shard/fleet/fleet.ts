@@ -16,7 +16,7 @@ import type {
   SessionRecord,
   UngatedEventName,
 } from "../../gateway/mod.ts";
-import type { TurnOptions } from "../../ratelimit/mod.ts";
+import type { QueueOptions } from "../../ratelimit/mod.ts";
 import { checkCommand } from "../commands/check.ts";
 import type { WantedName } from "../events/event.ts";
 import type { EventHandler } from "../events/event_queue.ts";
@@ -29,7 +29,7 @@ import type { ReshardOptions, ReshardReport } from "./reshard.ts";
 import type { FleetStatus } from "./status.ts";
 import type { GuildMembersChunk } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
-import type { Answers, RequestOptions } from "../commands/answers.ts";
+import type { RequestOptions, ResponseIterator } from "../commands/answers.ts";
 import { MissingVoiceError, type VoiceProvider } from "../voice_provider.ts";
 
 /**
@@ -180,7 +180,7 @@ export class Fleet<
    * @throws {AggregateError} Several parts were not sent; `errors` says why.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
-  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
     checkCommand(command);
     await this.#core.send(command, options);
   }
@@ -218,7 +218,7 @@ export class Fleet<
   requestGuildMembers(
     request: RequestGuildMembers,
     options: RequestOptions = {},
-  ): Answers<GuildMembersChunk> {
+  ): ResponseIterator<GuildMembersChunk> {
     return this.#core.requests.guildMembers(request, options);
   }
 
@@ -238,7 +238,7 @@ export class Fleet<
   requestSoundboardSounds(
     guildIds: readonly string[],
     options: RequestOptions = {},
-  ): Answers<SoundboardSounds> {
+  ): ResponseIterator<SoundboardSounds> {
     return this.#core.requests.soundboardSounds(guildIds, options);
   }
 

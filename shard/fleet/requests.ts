@@ -20,7 +20,7 @@ import type { FleetSet } from "./shard_set.ts";
 import type { FleetSlot } from "./shard_slot.ts";
 import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
-import type { Answers, RequestOptions } from "../commands/answers.ts";
+import type { RequestOptions, ResponseIterator } from "../commands/answers.ts";
 
 /** What questions need of their fleet. */
 export interface FleetRequestsOptions {
@@ -52,13 +52,13 @@ export class FleetRequests {
   }
 
   /** Op 8. */
-  guildMembers(request: RequestGuildMembers, options: RequestOptions): Answers<GuildMembersChunk> {
+  guildMembers(request: RequestGuildMembers, options: RequestOptions): ResponseIterator<GuildMembersChunk> {
     this.#options.bot.requestGuildMembers(request);
     return stoppable(options, (stoppableOptions) => this.#members(request, stoppableOptions));
   }
 
   /** Op 31. */
-  soundboardSounds(guildIds: readonly string[], options: RequestOptions): Answers<SoundboardSounds> {
+  soundboardSounds(guildIds: readonly string[], options: RequestOptions): ResponseIterator<SoundboardSounds> {
     return stoppable(options, (stoppableOptions) => this.#sounds([...new Set(guildIds)], stoppableOptions));
   }
 
@@ -160,11 +160,11 @@ function soundsCommand(guildIds: readonly string[]): GatewayCommand {
 function stoppable<Answer>(
   options: RequestOptions,
   ask: (options: RequestOptions) => AsyncGenerator<Answer, void, void>,
-): Answers<Answer> {
+): ResponseIterator<Answer> {
   const stopping = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
   const generator = ask({ ...options, signal });
-  const answers: Answers<Answer> = {
+  const answers: ResponseIterator<Answer> = {
     next: async () => {
       try {
         return await generator.next();

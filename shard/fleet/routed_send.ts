@@ -1,7 +1,7 @@
 /** A command through the shards that it is for. */
 
 import type { GatewayCommand } from "../../gateway/mod.ts";
-import type { TurnOptions } from "../../ratelimit/mod.ts";
+import type { QueueOptions } from "../../ratelimit/mod.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
 import type { CommandOutcome } from "../commands/limits.ts";
 import { ShardNotHereError } from "./errors.ts";
@@ -13,7 +13,7 @@ export interface RoutedSendOptions {
   /** The shards that the command goes through. */
   readonly set: FleetSet;
   /** How each of them sends it. */
-  readonly options: TurnOptions;
+  readonly options: QueueOptions;
   /** A shard has written it, or a newer one has replaced it. */
   readonly onSent: (outcome: CommandOutcome) => void;
   /** Whether a part that a closed shard has not sent may go through another set. */

@@ -104,7 +104,7 @@ export class FleetSet {
     for (const shard of wave) shard.start();
     let late = false;
     const look = () => {
-      if (this.#look !== look || !wave.every((shard) => hadItsTurn(shard.shard.status, late))) return;
+      if (this.#look !== look || !wave.every((shard) => hasIdentified(shard.shard.status, late))) return;
       this.#look = null;
       clear();
       // Not in the midst of what a shard is doing.
@@ -133,7 +133,7 @@ export class FleetSet {
   }
 }
 
-function hadItsTurn({ state }: ShardStatus, late: boolean): boolean {
+function hasIdentified({ state }: ShardStatus, late: boolean): boolean {
   if (["idle", "locating", "dialing", "awaiting_hello"].includes(state)) return late;
   return state !== "awaiting_permit";
 }

@@ -259,7 +259,7 @@ Deno.test("shard socket: all members of a guild come through a cut in the middle
   const heard: string[] = [];
   const over = shard.run(({ t }) => void heard.push(t));
   await until("READY", () => heard.length === 1);
-  discord.faults.cutAfterAnswers = 2;
+  discord.faults.cutAfterResponses = 2;
   const everybody = { guild_id: discord.guilds[0]?.id ?? "", query: "", limit: 0 };
   const chunks = await Array.fromAsync(shard.requestGuildMembers(everybody));
   assertEquals(chunks.map(({ chunk_index }) => chunk_index), [0, 1, 2, 3]);

@@ -65,8 +65,13 @@ export type { ChannelSeed, FakeChannel, FakeGuild, FakeMember, FakeUser, GuildSe
 export type { VirtualClockOptions } from "./base/virtual_clock.ts";
 export type { ProposalFault } from "./voice/mls/delivery_service.ts";
 export type { FakeVoice } from "./voice/fake_voice.ts";
-export type { FakeVoiceCall, FakeVoiceOptions, VoiceListenOptions, VoicePlace } from "./voice/options.ts";
-export type { UserGateway, UserGatewayHost } from "./voice/gateway/user_gateway.ts";
+export type {
+  FakeVoiceCall,
+  FakeVoiceOptions,
+  VoiceJoinRequest,
+  VoiceListenOptions,
+} from "./voice/options.ts";
+export type { UserGateway, UserGatewayServer } from "./voice/gateway/user_gateway.ts";
 export type { NetworkConditions } from "./voice/media/lossy_network.ts";
 export type { MediaCounts } from "./voice/media/media_core.ts";
 export type { DatagramListener, MemoryDatagramSocket } from "./voice/media/memory_datagrams.ts";

@@ -218,7 +218,7 @@ Deno.test("fleet.joinVoice: what Discord does not answer holds a reshard up no l
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const connection = await call.arrive(play.fleet.joinVoice(SECOND.guildId, SECOND.channelId));
-  call.discord.faults.muteAnswers = 1;
+  call.discord.faults.muteResponses = 1;
   await play.reshard(3);
   await call.clock.runUntil(() => connection.status.state === "closed");
   assert(connection.status.state === "closed");
@@ -231,7 +231,7 @@ Deno.test("fleet.joinVoice: a fleet that closes in a reshard leaves no timer beh
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const connection = await call.arrive(play.fleet.joinVoice(SECOND.guildId, SECOND.channelId));
-  call.discord.faults.muteAnswers = 1;
+  call.discord.faults.muteResponses = 1;
   const resharding = play.fleet.reshard(3, { overlapMs: 1_000 }).catch((error: unknown) => error);
   await call.clock.runUntil(() => play.asked.length === 2);
   await play.close();

@@ -7,7 +7,7 @@ const GUILD = "41771983423143937";
 const SELF = "100";
 
 /** A join, its clock, and a voice connection that does as it is told. */
-class Stay {
+class JoinDriver {
   readonly join: VoiceJoin;
   /** What happened, in a word each. */
   readonly log: string[] = [];
@@ -72,10 +72,10 @@ class Stay {
 }
 
 /** A stay that is connected to A with token t1, its journal empty, some time later. */
-function connected(): Stay {
-  const stay = new Stay().state("A").server("t1").pass(60_000);
-  stay.log.length = 0;
-  return stay;
+function connected(): JoinDriver {
+  const driver = new JoinDriver().state("A").server("t1").pass(60_000);
+  driver.log.length = 0;
+  return driver;
 }
 
 /** All orders of some things. */
@@ -84,13 +84,13 @@ function orders<T>(things: readonly T[]): T[][] {
   return things.flatMap((one, at) => orders(things.toSpliced(at, 1)).map((rest) => [one, ...rest]));
 }
 
-type Step = readonly [name: string, act: (stay: Stay) => unknown];
+type Step = readonly [name: string, act: (driver: JoinDriver) => unknown];
 const state = (channel: string | null, session?: string): Step => [
   `state ${channel}${session ? ` ${session}` : ""}`,
-  (stay) => stay.state(channel, session),
+  (driver) => driver.state(channel, session),
 ];
-const server = (token: string): Step => [`server ${token}`, (stay) => stay.server(token)];
-const gone: Step = ["no server", (stay) => stay.server("", null)];
+const server = (token: string): Step => [`server ${token}`, (driver) => driver.server(token)];
+const gone: Step = ["no server", (driver) => driver.server("", null)];
 
 /** Runs a test for every order of the steps in which those named come in the order given. */
 function inEveryOrder(
@@ -104,18 +104,18 @@ function inEveryOrder(
   }
 }
 
-const play = (stay: Stay, order: readonly Step[]) => {
-  for (const [, act] of order) act(stay);
-  return stay;
+const play = (driver: JoinDriver, order: readonly Step[]) => {
+  for (const [, act] of order) act(driver);
+  return driver;
 };
 
 {
   const steps = [state("A"), server("t1")];
   inEveryOrder("the first answer, one connection [case 67]", steps, {
     test: (order) => {
-      const stay = play(new Stay(), order);
-      assertEquals(stay.log, ["op4 A", "connect A t1"]);
-      assertEquals(stay.connection, {
+      const driver = play(new JoinDriver(), order);
+      assertEquals(driver.log, ["op4 A", "connect A t1"]);
+      assertEquals(driver.connection, {
         endpoint: "a.discord.media:2087",
         token: "t1",
         sessionId: "s1",
@@ -123,7 +123,7 @@ const play = (stay: Stay, order: readonly Step[]) => {
         channelId: "A",
         userId: SELF,
       });
-      assertEquals([stay.join.phase, stay.join.deadline.at], ["connected", Infinity]);
+      assertEquals([driver.join.phase, driver.join.deadline.at], ["connected", Infinity]);
     },
   });
 }
@@ -132,7 +132,7 @@ const play = (stay: Stay, order: readonly Step[]) => {
   const steps = [state("A"), gone, server("t1")];
   inEveryOrder("a server that is yet to be allocated, no attempt before [case 67]", steps, {
     keeping: [gone, steps[2]!],
-    test: (order) => assertEquals(play(new Stay(), order).log, ["op4 A", "connect A t1"]),
+    test: (order) => assertEquals(play(new JoinDriver(), order).log, ["op4 A", "connect A t1"]),
   });
 }
 
@@ -141,31 +141,35 @@ const play = (stay: Stay, order: readonly Step[]) => {
   inEveryOrder("a second server takes the place of the first [case 67]", steps, {
     keeping: [steps[1]!, steps[2]!],
     test: (order) => {
-      const stay = play(new Stay(), order).pass(60_000);
-      assertEquals([stay.connection?.token, stay.join.phase], ["t2", "connected"]);
+      const driver = play(new JoinDriver(), order).pass(60_000);
+      assertEquals([driver.connection?.token, driver.join.phase], ["t2", "connected"]);
     },
   });
 }
 
 inEveryOrder("moved by somebody", [state("B"), server("t2")], {
   test: (order) => {
-    const stay = play(connected(), order);
-    assertEquals(stay.log.at(-1), "connect B t2");
-    assertEquals([stay.pass(60_000).log.length, stay.join.phase], [2, "connected"]);
+    const driver = play(connected(), order);
+    assertEquals(driver.log.at(-1), "connect B t2");
+    assertEquals([driver.pass(60_000).log.length, driver.join.phase], [2, "connected"]);
   },
 });
 
 inEveryOrder("moved by the program", [state("B"), server("t2")], {
   test: (order) => {
-    const stay = play(connected().do((join) => join.move("B", 60_000)), order).pass(60_000);
-    assertEquals([stay.log[0], stay.log.at(-1), stay.join.phase], ["op4 B", "connect B t2", "connected"]);
+    const driver = play(connected().do((join) => join.move("B", 60_000)), order).pass(60_000);
+    assertEquals([driver.log[0], driver.log.at(-1), driver.join.phase], [
+      "op4 B",
+      "connect B t2",
+      "connected",
+    ]);
   },
 });
 
 inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2")], {
   test: (order) => {
-    const stay = play(connected(), order).pass(60_000);
-    assertEquals([stay.connection?.sessionId, stay.connection?.token], ["s2", "t2"]);
+    const driver = play(connected(), order).pass(60_000);
+    assertEquals([driver.connection?.sessionId, driver.connection?.token], ["s2", "t2"]);
   },
 });
 
@@ -174,35 +178,35 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
   inEveryOrder("moved, with a server that is yet to be allocated", steps, {
     keeping: [gone, steps[2]!],
     test: (order) => {
-      const stay = play(connected(), order).pass(60_000);
-      assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+      const driver = play(connected(), order).pass(60_000);
+      assertEquals([driver.log.at(-1), driver.join.phase], ["connect B t2", "connected"]);
     },
   });
 }
 
 {
   // The close of the old connection is told to the join only while there is no other.
-  const closed: Step = ["4014", (stay) => {
-    if (stay.connection?.token === "t1") stay.do((join) => join.wait(stay.now));
+  const closed: Step = ["4014", (driver) => {
+    if (driver.connection?.token === "t1") driver.do((join) => join.wait(driver.now));
   }];
   inEveryOrder("moved, and 4014 [case 68]", [closed, state("B"), server("t2")], {
     test: (order) => {
-      const stay = play(connected(), order).pass(60_000);
-      assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+      const driver = play(connected(), order).pass(60_000);
+      assertEquals([driver.log.at(-1), driver.join.phase], ["connect B t2", "connected"]);
     },
   });
   inEveryOrder("another region, and 4014 or 4022 [case 68]", [closed, server("t2")], {
     test: (order) => {
-      const stay = play(connected(), order).pass(60_000);
-      assertEquals([stay.log, stay.join.phase], [["connect A t2"], "connected"]);
+      const driver = play(connected(), order).pass(60_000);
+      assertEquals([driver.log, driver.join.phase], [["connect A t2"], "connected"]);
     },
   });
   inEveryOrder("kicked, and 4014 [case 68]", [closed, state(null)], {
     test: (order) => {
-      const stay = play(connected(), order);
+      const driver = play(connected(), order);
       // At once: nothing else can follow.
-      assertEquals(stay.log, ["end kicked"]);
-      assertEquals(stay.join.end, { cause: "kicked", channelId: "A" });
+      assertEquals(driver.log, ["end kicked"]);
+      assertEquals(driver.join.end, { cause: "kicked", channelId: "A" });
     },
   });
 }
@@ -213,8 +217,8 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
     keeping: [steps[0]!, steps[2]!],
     test: (order) => {
       if (order.indexOf(steps[1]!) > order.indexOf(steps[3]!)) return;
-      const stay = play(connected(), order).pass(60_000);
-      assertEquals([stay.connection?.channelId, stay.connection?.token], ["C", "t3"]);
+      const driver = play(connected(), order).pass(60_000);
+      assertEquals([driver.connection?.channelId, driver.connection?.token], ["C", "t3"]);
     },
   });
 }
@@ -223,17 +227,17 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
   const steps = [state("A"), server("t2")];
   inEveryOrder("joined anew", steps, {
     test: (order) => {
-      const stay = connected().do((join) => join.rejoin(60_000));
-      play(stay, order);
-      assertEquals(stay.log, ["op4 A", "connect A t2"]);
-      assertEquals(stay.pass(60_000).join.phase, "connected");
+      const driver = connected().do((join) => join.rejoin(60_000));
+      play(driver, order);
+      assertEquals(driver.log, ["op4 A", "connect A t2"]);
+      assertEquals(driver.pass(60_000).join.phase, "connected");
     },
   });
   inEveryOrder("joined anew under a new main session", [state("A", "s2"), server("t2")], {
     test: (order) => {
-      const stay = play(connected().do((join) => join.rejoin(60_000)), order).pass(60_000);
-      assertEquals(stay.log, ["op4 A", "connect A t2"]);
-      assertEquals(stay.connection?.sessionId, "s2");
+      const driver = play(connected().do((join) => join.rejoin(60_000)), order).pass(60_000);
+      assertEquals(driver.log, ["op4 A", "connect A t2"]);
+      assertEquals(driver.connection?.sessionId, "s2");
     },
   });
 }
@@ -241,15 +245,15 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
 {
   // A session that timed out: Discord takes the bot out of the channel, and it joins again.
   const out = state(null);
-  const rejoin: Step = ["rejoin", (stay) => stay.do((join) => join.rejoin(stay.now))];
+  const rejoin: Step = ["rejoin", (driver) => driver.do((join) => join.rejoin(driver.now))];
   const [back, token] = [state("A"), server("t2")];
   inEveryOrder("lost by the voice server and joined anew", [out, rejoin, back, token], {
     keeping: [out, back],
     test: (order) => {
       // The answer to op 4 comes after op 4.
       if (order.indexOf(rejoin) > Math.min(order.indexOf(back), order.indexOf(token))) return;
-      const stay = play(connected(), order).pass(60_000);
-      assertEquals([stay.log.at(-1), stay.join.phase], ["connect A t2", "connected"]);
+      const driver = play(connected(), order).pass(60_000);
+      assertEquals([driver.log.at(-1), driver.join.phase], ["connect A t2", "connected"]);
     },
   });
 }
@@ -263,20 +267,20 @@ Deno.test("join: the first op 4 says how the bot joins", () => {
 });
 
 Deno.test("join: a full channel is never answered: given up after 15 s", () => {
-  const stay = new Stay().pass(14_999);
-  assertEquals([stay.join.phase, stay.join.deadline], ["waiting", { at: 15_000, reason: "answer" }]);
-  stay.pass(1);
-  assertEquals(stay.log, ["op4 A", "op4 null", "end timeout"]);
-  assertEquals(stay.join.end, { cause: "timeout", channelId: null });
+  const driver = new JoinDriver().pass(14_999);
+  assertEquals([driver.join.phase, driver.join.deadline], ["waiting", { at: 15_000, reason: "answer" }]);
+  driver.pass(1);
+  assertEquals(driver.log, ["op4 A", "op4 null", "end timeout"]);
+  assertEquals(driver.join.end, { cause: "timeout", channelId: null });
 });
 
 for (const half of ["state", "server", "a server that is null"] as const) {
   Deno.test(`join: half an answer (${half}) is given up after 15 s as well`, () => {
-    const stay = new Stay({ timeoutMs: 15_000 });
-    if (half === "state") stay.state("A");
-    else if (half === "server") stay.server("t1");
-    else stay.state("A").server("t", null);
-    assertEquals(stay.pass(15_000).log.slice(-2), ["op4 null", "end timeout"]);
+    const driver = new JoinDriver({ timeoutMs: 15_000 });
+    if (half === "state") driver.state("A");
+    else if (half === "server") driver.server("t1");
+    else driver.state("A").server("t", null);
+    assertEquals(driver.pass(15_000).log.slice(-2), ["op4 null", "end timeout"]);
   });
 }
 
@@ -285,27 +289,27 @@ Deno.test("join: another region alone takes the state known", () => {
 });
 
 Deno.test("join: the first answer's halves may be far apart", () => {
-  assertEquals(new Stay().server("t1").pass(12_000).state("A").log, ["op4 A", "connect A t1"]);
+  assertEquals(new JoinDriver().server("t1").pass(12_000).state("A").log, ["op4 A", "connect A t1"]);
 });
 
 Deno.test("join: a token that has its state is not taken for the next channel's: that one's comes", () => {
-  const stay = connected().state("B").server("t2");
-  stay.log.length = 0;
-  stay.pass(100).state("C");
-  assertEquals([stay.log, stay.join.deadline.reason], [["disconnect"], "pair"]);
-  assertEquals(stay.pass(200).server("t3").pass(60_000).log, ["disconnect", "connect C t3"]);
+  const driver = connected().state("B").server("t2");
+  driver.log.length = 0;
+  driver.pass(100).state("C");
+  assertEquals([driver.log, driver.join.deadline.reason], [["disconnect"], "pair"]);
+  assertEquals(driver.pass(200).server("t3").pass(60_000).log, ["disconnect", "connect C t3"]);
 });
 
 Deno.test("join: a token that is old news is not tried for another channel", () => {
-  const stay = connected().state("B");
-  assertEquals([stay.log, stay.join.deadline.reason], [["disconnect"], "answer"]);
-  assertEquals(stay.pass(14_999).log, ["disconnect"]);
-  assertEquals(stay.pass(1).join.end, { cause: "timeout", channelId: "B" });
+  const driver = connected().state("B");
+  assertEquals([driver.log, driver.join.deadline.reason], [["disconnect"], "answer"]);
+  assertEquals(driver.pass(14_999).log, ["disconnect"]);
+  assertEquals(driver.pass(1).join.end, { cause: "timeout", channelId: "B" });
 });
 
 Deno.test("join: a second move after the token at hand has become old waits for a new one, and is given up without", () => {
   // The wait for a better partner once stayed due for ever, with no token left to make do with.
-  const moved = () => new Stay().server("t1").pass(4_500).state("A").state("B").pass(600).state("C");
+  const moved = () => new JoinDriver().server("t1").pass(4_500).state("A").state("B").pass(600).state("C");
   const given = moved();
   assertEquals(given.join.deadline, { at: given.now + 15_000, reason: "answer" });
   assertEquals(given.pass(15_000).log.slice(2), ["disconnect", "op4 null", "end timeout"]);
@@ -313,22 +317,22 @@ Deno.test("join: a second move after the token at hand has become old waits for 
 });
 
 Deno.test("join: a server that is lost: the connection goes, and comes back hours later [case 67]", () => {
-  const stay = connected().server("", null);
-  assertEquals([stay.log, stay.join.phase], [["disconnect"], "no_server"]);
-  stay.pass(3 * 3_600_000);
-  assertEquals(stay.server("t2").log, ["disconnect", "connect A t2"]);
+  const driver = connected().server("", null);
+  assertEquals([driver.log, driver.join.phase], [["disconnect"], "no_server"]);
+  driver.pass(3 * 3_600_000);
+  assertEquals(driver.server("t2").log, ["disconnect", "connect A t2"]);
 });
 
 Deno.test("join: moved while there is no server: the next one is for the new channel", () => {
-  const stay = connected().server("", null).state("B").pass(60_000).server("t2").pass(60_000);
-  assertEquals([stay.log.at(-1), stay.join.phase], ["connect B t2", "connected"]);
+  const driver = connected().server("", null).state("B").pass(60_000).server("t2").pass(60_000);
+  assertEquals([driver.log.at(-1), driver.join.phase], ["connect B t2", "connected"]);
 });
 
 Deno.test("join: 4014 after which nothing is said ends the stay after 5 s [case 68]", () => {
-  const stay = connected().do((join) => join.wait(60_000));
-  assertEquals(stay.join.phase, "in_doubt");
-  assertEquals(stay.pass(4_999).log, []);
-  assertEquals(stay.pass(1).log, ["op4 null", "end disconnected"]);
+  const driver = connected().do((join) => join.wait(60_000));
+  assertEquals(driver.join.phase, "in_doubt");
+  assertEquals(driver.pass(4_999).log, []);
+  assertEquals(driver.pass(1).log, ["op4 null", "end disconnected"]);
 });
 
 Deno.test("join: a channel of null alone is a kick when nothing follows for 5 s", () => {
@@ -337,50 +341,50 @@ Deno.test("join: a channel of null alone is a kick when nothing follows for 5 s"
 });
 
 Deno.test("join: the echo of an earlier leave does not end a join that waits", () => {
-  const stay = new Stay().state(null).state("A").server("t1");
-  assertEquals(stay.log, ["op4 A", "connect A t1"]);
+  const driver = new JoinDriver().state(null).state("A").server("t1");
+  assertEquals(driver.log, ["op4 A", "connect A t1"]);
 });
 
 Deno.test("join: a rejoin that is answered by a token alone takes the state known after a second", () => {
-  const stay = connected().do((join) => join.rejoin(60_000)).server("t2");
-  assertEquals(stay.pass(999).log, ["op4 A"]);
-  assertEquals(stay.pass(1).log, ["op4 A", "connect A t2"]);
+  const driver = connected().do((join) => join.rejoin(60_000)).server("t2");
+  assertEquals(driver.pass(999).log, ["op4 A"]);
+  assertEquals(driver.pass(1).log, ["op4 A", "connect A t2"]);
 });
 
 Deno.test("join: a rejoin that is not answered is given up", () => {
-  const stay = connected().do((join) => join.rejoin(60_000)).pass(15_000);
-  assertEquals(stay.log, ["op4 A", "op4 null", "end timeout"]);
+  const driver = connected().do((join) => join.rejoin(60_000)).pass(15_000);
+  assertEquals(driver.log, ["op4 A", "op4 null", "end timeout"]);
 });
 
 Deno.test("join: a move that is not answered leaves everything as it is", () => {
-  const stay = connected().do((join) => join.move("full", 60_000)).pass(15_000);
-  assertEquals(stay.log, ["op4 full", "not moved to full"]);
-  assertEquals([stay.join.phase, stay.join.channelId], ["connected", "A"]);
-  stay.do((join) => join.rejoin(stay.now));
-  assertEquals(stay.log.at(-1), "op4 A");
+  const driver = connected().do((join) => join.move("full", 60_000)).pass(15_000);
+  assertEquals(driver.log, ["op4 full", "not moved to full"]);
+  assertEquals([driver.join.phase, driver.join.channelId], ["connected", "A"]);
+  driver.do((join) => join.rejoin(driver.now));
+  assertEquals(driver.log.at(-1), "op4 A");
 });
 
 Deno.test("join: the same server again, as a replay brings it, does not disturb the connection", () => {
-  const stay = connected().server("t1").server("t1");
-  assertEquals([stay.log, stay.join.phase], [[], "connected"]);
+  const driver = connected().server("t1").server("t1");
+  assertEquals([driver.log, driver.join.phase], [[], "connected"]);
   // After a 4014 the same server is a place to go.
-  assertEquals(stay.do((join) => join.wait(stay.now)).server("t1").log, ["connect A t1"]);
+  assertEquals(driver.do((join) => join.wait(driver.now)).server("t1").log, ["connect A t1"]);
 });
 
 Deno.test("join: mute and deafen change nothing", () => {
-  const stay = connected().state("A").state("A");
-  assertEquals([stay.log, stay.join.phase], [[], "connected"]);
+  const driver = connected().state("A").state("A");
+  assertEquals([driver.log, driver.join.phase], [[], "connected"]);
 });
 
 Deno.test("join: others, other guilds and direct calls are none of its business", () => {
-  const stay = connected();
+  const driver = connected();
   const own = { guild_id: GUILD, channel_id: "B", user_id: SELF, session_id: "s" };
   const { guild_id: _, ...direct } = own;
-  stay.do((join) => join.voiceState({ ...own, user_id: "7" }, 60_000));
-  stay.do((join) => join.voiceState({ ...own, guild_id: "7" }, 60_000));
-  stay.do((join) => join.voiceState(direct, 60_000));
-  stay.do((join) => join.voiceServer({ guild_id: "7", token: "t", endpoint: "e" }, 60_000));
-  assertEquals([stay.log, stay.join.channelId], [[], "A"]);
+  driver.do((join) => join.voiceState({ ...own, user_id: "7" }, 60_000));
+  driver.do((join) => join.voiceState({ ...own, guild_id: "7" }, 60_000));
+  driver.do((join) => join.voiceState(direct, 60_000));
+  driver.do((join) => join.voiceServer({ guild_id: "7", token: "t", endpoint: "e" }, 60_000));
+  assertEquals([driver.log, driver.join.channelId], [[], "A"]);
 });
 
 for (
@@ -390,15 +394,15 @@ for (
   ] as const
 ) {
   Deno.test(`join: ${what}: it is over, and nothing has an effect any more`, () => {
-    const stay = connected().do(act);
-    assertEquals(stay.log, [...log]);
-    stay.state("B").server("t2").pass(60_000).do((join) => join.start()).do((join) =>
-      join.move("C", stay.now)
+    const driver = connected().do(act);
+    assertEquals(driver.log, [...log]);
+    driver.state("B").server("t2").pass(60_000).do((join) => join.start()).do((join) =>
+      join.move("C", driver.now)
     );
-    stay.do((join) => join.rejoin(stay.now)).do((join) => join.wait(stay.now)).do(act).do((join) =>
+    driver.do((join) => join.rejoin(driver.now)).do((join) => join.wait(driver.now)).do(act).do((join) =>
       join.leave()
     );
-    assertEquals([stay.log, stay.join.phase], [[...log], "ended"]);
+    assertEquals([driver.log, driver.join.phase], [[...log], "ended"]);
   });
 }
 
@@ -412,30 +416,30 @@ Deno.test("join: whatever moves and changes of server come, and however they ove
   });
   assertProperty(
     fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
-      const stay = connected();
+      const driver = connected();
       const queue: { at: number; act: () => unknown }[] = [];
-      let [at, channel, token, lastState, lastServer] = [stay.now, "A", "t1", 0, 0];
+      let [at, channel, token, lastState, lastServer] = [driver.now, "A", "t1", 0, 0];
       changes.forEach(({ afterMs, moved, lost, stateMs, serverMs }, number) => {
         at += afterMs;
         // Events of one kind come in the order in which they were sent.
         lastServer = Math.max(lastServer, at + serverMs);
         const fresh = `t${number + 2}`;
         token = fresh;
-        if (lost) queue.push({ at: lastServer, act: () => stay.server("", null) });
-        queue.push({ at: lastServer, act: () => stay.server(fresh) });
+        if (lost) queue.push({ at: lastServer, act: () => driver.server("", null) });
+        queue.push({ at: lastServer, act: () => driver.server(fresh) });
         if (!moved) return;
         lastState = Math.max(lastState, at + stateMs);
         const next = `channel ${number}`;
         channel = next;
-        queue.push({ at: lastState, act: () => stay.state(next) });
+        queue.push({ at: lastState, act: () => driver.state(next) });
       });
       for (const event of queue.toSorted((a, b) => a.at - b.at)) {
-        stay.pass(event.at - stay.now);
+        driver.pass(event.at - driver.now);
         event.act();
       }
-      stay.pass(60_000);
-      assertEquals([stay.connection?.channelId, stay.connection?.token], [channel, token]);
-      assertEquals([stay.join.phase, stay.join.deadline.at], ["connected", Infinity]);
+      driver.pass(60_000);
+      assertEquals([driver.connection?.channelId, driver.connection?.token], [channel, token]);
+      assertEquals([driver.join.phase, driver.join.deadline.at], ["connected", Infinity]);
     }),
     { numRuns: 1_000 },
   );
@@ -458,36 +462,41 @@ Deno.test("join: any sequence of inputs gives whole pairs, ends once, and always
     fc.record({ type: fc.constant("move" as const) }),
     fc.record({ type: fc.constantFrom("rejoin" as const, "wait" as const) }),
   );
-  const put = (stay: Stay, one: typeof input extends fc.Arbitrary<infer Input> ? Input : never): Stay => {
+  const put = (
+    driver: JoinDriver,
+    one: typeof input extends fc.Arbitrary<infer Input> ? Input : never,
+  ): JoinDriver => {
     switch (one.type) {
       case "state":
-        return stay.state(one.channel, one.session);
+        return driver.state(one.channel, one.session);
       case "server":
-        return stay.server(one.token, one.endpoint);
+        return driver.server(one.token, one.endpoint);
       case "pass":
-        return stay.pass(one.ms);
+        return driver.pass(one.ms);
       case "move":
-        return stay.do((join) => join.move("B", stay.now));
+        return driver.do((join) => join.move("B", driver.now));
       default:
-        return stay.do((join) => join[one.type](stay.now));
+        return driver.do((join) => join[one.type](driver.now));
     }
   };
   assertProperty(
     fc.property(fc.array(input, { maxLength: 30 }), (inputs) => {
-      const stay = new Stay();
+      const driver = new JoinDriver();
       for (const one of inputs) {
-        put(stay, one);
-        if (stay.connection !== null) {
-          assertEquals(stay.connection.endpoint, stay.connection.endpoint || "nonempty");
+        put(driver, one);
+        if (driver.connection !== null) {
+          assertEquals(driver.connection.endpoint, driver.connection.endpoint || "nonempty");
         }
       }
-      stay.pass(120_000);
+      driver.pass(120_000);
       assertEquals(
-        stay.log.filter((line) => line.startsWith("end")).length,
-        stay.join.end === null ? 0 : 1,
+        driver.log.filter((line) => line.startsWith("end")).length,
+        driver.join.end === null ? 0 : 1,
       );
-      assertEquals(stay.join.deadline.at, Infinity);
-      if (stay.join.end === null) assertEquals(["connected", "no_server"].includes(stay.join.phase), true);
+      assertEquals(driver.join.deadline.at, Infinity);
+      if (driver.join.end === null) {
+        assertEquals(["connected", "no_server"].includes(driver.join.phase), true);
+      }
     }),
     { numRuns: 1_000 },
   );

@@ -34,7 +34,7 @@ export interface ReceiveOptions {
 }
 
 /** What listening needs. */
-export interface HearingOptions {
+export interface ReceiveStreamsOptions {
   /** Keeps the time. */
   readonly clock: Clock;
   /** Who sends with an SSRC; `null` if that is not known yet. */
@@ -52,14 +52,14 @@ const MAX_UNKNOWN = 256;
 const UNKNOWN_MS = 2_000;
 
 /** All who are listened to on one connection. */
-export class Hearing {
-  readonly #options: HearingOptions;
-  readonly #ears = new Map<string, Ear>();
+export class ReceiveStreams {
+  readonly #options: ReceiveStreamsOptions;
+  readonly #streams = new Map<string, UserStream>();
   #unknown: { readonly packet: MediaPacket; readonly at: number }[] = [];
   #closed: { readonly error: Error | null } | null = null;
 
   /** Nobody is listened to. */
-  constructor(options: HearingOptions) {
+  constructor(options: ReceiveStreamsOptions) {
     this.#options = options;
   }
 
@@ -72,22 +72,26 @@ export class Hearing {
     if (!(maxQueued >= 1)) {
       throw new RangeError(`Cannot receive: at least one packet must be able to wait: ${maxQueued}`);
     }
-    if (this.#ears.has(userId)) {
+    if (this.#streams.has(userId)) {
       throw new TypeError(`Cannot receive: the user is listened to already: ${userId}`);
     }
-    const ear = new Ear(this.#options.clock, maxQueued, () => void this.#ears.delete(userId));
-    if (this.#closed) ear.close(this.#closed.error);
-    else this.#ears.set(userId, ear);
-    return ear.stream;
+    const userStream = new UserStream(
+      this.#options.clock,
+      maxQueued,
+      () => void this.#streams.delete(userId),
+    );
+    if (this.#closed) userStream.close(this.#closed.error);
+    else this.#streams.set(userId, userStream);
+    return userStream.stream;
   }
 
   /** A packet came. */
   packet(packet: MediaPacket): void {
-    if (this.#ears.size === 0) return;
+    if (this.#streams.size === 0) return;
     const userId = this.#options.userOf(packet.ssrc);
     if (userId !== null) {
       if (this.#unknown.some((one) => one.packet.ssrc === packet.ssrc)) this.named();
-      return this.#hear(userId, packet);
+      return this.#pass(userId, packet);
     }
     this.#unknown.push({ packet, at: this.#options.clock.now() });
     if (this.#unknown.length > MAX_UNKNOWN) this.#unknown.shift();
@@ -100,7 +104,7 @@ export class Hearing {
     this.#unknown = waiting.filter(({ packet }) => this.#options.userOf(packet.ssrc) === null);
     for (const { packet } of waiting) {
       const userId = this.#options.userOf(packet.ssrc);
-      if (userId !== null) this.#hear(userId, packet);
+      if (userId !== null) this.#pass(userId, packet);
     }
   }
 
@@ -113,20 +117,20 @@ export class Hearing {
   close(error: Error | null): void {
     this.#closed = { error };
     this.#unknown = [];
-    for (const ear of this.#ears.values()) ear.close(error);
-    this.#ears.clear();
+    for (const userStream of this.#streams.values()) userStream.close(error);
+    this.#streams.clear();
   }
 
-  #hear(userId: string, packet: MediaPacket): void {
-    const ear = this.#ears.get(userId);
-    if (ear === undefined) return;
+  #pass(userId: string, packet: MediaPacket): void {
+    const userStream = this.#streams.get(userId);
+    if (userStream === undefined) return;
     const { frame } = this.#options.decrypt(userId, packet.payload);
-    if (frame !== null) ear.hear({ ...packet, payload: frame });
+    if (frame !== null) userStream.push({ ...packet, payload: frame });
   }
 }
 
 /** One user's frames, in order, until somebody reads them. */
-class Ear {
+class UserStream {
   readonly stream: ReadableStream<OpusPacket>;
   readonly #maxQueued: number;
   readonly #queue: OpusPacket[] = [];
@@ -150,7 +154,7 @@ class Ear {
     }, { highWaterMark: 0 });
   }
 
-  hear(packet: MediaPacket): void {
+  push(packet: MediaPacket): void {
     if (this.#ssrc !== packet.ssrc) this.#enqueue(this.#sequencer.restart());
     this.#ssrc = packet.ssrc;
     const inOrder = this.#sequencer.push(packet);

@@ -16,7 +16,7 @@ import type {
   GuildEventName,
   UngatedEventName,
 } from "../../../gateway/mod.ts";
-import type { TurnOptions } from "../../../ratelimit/mod.ts";
+import type { QueueOptions } from "../../../ratelimit/mod.ts";
 import { checkCommand } from "../../commands/check.ts";
 import { type DurableObjectStateLike, kvOf } from "../object_state.ts";
 import { ErrorLog } from "../error_log.ts";
@@ -246,7 +246,7 @@ export class ShardHost<
    * `ERR_SHARD_HOST_DEADLINE`: the command's turn did not come in time; it was not sent.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
-  async send(command: GatewayCommand, options: TurnOptions = {}): Promise<void> {
+  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
     checkCommand(command);
     const { sendDeadlineMs: deadlineMs = DEFAULT_SEND_DEADLINE_MS } = this.#options;
     await sendWithin({ deadlineMs, platform: this.#platform }, command, this.#supervisor, options);

@@ -1,7 +1,7 @@
 /** A command to a hosted shard: it outlives the run of the shard that it was given to, but not its deadline. */
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
-import type { TurnOptions } from "../../../ratelimit/mod.ts";
+import type { QueueOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
 import { CommandNotSentError } from "../../commands/errors.ts";
 import type { Clock } from "../../../ratelimit/clock.ts";
@@ -10,7 +10,7 @@ import { HostError } from "../errors.ts";
 /** One run of the shard, as far as sending is concerned. */
 interface SendingRun {
   /** The shard. */
-  readonly shard: { send(command: GatewayCommand, options: TurnOptions): Promise<unknown> };
+  readonly shard: { send(command: GatewayCommand, options: QueueOptions): Promise<unknown> };
   /** Resolves when this run is over. */
   readonly ended: Promise<unknown>;
 }
@@ -30,7 +30,7 @@ export async function sendWithin(
   { deadlineMs, platform }: { readonly deadlineMs: number; readonly platform: Clock },
   command: GatewayCommand,
   through: SendingRuns,
-  options: TurnOptions,
+  options: QueueOptions,
 ): Promise<void> {
   const giveUp = new AbortController();
   const onAbort = () => giveUp.abort(options.signal?.reason);
@@ -51,7 +51,7 @@ export async function sendWithin(
 async function sendThroughRuns(
   command: GatewayCommand,
   runs: SendingRuns,
-  options: TurnOptions & { readonly signal: AbortSignal },
+  options: QueueOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { signal } = options;
   while (true) {

@@ -27,13 +27,13 @@ export interface Faults {
   /** So many next resumes are refused by op 9 with `false`. @default {0} */
   refuseResumes: number;
   /** So many next commands that ask something are not answered. @default {0} */
-  muteAnswers: number;
+  muteResponses: number;
   /** The answers to the next command with these indexes, from 0, are lost. @default {[]} */
-  loseAnswers: number[];
+  loseResponses: number[];
   /** The answers to a command come in reverse order. @default {false} */
-  reverseAnswers: boolean;
+  reverseResponses: boolean;
   /** The connection is cut once after so many answers to one command; the rest waits for a resume. @default {0} */
-  cutAfterAnswers: number;
+  cutAfterResponses: number;
 }
 
 /** Those of a socket. */
@@ -54,17 +54,23 @@ export function noFaults(): Faults {
     withholdGuilds: false,
     silentResumed: 0,
     refuseResumes: 0,
-    muteAnswers: 0,
-    loseAnswers: [],
-    reverseAnswers: false,
-    cutAfterAnswers: 0,
+    muteResponses: 0,
+    loseResponses: [],
+    reverseResponses: false,
+    cutAfterResponses: 0,
   };
 }
 
 /** Uses up one of a count of faults; `false` if none is left. */
 export function takeOne(
   faults: Faults,
-  name: "blackHoleDials" | "silentHello" | "silentReady" | "silentResumed" | "refuseResumes" | "muteAnswers",
+  name:
+    | "blackHoleDials"
+    | "silentHello"
+    | "silentReady"
+    | "silentResumed"
+    | "refuseResumes"
+    | "muteResponses",
 ): boolean {
   if (faults[name] <= 0) return false;
   faults[name]--;

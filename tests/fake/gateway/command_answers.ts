@@ -47,7 +47,7 @@ const MAX_NONCE_BYTES = 32;
 const VOICE_CHANNELS: ReadonlySet<number> = new Set([2, 13]);
 
 /** Answers commands that {@linkcode commandFault} has passed. */
-export class CommandAnswers {
+export class CommandResponses {
   readonly #world: World;
   readonly #fullRequestAt = new Map<string, number>();
   readonly #presenceLimit: PresenceLimit;

@@ -8,7 +8,7 @@
 
 import { GatewayCloseCode } from "../../../gateway/close_code.ts";
 import { GatewayOpcode } from "../../../gateway/opcode.ts";
-import { CommandAnswers, type PresenceLimit } from "./command_answers.ts";
+import { CommandResponses, type PresenceLimit } from "./command_answers.ts";
 import { commandFault } from "./command_check.ts";
 import { type Faults, takeOne } from "../base/faults.ts";
 import { IdentifyBudget, type IdentifyLimit } from "./identify_budget.ts";
@@ -68,7 +68,7 @@ export class GatewayCore {
   readonly budget: IdentifyBudget;
   /** All connections and sessions. */
   readonly links: Links;
-  readonly #answers: CommandAnswers;
+  readonly #answers: CommandResponses;
   readonly #options: GatewayCoreOptions;
   #tokenReset = false;
 
@@ -80,7 +80,7 @@ export class GatewayCore {
       periodMs: options.identifyPeriod,
     }, now);
     this.links = new Links({ ...options, botId: options.world.bot.id });
-    this.#answers = new CommandAnswers(options.world, options.voiceStates, options.presenceLimit);
+    this.#answers = new CommandResponses(options.world, options.voiceStates, options.presenceLimit);
   }
 
   /** The bot identified too often, and its token is not valid any more. */
@@ -163,15 +163,15 @@ export class GatewayCore {
     const { answers, ignoredBecause } = this.#answers.answer(op, isObject(d) ? d : {}, session, now);
     if (ignoredBecause) this.links.violation(link, null, ignoredBecause, now);
     const { faults } = this.#options;
-    if (answers.length > 0 && takeOne(faults, "muteAnswers")) return;
-    const lost = answers.length > 0 ? faults.loseAnswers.splice(0) : [];
+    if (answers.length > 0 && takeOne(faults, "muteResponses")) return;
+    const lost = answers.length > 0 ? faults.loseResponses.splice(0) : [];
     const sent = answers.filter((_, index) => !lost.includes(index));
-    if (faults.reverseAnswers) sent.reverse();
+    if (faults.reverseResponses) sent.reverse();
     for (const [index, { to, name, data }] of sent.entries()) {
       if (to === "asker") this.links.sessions.send(session, name, data, now);
       else this.links.sessions.dispatch(name, data, {}, now);
-      if (index + 1 !== faults.cutAfterAnswers) continue;
-      faults.cutAfterAnswers = 0;
+      if (index + 1 !== faults.cutAfterResponses) continue;
+      faults.cutAfterResponses = 0;
       this.links.drop(link, false, now);
     }
   }

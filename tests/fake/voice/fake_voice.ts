@@ -12,7 +12,7 @@ import type { Platform } from "../../../shard/pipe/platform.ts";
 import type { Backend } from "../net/backend.ts";
 import { Journal } from "../base/journal.ts";
 import { memoryDial } from "../net/memory.ts";
-import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceHost } from "../world/voice_states.ts";
+import type { FakeVoiceServerUpdate, FakeVoiceState, VoiceServers } from "../world/voice_states.ts";
 import { LossyNetwork, type NetworkConditions } from "./media/lossy_network.ts";
 import { MediaCore, type MediaCounts } from "./media/media_core.ts";
 import {
@@ -30,12 +30,12 @@ import type {
   FakeVoiceCall,
   FakeVoiceOptions,
   VoiceEnvironment,
+  VoiceJoinRequest,
   VoiceListenOptions,
-  VoicePlace,
 } from "./options.ts";
-import { VoicePlaces } from "./gateway/channels.ts";
+import { VoiceChannels } from "./gateway/channels.ts";
 import { type VoiceRegion, VoiceRegions } from "./regions.ts";
-import { type Stay, VoiceRegistry } from "./gateway/registry.ts";
+import { type VoiceAdmission, VoiceRegistry } from "./gateway/registry.ts";
 import type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./gateway/session.ts";
 
 /**
@@ -87,7 +87,7 @@ export class FakeVoice implements AsyncDisposable {
   };
   readonly #environment: VoiceEnvironment;
   readonly #options: FakeVoiceOptions;
-  readonly #places: VoicePlaces;
+  readonly #places: VoiceChannels;
   readonly #regions: VoiceRegions;
   readonly #registry = new VoiceRegistry();
   readonly #calls = new Map<string, VoiceCall>();
@@ -106,7 +106,7 @@ export class FakeVoice implements AsyncDisposable {
     const { clock, world, states } = environment;
     this.#environment = environment;
     this.#options = options;
-    this.#places = new VoicePlaces(world);
+    this.#places = new VoiceChannels(world);
     this.#regions = new VoiceRegions(regions, this.#datagrams, (...datagram) => this.#datagram(...datagram));
     const uplink = new LossyNetwork(clock, seed);
     const downlink = new LossyNetwork(clock, seed + 1);
@@ -142,7 +142,7 @@ export class FakeVoice implements AsyncDisposable {
     });
     this.#backend = this.#makeBackend();
     this.dial = memoryDial(this.#backend);
-    const host: VoiceHost = {
+    const host: VoiceServers = {
       enter: (state, again) => this.#enter(state, again),
       leave: (guildId, userId) => this.#left(guildId, userId),
     };
@@ -170,7 +170,7 @@ export class FakeVoice implements AsyncDisposable {
   }
 
   /** The call of a channel; the first voice channel of the first guild by default. */
-  call(place: VoicePlace = {}): FakeVoiceCall {
+  call(place: VoiceJoinRequest = {}): FakeVoiceCall {
     const { sessions, dave } = this.#callOf(this.#places.channel(place).channelId);
     return {
       userIds: sessions.map(({ credentials }) => credentials.userId),
@@ -203,16 +203,16 @@ export class FakeVoice implements AsyncDisposable {
    *
    * @throws {TypeError} If there is no such channel, or it is full or closed.
    */
-  enter(user: string, place: VoicePlace = {}): VoiceCredentials {
+  enter(user: string, place: VoiceJoinRequest = {}): VoiceCredentials {
     const { guildId, channelId } = this.#places.channel(place);
     const { id } = this.#places.member(guildId, user);
     if (!this.#environment.states.mayEnter(channelId, id)) {
       throw new TypeError(`Cannot enter: the channel is full or closed: ${channelId}`);
     }
     this.#change(guildId, id, channelId, randomHex(this.#environment.clock, 32));
-    const stay = this.#registry.of(guildId, id);
-    if (!stay) throw new TypeError(`Cannot enter: there is no voice server: ${guildId}`);
-    return stay.credentials;
+    const admission = this.#registry.of(guildId, id);
+    if (!admission) throw new TypeError(`Cannot enter: there is no voice server: ${guildId}`);
+    return admission.credentials;
   }
 
   /** The main gateway of a user, with which a voice connection can join as that user. */
@@ -231,15 +231,15 @@ export class FakeVoice implements AsyncDisposable {
   }
 
   /** A user is moved to another channel by a moderator: 4014, and a new server to connect to. */
-  move(user: string, place: VoicePlace): VoiceCredentials {
+  move(user: string, place: VoiceJoinRequest): VoiceCredentials {
     const { guildId, channelId } = this.#places.channel(place);
     const { id } = this.#places.member(guildId, user);
     const state = this.#environment.states.find(guildId, id);
     if (!state) throw new TypeError(`Cannot move: the user is in no voice channel of ${guildId}: ${user}`);
     this.#change(guildId, id, channelId, state.session_id);
-    const stay = this.#registry.of(guildId, id);
-    if (!stay) throw new TypeError(`Cannot move: there is no voice server: ${guildId}`);
-    return stay.credentials;
+    const admission = this.#registry.of(guildId, id);
+    if (!admission) throw new TypeError(`Cannot move: there is no voice server: ${guildId}`);
+    return admission.credentials;
   }
 
   /** A user leaves, or is disconnected by a moderator: 4014, and a voice state without a channel. */
@@ -259,19 +259,21 @@ export class FakeVoice implements AsyncDisposable {
     } = {},
   ): Promise<ReadonlyMap<string, VoiceCredentials>> {
     const { clock, world, dispatch } = this.#environment;
-    const stays = this.#registry.present.filter(({ credentials }) => credentials.guildId === guildId);
-    const hasBot = stays.some(({ credentials }) => credentials.userId === world.bot.id);
+    const admissions = this.#registry.present.filter(({ credentials }) => credentials.guildId === guildId);
+    const hasBot = admissions.some(({ credentials }) => credentials.userId === world.bot.id);
     if (hasBot) dispatch("VOICE_SERVER_UPDATE", { token: "", guild_id: guildId, endpoint: null });
     this.#regions.change(guildId);
-    for (const stay of stays) this.#core.end(stay, "replaced", VoiceCloseCode.CallTerminated, clock.now());
+    for (const admission of admissions) {
+      this.#core.end(admission, "replaced", VoiceCloseCode.CallTerminated, clock.now());
+    }
     this.#arm();
     const begin = () => {
       const found = new Map<string, VoiceCredentials>();
-      for (const { credentials } of stays) {
+      for (const { credentials } of admissions) {
         if (this.#closed || !this.#environment.states.find(guildId, credentials.userId)) continue;
-        const stay = this.#begin(credentials.guildId, credentials.channelId, credentials);
-        found.set(credentials.userId, stay.credentials);
-        if (credentials.userId === world.bot.id) dispatch("VOICE_SERVER_UPDATE", serverUpdate(stay));
+        const admission = this.#begin(credentials.guildId, credentials.channelId, credentials);
+        found.set(credentials.userId, admission.credentials);
+        if (credentials.userId === world.bot.id) dispatch("VOICE_SERVER_UPDATE", serverUpdate(admission));
       }
       return found;
     };
@@ -289,7 +291,7 @@ export class FakeVoice implements AsyncDisposable {
   }
 
   /** A call gives its end-to-end encryption up (0), or starts it (1), by a transition. */
-  setDaveVersion(version: 0 | 1, place: VoicePlace = {}): void {
+  setDaveVersion(version: 0 | 1, place: VoiceJoinRequest = {}): void {
     const call = this.#callOf(this.#places.channel(place).channelId);
     const described = call.sessions.filter((session) => session.described && session.maxDaveVersion > 0);
     call.dave.setVersion(version, described.map(({ credentials }) => credentials.userId));
@@ -309,7 +311,7 @@ export class FakeVoice implements AsyncDisposable {
     this.#closed = true;
     this.#perform((now) => {
       for (const link of this.#core.links.open) this.#core.links.drop(link, false, now);
-      for (const stay of this.#registry.present) this.#registry.end(stay, "left");
+      for (const admission of this.#registry.present) this.#registry.end(admission, "left");
       for (const { dave } of this.#calls.values()) dave.close();
       for (const network of this.#networks) network.close();
     });
@@ -351,24 +353,26 @@ export class FakeVoice implements AsyncDisposable {
     if (again && present && !present.session) return serverUpdate(present);
     const now = this.#environment.clock.now();
     if (present) this.#core.end(present, "replaced", VoiceCloseCode.Disconnected, now);
-    const stay = this.#begin(guildId, channelId, { userId, sessionId });
+    const admission = this.#begin(guildId, channelId, { userId, sessionId });
     this.#arm();
-    return serverUpdate(stay);
+    return serverUpdate(admission);
   }
 
   #begin(
     guildId: string,
     channelId: string,
     { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
-  ): Stay {
+  ): VoiceAdmission {
     const token = randomHex(this.#environment.clock, 16);
     const { endpoint } = this.#regions.of(guildId);
     return this.#registry.begin({ endpoint, token, sessionId, guildId, channelId, userId });
   }
 
   #left(guildId: string, userId: string): void {
-    const stay = this.#registry.of(guildId, userId);
-    if (stay) this.#core.end(stay, "left", VoiceCloseCode.Disconnected, this.#environment.clock.now());
+    const admission = this.#registry.of(guildId, userId);
+    if (admission) {
+      this.#core.end(admission, "left", VoiceCloseCode.Disconnected, this.#environment.clock.now());
+    }
   }
 
   #change(guildId: string, userId: string, channelId: string, sessionId: string): void {
@@ -458,7 +462,7 @@ export class FakeVoice implements AsyncDisposable {
   }
 }
 
-function serverUpdate({ credentials: { token, guildId, endpoint } }: Stay): FakeVoiceServerUpdate {
+function serverUpdate({ credentials: { token, guildId, endpoint } }: VoiceAdmission): FakeVoiceServerUpdate {
   return { token, guild_id: guildId, endpoint };
 }
 

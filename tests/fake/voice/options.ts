@@ -31,7 +31,7 @@ export interface VoiceListenOptions {
 }
 
 /** Whom to let into which channel. */
-export interface VoicePlace {
+export interface VoiceJoinRequest {
   /** The channel; the guild's first voice channel by default. */
   readonly channelId?: string;
   /** The guild; the first one by default. */

@@ -1,7 +1,7 @@
 /**
  * Who is in which voice channel, as the main gateway tells it.
  *
- * Where a client connects to is decided by a {@linkcode VoiceHost}; without one there is a name that leads nowhere.
+ * Where a client connects to is decided by a {@linkcode VoiceServers}; without one there is a name that leads nowhere.
  */
 
 import type { FakeMember, World } from "./world.ts";
@@ -45,7 +45,7 @@ export interface FakeVoiceServerUpdate {
 }
 
 /** Runs voice servers. */
-export interface VoiceHost {
+export interface VoiceServers {
   /**
    * A user is in a channel: where it connects to, or `null` if it is connected there already. `again` says that it asked
    * for the channel that it is in.
@@ -78,7 +78,7 @@ export interface VoiceChange {
 /** The voice states of all guilds. */
 export class VoiceStates {
   /** Decides where clients connect to. */
-  host: VoiceHost = nowhere;
+  host: VoiceServers = nowhere;
   readonly #world: World;
   readonly #states = new Map<string, FakeVoiceState>();
 
@@ -142,7 +142,7 @@ export class VoiceStates {
 }
 
 /** Voice that nobody has opened. */
-const nowhere: VoiceHost = {
+const nowhere: VoiceServers = {
   enter: ({ channel_id: channelId, guild_id }, again) =>
     again ? null : { token: `voice-${channelId}`, guild_id, endpoint: "voice.fake.invalid:443" },
   leave: () => {},

@@ -57,11 +57,11 @@ Deno.test("command limiter: 200 commands in a row all go, in order, and none bre
     while (queue.size > 0) {
       const at = limiter.nextAvailableAt(clock.now(), heartbeats);
       if (at > clock.now()) return void clock.setTimeout(grant, at - clock.now());
-      const turn = queue.next()!;
+      const position = queue.next()!;
       limiter.record(clock.now());
       times.push(clock.now());
-      order.push(turn.item);
-      turn.resolve();
+      order.push(position.item);
+      position.resolve();
     }
   };
   const answers = Array.from({ length: 200 }, (_, n) => queue.wait(n));

@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Gate, GatedQueue } from "../../../ratelimit/mod.ts";
+import { GatedQueue, type QueueGate } from "../../../ratelimit/mod.ts";
 import { assertProperty } from "../../property.ts";
 import { watched } from "../watched_signal.ts";
 
-const PRESENCE: Gate = { key: "presence", limit: 2, periodMs: 20_000, newestOnly: true };
-const guild = (id: string): Gate => ({ key: `guild ${id}`, limit: 1, periodMs: 30_000 });
+const PRESENCE: QueueGate = { key: "presence", limit: 2, periodMs: 20_000, newestOnly: true };
+const guild = (id: string): QueueGate => ({ key: `guild ${id}`, limit: 1, periodMs: 30_000 });
 
 /** Takes every turn that there is at `now`. */
 function serve(queue: GatedQueue<string>, now: number): string[] {
   const items: string[] = [];
-  for (let turn = queue.next(now); turn; turn = queue.next(now)) {
-    turn.spend(now);
-    items.push(turn.item);
-    turn.resolve();
+  for (let position = queue.next(now); position; position = queue.next(now)) {
+    position.spend(now);
+    items.push(position.item);
+    position.resolve();
   }
   return items;
 }
@@ -118,11 +118,11 @@ Deno.test("gated queue: an abort leaves a gate's queue, and no listener behind [
   assertEquals(queue.readyAt(1_000), Infinity);
 });
 
-Deno.test("gated queue: a turn that is not spent does not count, and onTurn is called for one that is", () => {
+Deno.test("gated queue: a turn that is not spent does not count, and onAdmitted is called for one that is", () => {
   const queue = new GatedQueue<string>();
   const turns: string[] = [];
   const wait = (item: string) => {
-    queue.wait(item, { gate: guild("1"), onTurn: () => turns.push(item) }).catch(() => {});
+    queue.wait(item, { gate: guild("1"), onAdmitted: () => turns.push(item) }).catch(() => {});
   };
   wait("refused");
   queue.next(0)?.reject(new Error("it became invalid while it waited"));
@@ -184,11 +184,11 @@ Deno.test("gated queue: in any order of things every caller is answered once, no
     let now = 0;
     const take = () => {
       while (queue.readyAt(now) <= now) {
-        const turn = queue.next(now);
-        assert(turn, "readyAt named this instant");
-        turn.spend(now);
-        sent.push({ ...turn.item, at: now });
-        turn.resolve();
+        const position = queue.next(now);
+        assert(position, "readyAt named this instant");
+        position.spend(now);
+        sent.push({ ...position.item, at: now });
+        position.resolve();
       }
       assertEquals(queue.next(now), undefined);
     };

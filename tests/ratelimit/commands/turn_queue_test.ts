@@ -6,9 +6,9 @@ import { watched } from "../watched_signal.ts";
 
 function drain<T>(queue: TurnQueue<T>): T[] {
   const items: T[] = [];
-  for (let turn = queue.next(); turn; turn = queue.next()) {
-    items.push(turn.item);
-    turn.resolve();
+  for (let position = queue.next(); position; position = queue.next()) {
+    items.push(position.item);
+    position.resolve();
   }
   return items;
 }
@@ -94,9 +94,9 @@ Deno.test("turn queue: an abort after the turn has come changes nothing", async 
   const queue = new TurnQueue<string>();
   const controller = new AbortController();
   const answer = queue.wait("item", { signal: controller.signal });
-  const turn = queue.next();
+  const position = queue.next();
   controller.abort();
-  turn?.resolve();
+  position?.resolve();
   await answer;
 });
 
@@ -186,11 +186,11 @@ Deno.test("turn queue: every caller is answered exactly once and in order, whate
         } else if (step.do === "next") {
           const head = [...high, ...low][0];
           assertEquals(queue.peek(), head);
-          const turn = queue.next();
-          assertEquals(turn?.item, head);
+          const position = queue.next();
+          assertEquals(position?.item, head);
           if (head !== undefined) leave(head, step.works ? "done" : "failed");
-          if (step.works) turn?.resolve();
-          else turn?.reject("failed");
+          if (step.works) position?.resolve();
+          else position?.reject("failed");
         } else if (step.do === "reject all") {
           const order = [...high, ...low];
           queue.rejectAll((item) => {

@@ -88,7 +88,7 @@ for (const [what, body, restMs] of BODIES) {
   Deno.test(`shard: RATE_LIMITED ${what} is understood [case 33]`, async () => {
     const play = await crowd(10, { commandLimits: { guildMembersPeriodMs: 1 } }).live();
     const guild = guildOf(play);
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const request = { guild_id: guild, query: "member", limit: 5, nonce: "mine" };
     const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: 1_000 }));
     await play.clock.advance(500);
@@ -116,7 +116,7 @@ const STRANGERS: readonly (readonly [what: string, body: unknown])[] = [
 for (const [what, body] of STRANGERS) {
   Deno.test(`shard: RATE_LIMITED ${what} leaves a request alone`, async () => {
     const play = await crowd(10).live();
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const request = { guild_id: guildOf(play), query: "member", limit: 5, nonce: "mine" };
     const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: 1_000 }));
     await play.clock.advance(500);
@@ -133,10 +133,10 @@ for (const [what, body] of STRANGERS) {
 Deno.test("shard: RATE_LIMITED without a nonce is taken by the first request that has no answer yet", async () => {
   const play = await crowd(2_500).live();
   const guild_id = guildOf(play);
-  play.discord.faults.loseAnswers = [2];
+  play.discord.faults.loseResponses = [2];
   const begun = new Reading(play.shard.requestGuildMembers(everybody(guild_id)));
   await play.clock.advance(0);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const silent = new Reading(play.shard.requestGuildMembers({ guild_id, query: "member-1", limit: 1 }));
   await play.clock.advance(0);
   play.discord.dispatch("RATE_LIMITED", { opcode: 8, retry_after: 1, meta: { guild_id } });

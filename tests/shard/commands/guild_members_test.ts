@@ -124,7 +124,7 @@ Deno.test("shard: members by their ids, and who was not found", async () => {
 Deno.test("shard: a name that nobody has is answered by an empty chunk, whatever it counts itself", async () => {
   for (const count of [0, 1, undefined]) {
     const play = await crowd(3).live();
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const request = { guild_id: guildOf(play), query: "nobody", limit: 5, nonce: "mine" };
     const reading = new Reading(play.shard.requestGuildMembers(request));
     await play.clock.advance(0);
@@ -166,7 +166,7 @@ Deno.test("shard: chunks of two requests at once go to the one that asked, by th
 Deno.test("shard: two open requests cannot have one nonce; one after the other can", async () => {
   const play = await crowd(10).live();
   const request = { guild_id: guildOf(play), query: "a", limit: 1, nonce: "mine" };
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const open = new Reading(play.shard.requestGuildMembers(request));
   await play.clock.advance(0);
   const error = await assertRejects(() => play.shard.requestGuildMembers(request).next(), CommandError);
@@ -181,7 +181,7 @@ Deno.test("shard: two open requests cannot have one nonce; one after the other c
 
 Deno.test("shard: chunks in any order are all handed out", async () => {
   const play = await crowd(4_500).live();
-  play.discord.faults.reverseAnswers = true;
+  play.discord.faults.reverseResponses = true;
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
@@ -201,7 +201,7 @@ Deno.test("shard: presences come with the chunks where they were asked for", asy
 
 Deno.test("shard: a chunk that is lost ends in an error that says how many came", async () => {
   const play = await crowd(2_500).live();
-  play.discord.faults.loseAnswers = [1];
+  play.discord.faults.loseResponses = [1];
   const start = play.clock.now();
   const reading = new Reading(
     play.shard.requestGuildMembers(everybody(guildOf(play)), { deadlineMs: 7_000 }),
@@ -226,7 +226,7 @@ Deno.test("shard: a chunk that is lost ends in an error that says how many came"
 Deno.test("shard: no answer at all is an error after 30 s, or after what was said", async () => {
   for (const [deadlineMs, expected] of [[undefined, 30_000], [1_000, 1_000]] as const) {
     const play = await crowd(10).live();
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const start = play.clock.now();
     const reading = new Reading(
       play.shard.requestGuildMembers(everybody(guildOf(play)), { ...(deadlineMs && { deadlineMs }) }),
@@ -281,7 +281,7 @@ Deno.test("shard: an abort while the command still waits takes it out of the que
 
 Deno.test("shard: return() ends a request at once, also while an answer is waited for, and before it began", async () => {
   const play = await crowd(10).live();
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)));
   const next = chunks.next();
   await play.clock.advance(1_000);
@@ -319,7 +319,7 @@ Deno.test("shard: an abort ends the iteration at once with the signal's reason, 
 
 Deno.test("shard: closing the shard ends a request that was sent, after the chunks that came", async () => {
   const play = await crowd(2_500).live();
-  play.discord.faults.loseAnswers = [2];
+  play.discord.faults.loseResponses = [2];
   const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)));
   const first = chunks.next();
   await play.clock.advance(0);
@@ -343,7 +343,7 @@ Deno.test("shard: closing the shard ends a request that was sent, after the chun
 
 Deno.test("shard: what stopped the shard is the cause of the request's error", async () => {
   const play = await crowd(10).live();
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
   play.connection.close(4004);
@@ -409,7 +409,7 @@ Deno.test("shard: a deadline that can be none is refused at once, and one may be
       `Cannot wait for an answer: deadlineMs must be a positive number: ${deadlineMs}`,
     );
   }
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: Infinity }));
   await play.clock.advance(3_600_000);
   assertEquals(reading.end, undefined);
@@ -433,7 +433,7 @@ Deno.test("shard: a nonce of more than 32 bytes is refused, counted in bytes", a
 
 Deno.test("shard: chunks without a body, and bodies without members, disturb nothing", async () => {
   const play = await crowd(10).live();
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const request = { guild_id: guildOf(play), query: "a", limit: 1, nonce: "mine" };
   const reading = new Reading(play.shard.requestGuildMembers(request));
   await play.clock.advance(0);

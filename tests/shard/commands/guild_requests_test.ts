@@ -20,7 +20,7 @@ function guildIds({ discord }: Play): string[] {
 
 Deno.test("shard: the sounds of each guild come as they are answered, in any order", async () => {
   const play = await new Play({ fake: TWO_GUILDS }).live();
-  play.discord.faults.reverseAnswers = true;
+  play.discord.faults.reverseResponses = true;
   const [one, two] = guildIds(play);
   assert(one && two);
   const reading = new Reading(play.shard.requestSoundboardSounds([one, two, one]));
@@ -96,7 +96,7 @@ Deno.test("shard: no guild needs no question, too many fit in no frame", async (
 Deno.test("shard: after a lost session only the guilds that are missing are asked for again", async () => {
   const play = await new Play({ fake: TWO_GUILDS }).live();
   const ids = guildIds(play);
-  play.discord.faults.loseAnswers = [1];
+  play.discord.faults.loseResponses = [1];
   const reading = new Reading(play.shard.requestSoundboardSounds(ids));
   await play.clock.advance(0);
   play.connection.invalidateSession(false);
@@ -181,7 +181,7 @@ Deno.test("shard: should Discord limit op 43 one day, it waits and asks again", 
   const play = await new Play().live();
   const [guild] = guildIds(play);
   assert(guild);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const asking = play.shard.requestChannelInfo(guild, ["status"], { deadlineMs: 1_000 });
   await play.clock.advance(0);
   play.discord.dispatch("RATE_LIMITED", { opcode: 43, retry_after: 7, meta: { guild_id: guild } });
@@ -200,7 +200,7 @@ Deno.test("shard: a request takes no answer, and no RATE_LIMITED, before it was 
   };
   const answer = (id: string) =>
     play.discord.dispatch("CHANNEL_INFO", { guild_id: guild, channels: [{ id }] });
-  play.discord.faults.muteAnswers = 2;
+  play.discord.faults.muteResponses = 2;
   const first = play.shard.requestChannelInfo(guild, ["status"]);
   await play.clock.advance(0);
   limited(10);
@@ -258,7 +258,7 @@ Deno.test("shard: a question that was given up is waited for until its deadline,
   const play = await new Play().live();
   const [guild = ""] = guildIds(play);
   const giveUp = async (deadlineMs: number) => {
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const abort = new AbortController();
     const left = play.shard.requestChannelInfo(guild, ["status"], { deadlineMs, signal: abort.signal });
     left.catch(() => {});

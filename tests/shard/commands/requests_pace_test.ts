@@ -81,7 +81,7 @@ Deno.test("shard: the same where some chunks had come before the session was par
   let readAt = 0;
   play.onEvent = async (event) => {
     if (event.t !== "READY") return;
-    play.discord.faults.loseAnswers = [2];
+    play.discord.faults.loseResponses = [2];
     const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)));
     await chunks.next();
     play.write(100);

@@ -19,8 +19,8 @@ const ACTS: Readonly<Record<string, (play: Play) => void>> = {
   "op 9 true": ({ discord }) => discord.connections[0]?.invalidateSession(true),
   "op 9 false": ({ discord }) => discord.connections[0]?.invalidateSession(false),
   expire: ({ discord }) => discord.expireSessions(),
-  "cut in the middle": ({ discord }) => void (discord.faults.cutAfterAnswers = 1),
-  "from behind": ({ discord }) => void (discord.faults.reverseAnswers = !discord.faults.reverseAnswers),
+  "cut in the middle": ({ discord }) => void (discord.faults.cutAfterResponses = 1),
+  "from behind": ({ discord }) => void (discord.faults.reverseResponses = !discord.faults.reverseResponses),
   "refuse a resume": ({ discord }) => void discord.faults.refuseResumes++,
   chatter: (play) => void play.write(30),
 };
@@ -124,7 +124,7 @@ async function tell(story: readonly Act[], jitter: number): Promise<void> {
   };
   for (const one of story) {
     const { faults, connections: [connection] } = play.discord;
-    faults.muteAnswers = one.isLost ? 1 : 0;
+    faults.muteResponses = one.isLost ? 1 : 0;
     const asked = ask(play, one);
     if (!asked) ACTS[one.what]?.(play);
     else {
@@ -136,7 +136,7 @@ async function tell(story: readonly Act[], jitter: number): Promise<void> {
       if (one.abortAfterMs === 0) giveUp(asked);
       else if (one.abortAfterMs !== null) play.clock.setTimeout(() => giveUp(asked), one.abortAfterMs);
     }
-    faults.muteAnswers = 0;
+    faults.muteResponses = 0;
     if (one.pauseMs !== null || !asked) await play.clock.advance(one.pauseMs ?? 0);
   }
   await play.clock.runUntil(() => all.every(({ reading }) => reading.end !== undefined));

@@ -13,7 +13,7 @@ function indexes({ answers }: Reading<{ readonly chunk_index: number }>): number
 
 Deno.test("shard: a stream of chunks that is cut goes on after the resume, and is not asked for again", async () => {
   const play = await crowd(4_500).live();
-  play.discord.faults.cutAfterAnswers = 2;
+  play.discord.faults.cutAfterResponses = 2;
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
   assertEquals(indexes(reading), [0, 1]);
@@ -27,7 +27,7 @@ Deno.test("shard: a stream of chunks that is cut goes on after the resume, and i
 
 Deno.test("shard: where the session is lost it is asked again, and only what is missing is handed out", async () => {
   const play = await crowd(4_500).live();
-  play.discord.faults.cutAfterAnswers = 2;
+  play.discord.faults.cutAfterResponses = 2;
   play.discord.faults.refuseResumes = 1;
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
@@ -87,7 +87,7 @@ Deno.test("shard: a chunk that has changed meanwhile is handed out again rather 
 
 Deno.test("shard: op 9 in the middle of a stream of chunks: the rest comes on the new session", async () => {
   const play = await crowd(3_500).live();
-  play.discord.faults.loseAnswers = [2, 3];
+  play.discord.faults.loseResponses = [2, 3];
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(1_000);
   assertEquals(indexes(reading), [0, 1]);
@@ -100,7 +100,7 @@ Deno.test("shard: op 9 in the middle of a stream of chunks: the rest comes on th
 Deno.test("shard: on a new session a request is asked again at once, not after its deadline", async () => {
   const play = await new Play().live();
   const guild = play.discord.guilds[0]!.id;
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const info = play.shard.requestChannelInfo(guild, ["status"]);
   await play.clock.advance(1_000);
   play.connection.invalidateSession(false);
@@ -114,7 +114,7 @@ Deno.test("shard: on a new session a request is asked again at once, not after i
 
 Deno.test("shard: a request that got lost with its connection is asked once more after the resume", async () => {
   const play = await crowd(10).live();
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const request = { guild_id: guildOf(play), query: "member", limit: 3 };
   const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: 5_000 }));
   await play.clock.advance(0);
@@ -132,7 +132,7 @@ Deno.test("shard: an answer goes to the one that asked on this connection, not t
   const play = await new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } })
     .live();
   const guild = guildOf(play);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const lost = play.shard.requestChannelInfo(guild, ["status"], { deadlineMs: 5_000 });
   await play.clock.advance(0);
   play.connection.drop();
@@ -149,7 +149,7 @@ Deno.test("shard: an answer goes to the one that asked on this connection, not t
 
 Deno.test("shard: asked once more in vain, it is an error", async () => {
   const play = await crowd(10).live();
-  play.discord.faults.muteAnswers = 2;
+  play.discord.faults.muteResponses = 2;
   const request = { guild_id: guildOf(play), query: "member", limit: 3 };
   const reading = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: 5_000 }));
   await play.clock.advance(0);
@@ -165,7 +165,7 @@ Deno.test("shard: asked once more in vain, it is an error", async () => {
 Deno.test("shard: a request that Discord closes for each time is an error the second time, not an identify each time", async () => {
   for (const code of [4001, 4002]) {
     const play = await new Play().live();
-    play.discord.faults.muteAnswers = Infinity;
+    play.discord.faults.muteResponses = Infinity;
     const guild = guildOf(play);
     const reading = new Reading(play.shard.requestSoundboardSounds([guild], { deadlineMs: 5_000 }));
     await play.clock.advance(0);
@@ -192,14 +192,14 @@ Deno.test("shard: a request that Discord closes for each time is an error the se
 
 Deno.test("shard: any other close is no fault of a request, however often it comes", async () => {
   const play = await new Play().live();
-  play.discord.faults.muteAnswers = Infinity;
+  play.discord.faults.muteResponses = Infinity;
   const reading = new Reading(play.shard.requestSoundboardSounds([guildOf(play)], { deadlineMs: 5_000 }));
   await play.clock.advance(0);
   for (const [index, code] of [4000, 4009, 4007, 4000].entries()) {
     play.connection.close(code);
     await play.clock.runUntil(() => timesAsked(play, 31) === index + 2);
   }
-  play.discord.faults.muteAnswers = 0;
+  play.discord.faults.muteResponses = 0;
   play.connection.close(4000);
   await play.clock.runUntil(() => reading.end !== undefined);
   assertEquals([reading.end, reading.answers.length], [null, 1]);
@@ -210,15 +210,15 @@ Deno.test("shard: an answer shows that Discord understands the request", async (
   const play = await new Play({ fake: { guilds: [{}, {}] } }).live();
   const [one, two] = play.discord.guilds.map(({ id }) => id);
   assert(one && two);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const reading = new Reading(play.shard.requestSoundboardSounds([one, two], { deadlineMs: 5_000 }));
   await play.clock.advance(0);
-  play.discord.faults.loseAnswers = [1];
+  play.discord.faults.loseResponses = [1];
   play.connection.close(4001);
   await play.clock.runUntil(() => reading.answers.length === 1);
   // The connection may go for another reason now: the request was read on it.
   play.connection.close(4001);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   await play.clock.runUntil(() => timesAsked(play, 31) === 3);
   play.connection.close(4001);
   await play.clock.runUntil(() => reading.end !== undefined);
@@ -228,7 +228,7 @@ Deno.test("shard: an answer shows that Discord understands the request", async (
 
 Deno.test("shard: the deadline does not run while there is no connection", async () => {
   const play = await crowd(2_500).live();
-  play.discord.faults.cutAfterAnswers = 1;
+  play.discord.faults.cutAfterResponses = 1;
   play.discord.faults.rejectDials = Array(8).fill(503);
   const start = play.clock.now();
   const reading = new Reading(

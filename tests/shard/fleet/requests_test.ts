@@ -96,7 +96,7 @@ Deno.test("fleet: a list that is open when its shard goes in a reshard is gone o
   const guilds = Array.from({ length: 12 }, (_, guild) => ({ members: guild === 6 ? 2_500 : 1 }));
   const play = await four({ fake: { guilds } });
   const [guild = ""] = ids(play, 6);
-  play.discord.faults.loseAnswers.push(1);
+  play.discord.faults.loseResponses.push(1);
   const reading = new Reading(
     play.fleet.requestGuildMembers(everybody(guild), { deadlineMs: 600_000 }),
   );
@@ -113,7 +113,7 @@ Deno.test("fleet: a list that is open when its shard goes in a reshard is gone o
 Deno.test("fleet: sounds and channel info that are open when their shards go are asked of the next", async () => {
   const play = await four();
   const guildIds = ids(play, 0, 4, 8, 1);
-  play.discord.faults.muteAnswers = 3;
+  play.discord.faults.muteResponses = 3;
   const options = { deadlineMs: 600_000 };
   const sounds = new Reading(play.fleet.requestSoundboardSounds(guildIds, options));
   const info = play.fleet.requestChannelInfo(guildIds[1]!, ["status"], options);
@@ -135,7 +135,7 @@ Deno.test("fleet: a request goes on through a restart, with the session and with
   for (const resume of [true, false]) {
     const play = await four();
     const [guild = ""] = ids(play, 1);
-    play.discord.faults.muteAnswers = 1;
+    play.discord.faults.muteResponses = 1;
     const reading = new Reading(play.fleet.requestSoundboardSounds([guild], { deadlineMs: 600_000 }));
     await play.settle();
     const restarting = play.fleet.restart(1, { resume });
@@ -154,7 +154,7 @@ Deno.test("fleet: a request before the start waits for its shard; one of a fleet
   await play.clock.runUntil(() => early.end !== undefined);
   assertEquals([early.end, early.answers.length], [null, 1]);
 
-  play.discord.faults.muteAnswers = 2;
+  play.discord.faults.muteResponses = 2;
   const open = new Reading(play.fleet.requestSoundboardSounds([guild]));
   const info = play.fleet.requestChannelInfo(guild, ["status"]).catch((error: unknown) => error);
   await play.settle();
@@ -173,7 +173,7 @@ Deno.test("fleet: a request before the start waits for its shard; one of a fleet
 Deno.test("fleet: a request of a stopped shard fails, and is not asked elsewhere", async () => {
   const play = await four();
   const [guild = ""] = ids(play, 1);
-  play.discord.faults.muteAnswers = 1;
+  play.discord.faults.muteResponses = 1;
   const reading = new Reading(play.fleet.requestSoundboardSounds([guild]));
   await play.settle();
   play.connection(1).close(4004);
@@ -186,7 +186,7 @@ Deno.test("fleet: a request of a stopped shard fails, and is not asked elsewhere
 Deno.test("fleet: a request that is left, or given up, asks no more, and nothing waits for it", async () => {
   const play = await four();
   const guildIds = ids(play, 0, 1, 2);
-  play.discord.faults.muteAnswers = 6;
+  play.discord.faults.muteResponses = 6;
   const left = play.fleet.requestSoundboardSounds(guildIds);
   const next = left.next();
   await play.settle();

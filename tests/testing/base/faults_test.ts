@@ -103,14 +103,14 @@ const EVERYBODY = { query: "", limit: 0 };
 
 Deno.test("faults: so many questions are not answered, and yet count", async () => {
   const stage = new Stage({ guilds: [{ members: 10 }] });
-  stage.discord.faults.muteAnswers = 1;
+  stage.discord.faults.muteResponses = 1;
   const client = await stage.identified({ intents: 2 });
   // A presence is no question.
   client.send(3, { since: null, activities: [], status: "idle", afk: false });
   const guild_id = stage.discord.guilds[0]?.id;
   client.send(8, { guild_id, ...EVERYBODY });
   await stage.settle();
-  assertEquals([client.heard.length, stage.discord.faults.muteAnswers], [2, 0]);
+  assertEquals([client.heard.length, stage.discord.faults.muteResponses], [2, 0]);
   client.send(8, { guild_id, ...EVERYBODY });
   await stage.settle();
   assertEquals(client.heard.slice(2), ["RATE_LIMITED"]);
@@ -121,12 +121,12 @@ Deno.test("faults: answers are lost by their index, and come from behind", async
   const client = await stage.identified({ intents: 2 });
   const guild_id = stage.discord.guilds[0]?.id;
   const indexes = () => client.bodies("GUILD_MEMBERS_CHUNK").map(({ chunk_index }) => chunk_index);
-  stage.discord.faults.loseAnswers = [0, 2];
+  stage.discord.faults.loseResponses = [0, 2];
   client.send(8, { guild_id, ...EVERYBODY });
   await stage.settle();
   assertEquals(indexes(), [1, 3]);
   await stage.clock.advance(30_000);
-  stage.discord.faults.reverseAnswers = true;
+  stage.discord.faults.reverseResponses = true;
   client.send(8, { guild_id, ...EVERYBODY });
   await stage.settle();
   assertEquals(indexes(), [1, 3, 3, 2, 1, 0]);
@@ -135,7 +135,7 @@ Deno.test("faults: answers are lost by their index, and come from behind", async
 Deno.test("faults: cut in the middle of the answers, once; a resume brings the rest", async () => {
   const stage = new Stage({ guilds: [{ members: 3_500 }] });
   const first = await stage.identified({ intents: 2 });
-  stage.discord.faults.cutAfterAnswers = 3;
+  stage.discord.faults.cutAfterResponses = 3;
   first.send(8, { guild_id: stage.discord.guilds[0]?.id, ...EVERYBODY });
   await stage.settle();
   assertEquals([first.bodies("GUILD_MEMBERS_CHUNK").length, first.end?.code], [3, null]);
@@ -143,5 +143,5 @@ Deno.test("faults: cut in the middle of the answers, once; a resume brings the r
   next.resume(first.frames[1]?.d.session_id, first.lastSequence);
   await stage.settle();
   assertEquals(next.heard, ["op 10", "GUILD_MEMBERS_CHUNK", "RESUMED"]);
-  assertEquals(stage.discord.faults.cutAfterAnswers, 0);
+  assertEquals(stage.discord.faults.cutAfterResponses, 0);
 });

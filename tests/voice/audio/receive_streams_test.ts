@@ -2,13 +2,13 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DaveReceived } from "../../../voice/mod.ts";
-import { Hearing } from "../../../voice/audio/receive_streams.ts";
+import { ReceiveStreams } from "../../../voice/audio/receive_streams.ts";
 import { VirtualClock } from "../../fake/mod.ts";
 import { record } from "../call.ts";
 
 interface Stage {
   readonly clock: VirtualClock;
-  readonly hearing: Hearing;
+  readonly streams: ReceiveStreams;
   readonly users: Map<number, string>;
   /** Frames that were decrypted, by user. */
   readonly decrypted: string[];
@@ -19,7 +19,7 @@ function stage(): Stage {
   const clock = new VirtualClock();
   const users = new Map<number, string>();
   const decrypted: string[] = [];
-  const hearing = new Hearing({
+  const streams = new ReceiveStreams({
     clock,
     userOf: (ssrc) => users.get(ssrc) ?? null,
     decrypt: (user, frame): DaveReceived => {
@@ -28,32 +28,32 @@ function stage(): Stage {
     },
   });
   const say = (ssrc: number, sequence: number, byte = sequence) =>
-    hearing.packet({ ssrc, sequence, timestamp: sequence * 960, payload: Uint8Array.of(byte) });
-  return { clock, hearing, users, decrypted, say };
+    streams.packet({ ssrc, sequence, timestamp: sequence * 960, payload: Uint8Array.of(byte) });
+  return { clock, streams, users, decrypted, say };
 }
 
 Deno.test("hearing: packets that come before it is said whose they are wait for that", async () => {
-  const { clock, hearing, users, say } = stage();
-  const alice = record(hearing.stream("alice"));
-  const bob = record(hearing.stream("bob"));
+  const { clock, streams, users, say } = stage();
+  const alice = record(streams.stream("alice"));
+  const bob = record(streams.stream("bob"));
   say(1, 10);
   say(2, 20);
   say(1, 11);
   users.set(1, "alice");
-  hearing.named();
+  streams.named();
   await clock.advance(0);
   assertEquals([alice.packets.map(({ sequence }) => sequence), bob.packets.length], [[10, 11], 0]);
   users.set(2, "bob");
   await clock.advance(2_001);
-  hearing.named();
+  streams.named();
   await clock.advance(0);
   assertEquals(bob.packets, []);
   await Promise.all([alice.stop(), bob.stop()]);
 });
 
 Deno.test("hearing: where nobody said so aloud, the next packet brings along those that wait", async () => {
-  const { clock, hearing, users, say } = stage();
-  const alice = record(hearing.stream("alice"));
+  const { clock, streams, users, say } = stage();
+  const alice = record(streams.stream("alice"));
   say(1, 10);
   say(1, 11);
   users.set(1, "alice");
@@ -64,10 +64,10 @@ Deno.test("hearing: where nobody said so aloud, the next packet brings along tho
 });
 
 Deno.test("hearing: what nobody listens to is not decrypted", async () => {
-  const { clock, hearing, users, decrypted, say } = stage();
+  const { clock, streams, users, decrypted, say } = stage();
   users.set(1, "alice").set(2, "bob");
   say(1, 1);
-  const alice = record(hearing.stream("alice"));
+  const alice = record(streams.stream("alice"));
   say(1, 2);
   say(2, 3);
   await clock.advance(0);
@@ -78,9 +78,9 @@ Deno.test("hearing: what nobody listens to is not decrypted", async () => {
 });
 
 Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does not decrypt is one", async () => {
-  const { clock, hearing, users, say } = stage();
+  const { clock, streams, users, say } = stage();
   users.set(1, "alice");
-  const alice = record(hearing.stream("alice"));
+  const alice = record(streams.stream("alice"));
   say(1, 1);
   say(1, 2, 0);
   say(1, 3);
@@ -93,9 +93,9 @@ Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does no
 });
 
 Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before", async () => {
-  const { clock, hearing, users, say } = stage();
+  const { clock, streams, users, say } = stage();
   users.set(1, "alice");
-  const alice = record(hearing.stream("alice"));
+  const alice = record(streams.stream("alice"));
   say(1, 1);
   say(1, 3);
   await clock.advance(50);
@@ -116,9 +116,9 @@ Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before
 });
 
 Deno.test("hearing: a new source of the same user begins anew, without a mark", async () => {
-  const { clock, hearing, users, say } = stage();
+  const { clock, streams, users, say } = stage();
   users.set(1, "alice").set(9, "alice");
-  const alice = record(hearing.stream("alice"));
+  const alice = record(streams.stream("alice"));
   say(1, 100);
   say(1, 102);
   say(9, 5);
@@ -130,21 +130,21 @@ Deno.test("hearing: a new source of the same user begins anew, without a mark", 
 
 Deno.test("hearing: the end comes after what waits, with its error or without", async () => {
   for (const error of [null, new Error("kicked")]) {
-    const { clock, hearing, users, say } = stage();
+    const { clock, streams, users, say } = stage();
     users.set(1, "alice");
-    const alice = record(hearing.stream("alice"));
-    const late = hearing.stream("bob");
+    const alice = record(streams.stream("alice"));
+    const late = streams.stream("bob");
     say(1, 1);
     say(1, 3);
-    hearing.close(error);
+    streams.close(error);
     assertEquals([await alice.end, alice.packets.length, clock.pending], [error, 2, 0]);
-    assertEquals([await record(late).end, await record(hearing.stream("alice")).end], [error, error]);
+    assertEquals([await record(late).end, await record(streams.stream("alice")).end], [error, error]);
   }
 });
 
 Deno.test("hearing: one ear for a user at a time, and room for at least one packet", () => {
-  const { hearing } = stage();
-  hearing.stream("alice");
-  assertThrows(() => hearing.stream("alice"), TypeError, "the user is listened to already: alice");
-  assertThrows(() => hearing.stream("bob", { maxQueued: 0 }), RangeError, "at least one packet");
+  const { streams } = stage();
+  streams.stream("alice");
+  assertThrows(() => streams.stream("alice"), TypeError, "the user is listened to already: alice");
+  assertThrows(() => streams.stream("bob", { maxQueued: 0 }), RangeError, "at least one packet");
 });

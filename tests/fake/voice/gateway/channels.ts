@@ -1,13 +1,13 @@
 /** The voice channels of a world, and who is let into them. */
 
 import type { FakeUser, World } from "../../world/world.ts";
-import type { VoicePlace } from "../options.ts";
+import type { VoiceJoinRequest } from "../options.ts";
 
 /** The type of channels without end-to-end encryption. */
 const STAGE = 13;
 
 /** What voice looks up in a world. */
-export class VoicePlaces {
+export class VoiceChannels {
   readonly #world: World;
 
   /** Looks it up when it is asked. */
@@ -23,7 +23,9 @@ export class VoicePlaces {
   }
 
   /** The voice channel that a place means. */
-  channel({ guildId = this.firstGuild, channelId }: VoicePlace): { guildId: string; channelId: string } {
+  channel(
+    { guildId = this.firstGuild, channelId }: VoiceJoinRequest,
+  ): { guildId: string; channelId: string } {
     const channel = channelId === undefined
       ? this.#world.guild(guildId)?.channels.find(({ type }) => type === 2 || type === STAGE)
       : this.#world.channel(channelId);

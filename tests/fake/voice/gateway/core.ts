@@ -25,7 +25,7 @@ import {
 import type { VoiceCall } from "./call.ts";
 import { takeVoiceFault, type VoiceFaults } from "./faults.ts";
 import { type VoiceLink, VoiceLinks } from "./links.ts";
-import type { Stay, VoiceRegistry } from "./registry.ts";
+import type { VoiceAdmission, VoiceRegistry } from "./registry.ts";
 import { type DatagramAddress, VoiceSession } from "./session.ts";
 
 /** What the core is made from. */
@@ -55,7 +55,7 @@ export interface VoiceGatewayCoreOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
   /** A session has timed out: its user is in the channel no more. */
-  readonly timedOut: (stay: Stay, now: number) => void;
+  readonly timedOut: (admission: VoiceAdmission, now: number) => void;
 }
 
 /** What clients send besides that has no meaning here: for Discord's own clients. */
@@ -125,8 +125,8 @@ export class VoiceGatewayCore {
   /** Ends what has timed out. */
   tick(now: number): void {
     this.links.tick(now);
-    for (const stay of this.#options.registry.present) {
-      const { session } = stay;
+    for (const admission of this.#options.registry.present) {
+      const { session } = admission;
       if (!session) continue;
       if (now >= session.speakBy) {
         session.speakBy = Infinity;
@@ -135,15 +135,20 @@ export class VoiceGatewayCore {
         if (link) this.links.refuse(link, { code: VoiceCloseCode.BadRequest, rule }, now);
       }
       if (session.lostAt === null || now < session.lostAt + this.#options.sessionTimeoutMs) continue;
-      this.end(stay, "timed out", null, now);
-      this.#options.timedOut(stay, now);
+      this.end(admission, "timed out", null, now);
+      this.#options.timedOut(admission, now);
     }
   }
 
   /** A stay is over: its session ends, its connection is closed with a code. */
-  end(stay: Stay, why: "replaced" | "left" | "timed out", code: number | null, now: number): void {
-    const { session, credentials } = stay;
-    this.#options.registry.end(stay, why);
+  end(
+    admission: VoiceAdmission,
+    why: "replaced" | "left" | "timed out",
+    code: number | null,
+    now: number,
+  ): void {
+    const { session, credentials } = admission;
+    this.#options.registry.end(admission, why);
     if (!session) return;
     const link = this.links.of(session);
     this.#options.callOf(credentials.channelId).leave(session, now);
@@ -202,16 +207,18 @@ export class VoiceGatewayCore {
     const { registry, faults, firstSequence, replayLimit } = this.#options;
     const body = readVoiceIdentify(d);
     if ("code" in body) return this.links.refuse(link, body, now);
-    const stay = registry.find(body.token);
-    const refusal = this.#strange(link, stay, body) ?? this.#withoutDave(stay, body.maxDaveVersion);
-    if (refusal || !stay) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
-    if (stay.credentials.userId !== body.userId) return this.links.refuse(link, otherSession("user_id"), now);
-    if (stay.session) {
+    const admission = registry.find(body.token);
+    const refusal = this.#strange(link, admission, body) ?? this.#withoutDave(admission, body.maxDaveVersion);
+    if (refusal || !admission) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
+    if (admission.credentials.userId !== body.userId) {
+      return this.links.refuse(link, otherSession("user_id"), now);
+    }
+    if (admission.session) {
       const rule = "a token is identified with once, and resumed after that";
       return this.links.refuse(link, { code: VoiceCloseCode.SessionNoLongerValid, rule }, now);
     }
-    const session = stay.session = new VoiceSession({
-      credentials: stay.credentials,
+    const session = admission.session = new VoiceSession({
+      credentials: admission.credentials,
       ssrc: ++this.#lastSsrc,
       key: Uint8Array.from({ length: 32 }, () => Math.floor(this.#options.random() * 256)),
       maxDaveVersion: body.maxDaveVersion,
@@ -221,7 +228,7 @@ export class VoiceGatewayCore {
     this.links.attach(link, session, now);
     this.#writeSession(session, link.id, "started", "identified", now);
     if (takeVoiceFault(faults, "silentReady")) return;
-    const { address: ip, port } = this.#options.mediaOf(stay.credentials.endpoint);
+    const { address: ip, port } = this.#options.mediaOf(admission.credentials.endpoint);
     const ready = { ssrc: session.ssrc, ip, port, modes: faults.modes, experiments: [], streams: [] };
     // The interval is HELLO's; the one here is not to be believed.
     this.links.send(link, VoiceOpcode.Ready, { ...ready, heartbeat_interval: 1 }, now);
@@ -232,10 +239,10 @@ export class VoiceGatewayCore {
     const { registry, faults } = this.#options;
     const body = readVoiceResume(d);
     if ("code" in body) return this.links.refuse(link, body, now);
-    const stay = registry.find(body.token);
-    const refusal = this.#strange(link, stay, body);
-    if (refusal || !stay) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
-    const { session } = stay;
+    const admission = registry.find(body.token);
+    const refusal = this.#strange(link, admission, body);
+    if (refusal || !admission) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
+    const { session } = admission;
     const invalid = (rule: string): Refusal => ({ code: VoiceCloseCode.SessionNoLongerValid, rule });
     if (!session) return this.links.refuse(link, invalid("what is resumed was identified"), now);
     const refused = takeVoiceFault(faults, "refuseResumes");
@@ -286,23 +293,23 @@ export class VoiceGatewayCore {
   /** What is wrong with who says that it is. */
   #strange(
     link: VoiceLink,
-    stay: Stay | undefined,
+    admission: VoiceAdmission | undefined,
     body: { readonly serverId: string; readonly sessionId: string },
   ): Refusal | null {
     if (!this.#options.hasGuild(body.serverId)) {
       return { code: VoiceCloseCode.ServerNotFound, rule: `server_id is a guild: ${body.serverId}` };
     }
-    if (!stay) return UNKNOWN_TOKEN;
-    const { guildId, sessionId, endpoint } = stay.credentials;
-    if (stay.over === "timed out") {
+    if (!admission) return UNKNOWN_TOKEN;
+    const { guildId, sessionId, endpoint } = admission.credentials;
+    if (admission.over === "timed out") {
       const { sessionTimeoutMs } = this.#options;
       return {
         code: VoiceCloseCode.SessionTimeout,
         rule: `a session is resumed within ${sessionTimeoutMs} ms`,
       };
     }
-    if (stay.over !== null) {
-      const rule = `a token ends with its stay: ${stay.over}`;
+    if (admission.over !== null) {
+      const rule = `a token ends with its stay: ${admission.over}`;
       return { code: VoiceCloseCode.SessionNoLongerValid, rule };
     }
     if (guildId !== body.serverId) return otherSession("server_id");
@@ -312,8 +319,8 @@ export class VoiceGatewayCore {
       : otherSession("endpoint, with its port,");
   }
 
-  #withoutDave(stay: Stay | undefined, version: number): Refusal | null {
-    if (version > 0 || !stay || !this.#options.needsDave(stay.credentials.channelId)) return null;
+  #withoutDave(admission: VoiceAdmission | undefined, version: number): Refusal | null {
+    if (version > 0 || !admission || !this.#options.needsDave(admission.credentials.channelId)) return null;
     return { code: VoiceCloseCode.DaveProtocolRequired, rule: "max_dave_protocol_version is at least 1" };
   }
 

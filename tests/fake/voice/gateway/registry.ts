@@ -3,7 +3,7 @@
 import type { VoiceCredentials, VoiceSession } from "./session.ts";
 
 /** One stay of a user in a channel on a voice server. */
-export interface Stay {
+export interface VoiceAdmission {
   /** Whose it is, and where. */
   readonly credentials: VoiceCredentials;
   /** The session that was identified with the token; `null` as long as none was. */
@@ -17,11 +17,11 @@ const REMEMBERED = 1000;
 
 /** All stays. */
 export class VoiceRegistry {
-  readonly #byToken = new Map<string, Stay>();
-  readonly #present = new Map<string, Stay>();
+  readonly #byToken = new Map<string, VoiceAdmission>();
+  readonly #present = new Map<string, VoiceAdmission>();
 
   /** The stays that go on, oldest first. */
-  get present(): readonly Stay[] {
+  get present(): readonly VoiceAdmission[] {
     return [...this.#present.values()];
   }
 
@@ -31,33 +31,33 @@ export class VoiceRegistry {
   }
 
   /** Begins a stay; whatever stay of the same user in the same guild there was has to be ended first. */
-  begin(credentials: VoiceCredentials): Stay {
-    const stay: Stay = { credentials, session: null, over: null };
-    this.#byToken.set(credentials.token, stay);
-    this.#present.set(placeOf(credentials.guildId, credentials.userId), stay);
+  begin(credentials: VoiceCredentials): VoiceAdmission {
+    const admission: VoiceAdmission = { credentials, session: null, over: null };
+    this.#byToken.set(credentials.token, admission);
+    this.#present.set(keyOf(credentials.guildId, credentials.userId), admission);
     const [oldest] = this.#byToken;
     if (oldest && this.#byToken.size > REMEMBERED && oldest[1].over) this.#byToken.delete(oldest[0]);
-    return stay;
+    return admission;
   }
 
   /** The stay that a token was made for, also when it is over. */
-  find(token: string): Stay | undefined {
+  find(token: string): VoiceAdmission | undefined {
     return this.#byToken.get(token);
   }
 
   /** The stay of a user in a guild. */
-  of(guildId: string, userId: string): Stay | undefined {
-    return this.#present.get(placeOf(guildId, userId));
+  of(guildId: string, userId: string): VoiceAdmission | undefined {
+    return this.#present.get(keyOf(guildId, userId));
   }
 
   /** A stay is over. */
-  end(stay: Stay, why: "replaced" | "left" | "timed out"): void {
-    if (stay.over !== null) return;
-    stay.over = why;
-    this.#present.delete(placeOf(stay.credentials.guildId, stay.credentials.userId));
+  end(admission: VoiceAdmission, why: "replaced" | "left" | "timed out"): void {
+    if (admission.over !== null) return;
+    admission.over = why;
+    this.#present.delete(keyOf(admission.credentials.guildId, admission.credentials.userId));
   }
 }
 
-function placeOf(guildId: string, userId: string): string {
+function keyOf(guildId: string, userId: string): string {
   return `${guildId} ${userId}`;
 }

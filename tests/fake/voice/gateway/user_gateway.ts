@@ -9,7 +9,7 @@ import type { VoiceCredentials } from "./session.ts";
 type Listener = (event: VoiceGatewayEvent) => void;
 
 /** What it needs of the voice side. */
-export interface UserGatewayHost {
+export interface UserGatewayServer {
   /** The user enters a channel, or moves there; `null` if the channel is full or closed. */
   enter(channelId: string, guildId: string): VoiceCredentials | null;
   /** The user leaves. */
@@ -22,12 +22,12 @@ export class UserGateway implements VoiceGateway {
   readonly userId: string;
   /** Every channel that was asked for, `null` for a leave. */
   readonly commands: (string | null)[] = [];
-  readonly #host: UserGatewayHost;
+  readonly #host: UserGatewayServer;
   readonly #listeners = new Set<Listener>();
   #sessionId = "";
 
   /** Made by the fake. */
-  constructor(userId: string, host: UserGatewayHost) {
+  constructor(userId: string, host: UserGatewayServer) {
     this.userId = userId;
     this.#host = host;
   }
