@@ -27,7 +27,7 @@ export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
 export { MissingVoiceError } from "./voice_provider.ts";
 
-export type { RequestOptions, ResponseIterator } from "./commands/answers.ts";
+export type { RequestOptions, ResponseIterator } from "./commands/response_iterator.ts";
 export type { CommandBudget } from "./commands/budget.ts";
 export type { CommandLimits, CommandOutcome } from "./commands/limits.ts";
 export type { Connection, ConnectionEnd, ConnectionPort, ConnectionSink, Frame } from "./pipe/connection.ts";

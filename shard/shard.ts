@@ -18,7 +18,7 @@ import type {
   UngatedEventName,
 } from "../gateway/mod.ts";
 import type { QueueOptions } from "../ratelimit/mod.ts";
-import type { RequestOptions, ResponseIterator } from "./commands/answers.ts";
+import type { RequestOptions, ResponseIterator } from "./commands/response_iterator.ts";
 import type { CommandBudget } from "./commands/budget.ts";
 import type { CommandOutcome } from "./commands/limits.ts";
 import { Commands } from "./commands/commands.ts";

@@ -10,7 +10,7 @@ import {
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
 import { GatedQueue, type GatedQueueOptions, type QueueOptions } from "../../ratelimit/mod.ts";
-import type { RequestOptions, ResponseIterator } from "./answers.ts";
+import type { RequestOptions, ResponseIterator } from "./response_iterator.ts";
 import { checkCommand } from "./check.ts";
 import { type CommandBudget, readBudget } from "./budget.ts";
 import { type CommandLimits, type CommandOutcome, gateOf, guildMembersLimit } from "./limits.ts";

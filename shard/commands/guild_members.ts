@@ -11,7 +11,7 @@ import {
 } from "../../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./limits.ts";
 import { MissingIntentError } from "./errors.ts";
-import type { RequestDefinition } from "./question.ts";
+import type { RequestDefinition } from "./request_definition.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;

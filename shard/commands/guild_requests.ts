@@ -8,7 +8,7 @@ import {
   isId,
   type RequestChannelInfo,
 } from "../../gateway/mod.ts";
-import type { RequestDefinition } from "./question.ts";
+import type { RequestDefinition } from "./request_definition.ts";
 
 /** The soundboard sounds of one guild. */
 export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;

@@ -9,8 +9,8 @@ import { Timer } from "../../ratelimit/timer.ts";
 import type { GatewayCommand, GatewayDispatch } from "../../gateway/mod.ts";
 import { field } from "../../gateway/field.ts";
 import type { Clock, GatedQueueOptions, QueueGate } from "../../ratelimit/mod.ts";
-import type { RequestOptions } from "./answers.ts";
-import type { RequestDefinition } from "./question.ts";
+import type { RequestOptions } from "./response_iterator.ts";
+import type { RequestDefinition } from "./request_definition.ts";
 import { RequestError } from "./errors.ts";
 
 /** How long to wait for the next answer by default, in ms. */

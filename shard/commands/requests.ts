@@ -23,9 +23,9 @@
 import { CommandError, type GatewayCommand, type GatewayDispatch } from "../../gateway/mod.ts";
 import { field } from "../../gateway/field.ts";
 import type { QueueGate } from "../../ratelimit/mod.ts";
-import { answersOf, type RequestOptions, type ResponseIterator } from "./answers.ts";
+import { answersOf, type RequestOptions, type ResponseIterator } from "./response_iterator.ts";
 import { DEFAULT_RETRY_MS } from "./limits.ts";
-import type { RequestDefinition } from "./question.ts";
+import type { RequestDefinition } from "./request_definition.ts";
 import { DEFAULT_DEADLINE_MS, PendingRequest, type RequestContext } from "./pending_request.ts";
 import type { WantedNames } from "../events/wanted_names.ts";
 

@@ -29,7 +29,7 @@ import type { ReshardOptions, ReshardReport } from "./reshard.ts";
 import type { FleetStatus } from "./status.ts";
 import type { GuildMembersChunk } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
-import type { RequestOptions, ResponseIterator } from "../commands/answers.ts";
+import type { RequestOptions, ResponseIterator } from "../commands/response_iterator.ts";
 import { MissingVoiceError, type VoiceProvider } from "../voice_provider.ts";
 
 /**

@@ -20,7 +20,7 @@ import type { FleetSet } from "./shard_set.ts";
 import type { FleetSlot } from "./shard_slot.ts";
 import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
-import type { RequestOptions, ResponseIterator } from "../commands/answers.ts";
+import type { RequestOptions, ResponseIterator } from "../commands/response_iterator.ts";
 
 /** What questions need of their fleet. */
 export interface FleetRequestsOptions {

@@ -7,7 +7,7 @@ import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
 import type { Dial } from "../../shard/pipe/dial.ts";
 import { type Platform, systemPlatform } from "../../shard/pipe/platform.ts";
 import type { Backend } from "./net/backend.ts";
-import type { PresenceLimit } from "./gateway/command_answers.ts";
+import type { PresenceLimit } from "./gateway/command_responses.ts";
 import { type FakeConnection, LinkHandle } from "./gateway/fake_connection.ts";
 import { type Faults, noFaults, takeOne } from "./base/faults.ts";
 import { GatewayCore } from "./gateway/core.ts";

@@ -36,7 +36,7 @@ export type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../../sha
 export type { Dial, DialErrorCode, DialOptions } from "../../shard/pipe/dial.ts";
 export type { Platform } from "../../shard/pipe/platform.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
-export type { PresenceLimit } from "./gateway/command_answers.ts";
+export type { PresenceLimit } from "./gateway/command_responses.ts";
 export type { FakeConnection } from "./gateway/fake_connection.ts";
 export type { FakeDiscordOptions } from "./fake_discord.ts";
 export type { Faults } from "./base/faults.ts";

@@ -65,7 +65,7 @@ export const SHARD_PARTS: readonly Part[] = [
   {
     what: "requests for members, sounds and channel info",
     files: [
-      "shard/commands/answers.ts",
+      "shard/commands/response_iterator.ts",
       "shard/commands/guild_members.ts",
       "shard/commands/guild_requests.ts",
       "shard/commands/pending_request.ts",

@@ -8,7 +8,7 @@
 
 import { GatewayCloseCode } from "../../../gateway/close_code.ts";
 import { GatewayOpcode } from "../../../gateway/opcode.ts";
-import { CommandResponses, type PresenceLimit } from "./command_answers.ts";
+import { CommandResponses, type PresenceLimit } from "./command_responses.ts";
 import { commandFault } from "./command_check.ts";
 import { type Faults, takeOne } from "../base/faults.ts";
 import { IdentifyBudget, type IdentifyLimit } from "./identify_budget.ts";
