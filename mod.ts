@@ -61,6 +61,7 @@ export type {
   CloseCause,
   Command,
   DirectMessageEventName,
+  EncodedCommand,
   EndCause,
   EventData,
   EventDataByName,

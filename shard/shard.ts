@@ -7,6 +7,7 @@
 
 import type {
   DirectMessageEventName,
+  EncodedCommand,
   EventName,
   GatewayCommand,
   GatewayDispatch,
@@ -264,7 +265,10 @@ export class Shard<
    * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; carries the command.
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
-  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<CommandOutcome> {
+  async send(
+    command: GatewayCommand | EncodedCommand,
+    options: QueueOptions = {},
+  ): Promise<CommandOutcome> {
     return await this.#commands.send(command, options);
   }
 

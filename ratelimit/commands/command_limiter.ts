@@ -33,6 +33,9 @@ export interface HeartbeatSchedule {
   readonly intervalMs: number;
 }
 
+/** Frames that Discord takes on one connection in 60 s. */
+export const DEFAULT_COMMAND_LIMIT = 120;
+
 /** Options of a {@linkcode CommandLimiter}. */
 export interface CommandLimiterOptions {
   /**
@@ -84,7 +87,7 @@ export class CommandLimiter {
    * @throws {RangeError} where `limit` is no integer from 2 on, or `periodMs` no positive number.
    */
   constructor(options: CommandLimiterOptions = {}) {
-    this.limit = options.limit ?? 120;
+    this.limit = options.limit ?? DEFAULT_COMMAND_LIMIT;
     if (!(this.limit >= 2)) {
       throw new RangeError(`Cannot limit commands: the limit must be 2 or more: ${this.limit}`);
     }

@@ -8,6 +8,20 @@
  */
 
 /**
+ * Checks what a log is made from.
+ *
+ * @throws {RangeError} where `capacity` is no positive integer, or `periodMs` no positive number.
+ */
+export function checkLog(capacity: number, periodMs: number): void {
+  if (!Number.isSafeInteger(capacity) || capacity < 1) {
+    throw new RangeError(`Cannot make a log: the capacity must be a positive integer: ${capacity}`);
+  }
+  if (!(periodMs > 0 && periodMs < Infinity)) {
+    throw new RangeError(`Cannot make a log: the period must be a positive number of ms: ${periodMs}`);
+  }
+}
+
+/**
  * A ring of send times: records without allocating, counts in O(log n), and tells when entries leave in O(1).
  *
  * @example
@@ -36,12 +50,7 @@ export class SlidingLog {
    * @throws {RangeError} where `capacity` is no positive integer, or `periodMs` no positive number.
    */
   constructor(capacity: number, periodMs: number) {
-    if (!Number.isSafeInteger(capacity) || capacity < 1) {
-      throw new RangeError(`Cannot make a log: the capacity must be a positive integer: ${capacity}`);
-    }
-    if (!(periodMs > 0 && periodMs < Infinity)) {
-      throw new RangeError(`Cannot make a log: the period must be a positive number of ms: ${periodMs}`);
-    }
+    checkLog(capacity, periodMs);
     this.capacity = capacity;
     this.periodMs = periodMs;
     this.#times = new Float64Array(capacity);

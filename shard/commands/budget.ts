@@ -1,7 +1,7 @@
 /** The budget of commands as a program sees it, from outside of whatever connection there is or is not. */
 
 import type { GatewayState } from "../../gateway/mod.ts";
-import { CommandLimiter } from "../../ratelimit/mod.ts";
+import { DEFAULT_COMMAND_LIMIT } from "../../ratelimit/commands/command_limiter.ts";
 
 /**
  * What may be sent, and who waits for it.
@@ -31,7 +31,7 @@ export interface CommandBudget {
 export function readBudget(state: GatewayState | null, now: number, waiting: number): CommandBudget {
   const at = state?.nextCommandAt(now) ?? Infinity;
   return {
-    limit: state?.commandLimit ?? new CommandLimiter().limit,
+    limit: state?.commandLimit ?? DEFAULT_COMMAND_LIMIT,
     available: state?.availableCommands(now) ?? 0,
     nextAvailableInMs: at < Infinity ? at - now : null,
     waiting,

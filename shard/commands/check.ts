@@ -10,6 +10,7 @@
 
 import { shown } from "../../ratelimit/unknown.ts";
 import { CommandError, encodeCommand, type GatewayCommand, isId } from "../../gateway/mod.ts";
+import { EncodedCommand } from "../../gateway/command.ts";
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 // The marks tell a bundler that it may drop the table where nobody reads it.
@@ -57,13 +58,17 @@ const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 const BY_QUERY = { query: "a string", limit: "an integer from 0 on", user_ids: "missing" };
 const BY_ID = { user_ids: "an id or a list of up to 100" };
 
+/** A command whose fields were checked besides: it is neither checked nor encoded a second time. */
+class CheckedCommand extends EncodedCommand {}
+
 /**
- * Checks a command, whatever types it claims to have.
+ * Checks a command, whatever types it claims to have, and encodes it. What was returned once is returned as it is.
  *
  * @throws {CommandError} Discord would not accept it: names the field, or the frame has more than 4096 bytes.
  */
-export function checkCommand(command: GatewayCommand): void {
-  encodeCommand(command);
+export function checkCommand(given: GatewayCommand | EncodedCommand): EncodedCommand {
+  if (given instanceof CheckedCommand) return given;
+  const { command, frame } = given instanceof EncodedCommand ? given : encodeCommand(given);
   const { op, d }: { readonly op: number; readonly d: object } = command;
   const body: Readonly<Record<string, unknown>> = { ...d };
   const way = op !== 8 ? {} : body.query === undefined ? BY_ID : BY_QUERY;
@@ -73,4 +78,5 @@ export function checkCommand(command: GatewayCommand): void {
     if (kinds.split(" or ").some((kind) => KINDS[kind]?.(value))) continue;
     throw new CommandError(`Cannot send op ${op}: ${name} is ${kinds}: ${shown(value)}`);
   }
+  return new CheckedCommand(command, frame);
 }

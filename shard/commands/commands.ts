@@ -1,6 +1,7 @@
 /** Everything that a program asks of Discord through its shard: who waits, behind which gate, and what is answered. */
 
 import {
+  type EncodedCommand,
   type GatewayCommand,
   type GatewayDispatch,
   GatewayOpcode,
@@ -45,7 +46,7 @@ export interface CommandsOptions {
 /** The commands of one shard, over all its connections. */
 export class Commands {
   /** Callers that wait to send. */
-  readonly queue = new GatedQueue<GatewayCommand>();
+  readonly queue = new GatedQueue<EncodedCommand>();
   /** Questions that are not answered in full. */
   readonly requests: Requests;
   readonly #options: CommandsOptions;
@@ -79,10 +80,14 @@ export class Commands {
   }
 
   /** Waits for the turn of a command. */
-  async send(command: GatewayCommand, { signal, priority = "low" }: QueueOptions): Promise<CommandOutcome> {
-    checkCommand(command);
+  async send(
+    given: GatewayCommand | EncodedCommand,
+    { signal, priority = "low" }: QueueOptions,
+  ): Promise<CommandOutcome> {
+    const encoded = checkCommand(given);
+    const { command } = encoded;
     const gate = gateOf(command, this.#options.limits);
-    const isSent = await this.#wait(command, { gate, priority, ...(signal && { signal }) });
+    const isSent = await this.#wait(encoded, { gate, priority, ...(signal && { signal }) });
     if (isSent && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
     return isSent ? "sent" : "superseded";
   }
@@ -137,18 +142,18 @@ export class Commands {
   close(by: unknown): void {
     this.#closed = { by };
     this.requests.close(by);
-    this.queue.rejectAll((command) => new CommandNotSentError(command, by));
+    this.queue.rejectAll(({ command }) => new CommandNotSentError(command, by));
   }
 
   /** Who takes the events takes none, perhaps because it waits for one of these: sends everybody away who waits. */
   giveUp(): void {
-    this.queue.rejectAll((command) => new ConsumerStuckError(command));
+    this.queue.rejectAll(({ command }) => new ConsumerStuckError(command));
   }
 
-  async #wait(command: GatewayCommand, options: GatedQueueOptions): Promise<boolean> {
-    checkCommand(command);
-    if (this.#closed) throw new CommandNotSentError(command, this.#closed.by);
-    const turn = this.queue.wait(command, options);
+  async #wait(given: GatewayCommand | EncodedCommand, options: GatedQueueOptions): Promise<boolean> {
+    const encoded = checkCommand(given);
+    if (this.#closed) throw new CommandNotSentError(encoded.command, this.#closed.by);
+    const turn = this.queue.wait(encoded, options);
     this.#options.onWaiting();
     return await turn;
   }

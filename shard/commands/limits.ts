@@ -1,7 +1,8 @@
 /** Which commands Discord limits below the common budget, and by how much. */
 
 import { type GatewayCommand, GatewayOpcode } from "../../gateway/mod.ts";
-import { type QueueGate, SubLimit } from "../../ratelimit/mod.ts";
+import { checkLog } from "../../ratelimit/commands/sliding_log.ts";
+import type { QueueGate } from "../../ratelimit/mod.ts";
 
 /**
  * The sub-limits of single commands. Each default is Discord's with a quarter of a second added, since frames that leave
@@ -60,7 +61,7 @@ export function guildMembersLimit(guildId: string, limits: CommandLimits): Queue
  */
 export function checkedLimits(limits: CommandLimits = {}): CommandLimits {
   const { presences = 1, presencePeriodMs = 1, guildMembersPeriodMs = 1 } = limits;
-  new SubLimit({ limit: presences, periodMs: presencePeriodMs });
-  new SubLimit({ limit: 1, periodMs: guildMembersPeriodMs });
+  checkLog(presences, presencePeriodMs);
+  checkLog(1, guildMembersPeriodMs);
   return limits;
 }

@@ -5,7 +5,7 @@
  */
 
 import type {
-  GatewayCommand,
+  EncodedCommand,
   GatewayDispatch,
   GatewayEnd,
   GatewayOutput,
@@ -31,7 +31,7 @@ export interface ConnectionLoopOptions {
   /** Whose turn to identify it is asked for. */
   readonly shardId: number;
   /** Callers that wait to send; they outlive the connection. */
-  readonly commands: GatedQueue<GatewayCommand>;
+  readonly commands: GatedQueue<EncodedCommand>;
   /** Takes each wanted event, with the length of its frame. */
   onEvent(event: GatewayDispatch, size: number): void;
   /** The state moved on to another phase. */

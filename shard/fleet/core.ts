@@ -7,6 +7,7 @@
 import type { FleetConsumer } from "./consumer.ts";
 import { sendRouted } from "./routed_send.ts";
 import {
+  type EncodedCommand,
   type GatewayCommand,
   GatewayOpcode,
   type PresenceUpdate,
@@ -111,10 +112,11 @@ export class FleetCore {
   }
 
   /** Sends a command through the shards that it is for. */
-  async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
+  async send(encoded: EncodedCommand, options: QueueOptions = {}): Promise<void> {
     const { signal } = this.#closing;
+    const { command } = encoded;
     const set = await this.#knownSet(command, options.signal);
-    await sendRouted(command, {
+    await sendRouted(encoded, {
       set,
       options,
       onSent: (outcome) => {

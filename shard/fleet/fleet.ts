@@ -181,8 +181,7 @@ export class Fleet<
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
   async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
-    checkCommand(command);
-    await this.#core.send(command, options);
+    await this.#core.send(checkCommand(command), options);
   }
 
   /**

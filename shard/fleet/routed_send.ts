@@ -1,7 +1,8 @@
 /** A command through the shards that it is for. */
 
-import type { GatewayCommand } from "../../gateway/mod.ts";
+import type { EncodedCommand } from "../../gateway/mod.ts";
 import type { QueueOptions } from "../../ratelimit/mod.ts";
+import { checkCommand } from "../commands/check.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
 import type { CommandOutcome } from "../commands/limits.ts";
 import { ShardNotHereError } from "./errors.ts";
@@ -19,7 +20,7 @@ export interface RoutedSendOptions {
   /** Whether a part that a closed shard has not sent may go through another set. */
   readonly mayRetry: () => boolean;
   /** Sends a part anew. */
-  readonly retry: (part: GatewayCommand) => Promise<void>;
+  readonly retry: (part: EncodedCommand) => Promise<void>;
 }
 
 /**
@@ -28,19 +29,21 @@ export interface RoutedSendOptions {
  * @throws what the one part failed of, or an `AggregateError` of several.
  */
 export async function sendRouted(
-  command: GatewayCommand,
+  encoded: EncodedCommand,
   { set, options, onSent, mayRetry, retry }: RoutedSendOptions,
 ): Promise<void> {
+  const { command } = encoded;
   const sent = routeCommand(command, set.count).flatMap((part) => {
+    const encodedPart = part.command === command ? encoded : checkCommand(part.command);
     const slots = part.shardId === null ? set.list : [set.shards.get(part.shardId)];
     return slots.map(async (slot) => {
       if (!slot) throw new ShardNotHereError(part.shardId ?? 0, set.count);
       try {
-        onSent(await slot.send(part.command, options));
+        onSent(await slot.send(encodedPart, options));
       } catch (error) {
         const mayGoElsewhere = error instanceof CommandNotSentError && part.shardId !== null;
         if (!mayGoElsewhere || !mayRetry()) throw error;
-        await retry(part.command);
+        await retry(encodedPart);
       }
     });
   });

@@ -6,7 +6,7 @@
 
 import { SlotListeners } from "./slot_listeners.ts";
 import { SlotDelivery } from "./slot_delivery.ts";
-import type { GatewayCommand, SessionRecord } from "../../gateway/mod.ts";
+import type { EncodedCommand, GatewayCommand, SessionRecord } from "../../gateway/mod.ts";
 import type { QueueOptions } from "../../ratelimit/mod.ts";
 import type { CommandOutcome } from "../commands/limits.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
@@ -181,7 +181,7 @@ export class FleetSlot implements ReshardShard {
   }
 
   /** Sends a command; it survives a restart, as it does a reconnect. */
-  async send(command: GatewayCommand, options: QueueOptions): Promise<CommandOutcome> {
+  async send(command: GatewayCommand | EncodedCommand, options: QueueOptions): Promise<CommandOutcome> {
     while (true) {
       const shard = this.#shard;
       try {

@@ -247,9 +247,9 @@ export class ShardHost<
    * @throws the signal's reason, if it is aborted before the command's turn.
    */
   async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
-    checkCommand(command);
+    const encoded = checkCommand(command);
     const { sendDeadlineMs: deadlineMs = DEFAULT_SEND_DEADLINE_MS } = this.#options;
-    await sendWithin({ deadlineMs, platform: this.#platform }, command, this.#supervisor, options);
+    await sendWithin({ deadlineMs, platform: this.#platform }, encoded, this.#supervisor, options);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A command to a hosted shard: it outlives the run of the shard that it was given to, but not its deadline. */
 
-import type { GatewayCommand } from "../../../gateway/mod.ts";
+import type { EncodedCommand } from "../../../gateway/mod.ts";
 import type { QueueOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
 import { CommandNotSentError } from "../../commands/errors.ts";
@@ -10,7 +10,7 @@ import { HostError } from "../errors.ts";
 /** One run of the shard, as far as sending is concerned. */
 interface SendingRun {
   /** The shard. */
-  readonly shard: { send(command: GatewayCommand, options: QueueOptions): Promise<unknown> };
+  readonly shard: { send(command: EncodedCommand, options: QueueOptions): Promise<unknown> };
   /** Resolves when this run is over. */
   readonly ended: Promise<unknown>;
 }
@@ -28,7 +28,7 @@ export interface SendingRuns {
 /** Sends a command through whatever run there is, until it is written, or its time is over. */
 export async function sendWithin(
   { deadlineMs, platform }: { readonly deadlineMs: number; readonly platform: Clock },
-  command: GatewayCommand,
+  encoded: EncodedCommand,
   through: SendingRuns,
   options: QueueOptions,
 ): Promise<void> {
@@ -37,11 +37,11 @@ export async function sendWithin(
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort);
   const timer = platform.setTimeout(() => {
-    const text = `Cannot send op ${command.op}: it was not written within ms: ${deadlineMs}`;
+    const text = `Cannot send op ${encoded.command.op}: it was not written within ms: ${deadlineMs}`;
     giveUp.abort(new HostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
   }, deadlineMs);
   try {
-    await sendThroughRuns(command, through, { ...options, signal: giveUp.signal });
+    await sendThroughRuns(encoded, through, { ...options, signal: giveUp.signal });
   } finally {
     platform.clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
@@ -49,7 +49,7 @@ export async function sendWithin(
 }
 
 async function sendThroughRuns(
-  command: GatewayCommand,
+  encoded: EncodedCommand,
   runs: SendingRuns,
   options: QueueOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
@@ -58,7 +58,7 @@ async function sendThroughRuns(
     if (signal.aborted) throw signal.reason;
     const { run } = runs;
     if (!runs.isRunning) {
-      throw new HostError(`Cannot send op ${command.op}: the shard is stopped`, {
+      throw new HostError(`Cannot send op ${encoded.command.op}: the shard is stopped`, {
         code: "ERR_SHARD_HOST_STOPPED",
       });
     }
@@ -67,7 +67,7 @@ async function sendThroughRuns(
       continue;
     }
     try {
-      await run.shard.send(command, options);
+      await run.shard.send(encoded, options);
       return;
     } catch (error) {
       if (!(error instanceof CommandNotSentError)) throw error;

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { CommandError, CommandNotSentError, type GatewayCommand, ShardStoppedError } from "../../../mod.ts";
+import { encodeCommand } from "../../../gateway/mod.ts";
 import { field, Play, settled } from "../harness.ts";
 import { Puppet } from "../puppet.ts";
 
@@ -226,7 +227,7 @@ Deno.test("shard: a command that Discord would not accept is refused at once, wh
   assertEquals(play.discord.journal.violations(), []);
 });
 
-Deno.test("shard: a command that became invalid while it waited fails alone", async () => {
+Deno.test("shard: a command is sent as it was given, whatever becomes of its body while it waits", async () => {
   const { puppet, play } = await puppetShow();
   const body: { guild_id: string; query: string; limit: number; nonce: string } = {
     guild_id: "1",
@@ -234,16 +235,37 @@ Deno.test("shard: a command that became invalid while it waited fails alone", as
     limit: 1,
     nonce: "ok",
   };
-  const spoilt = assertRejects(() => play.shard.send({ op: 8, d: body }), CommandError);
+  const changed = play.shard.send({ op: 8, d: body });
   const next = play.shard.send(ask("next"));
   body.nonce = "x".repeat(40);
   puppet.socket.hello();
   await play.clock.advance(0);
   puppet.socket.ready();
-  await spoilt;
+  assertEquals(await changed, "sent");
   await next;
-  assertEquals(sentOn(puppet.socket), [2, "next"]);
+  assertEquals(sentOn(puppet.socket), [2, "ok", "next"]);
   assertEquals(play.shard.status.state, "live");
+  await play.shard.close();
+});
+
+Deno.test("shard: a command is turned to JSON once, and one that is encoded already not again", async () => {
+  const { puppet, play } = await puppetShow();
+  let times = 0;
+  const command = (nonce: string): GatewayCommand => ({
+    op: 8,
+    d: { guild_id: "1", query: "", limit: 1, nonce, toJSON: () => (times++, { nonce }) },
+  } as unknown as GatewayCommand);
+  const first = play.shard.send(command("a"));
+  assertEquals(times, 1);
+  const encoded = encodeCommand(command("b"));
+  const second = play.shard.send(encoded);
+  const wrong = encodeCommand({ op: 31, d: { guild_ids: ["no id"] } });
+  await assertRejects(() => play.shard.send(wrong), CommandError, "guild_ids is a list of ids");
+  puppet.socket.hello();
+  await play.clock.advance(0);
+  puppet.socket.ready();
+  await Promise.all([first, second]);
+  assertEquals([times, ...sentOn(puppet.socket)], [2, 2, "a", "b"]);
   await play.shard.close();
 });
 

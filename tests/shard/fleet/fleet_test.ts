@@ -343,6 +343,14 @@ Deno.test("fleet: a command goes through its guild's shard, a presence through e
   await play.close();
 });
 
+Deno.test("fleet: a command that goes through every shard is turned to JSON once", async () => {
+  const play = await new FleetPlay(FOUR).live(4);
+  let encodings = 0;
+  await play.fleet.send({ op: 3, d: { ...PRESENCE.d, toJSON: () => (encodings++, PRESENCE.d) } as never });
+  assertEquals([commandsOf(play).length, encodings], [4, 1]);
+  await play.close();
+});
+
 Deno.test("fleet: a command for a guild of another process is refused, and one that Discord would refuse", async () => {
   const play = await new FleetPlay({ ...FOUR, shards: { ids: [0, 1], count: 4 } }).live(2);
   const error = await play.fleet.send({

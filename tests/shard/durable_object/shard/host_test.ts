@@ -336,10 +336,13 @@ Deno.test("shard host: a command waits through a death of its connection, and go
   await object.live();
   object.discord.connections[0]?.drop();
   await object.clock.advance(0);
-  const sent = object.host.send({ op: 31, d: { guild_ids: ["1"] } });
+  let encodings = 0;
+  const d = { guild_ids: ["1"], toJSON: () => (encodings++, { guild_ids: ["1"] }) };
+  const sent = object.host.send({ op: 31, d });
   await object.clock.advance(5_000);
   await sent;
   assertEquals(object.discord.journal.of("frame").filter(({ op }) => op === 31).length, 1);
+  assertEquals(encodings, 1);
   await object.end();
 });
 
