@@ -22,10 +22,9 @@ export { GatewayBotError } from "./connect/errors.ts";
 export { apiBaseUrl, fetchGatewayBot } from "./connect/gateway_bot.ts";
 export { environmentVariable, systemPlatform, wallClock } from "./pipe/platform.ts";
 export { connectionPair } from "./pipe/pair.ts";
-export { MissingIntentError, RequestError } from "./commands/errors.ts";
+export { MissingOptionError, RequestError } from "./commands/errors.ts";
 export { Shard } from "./shard.ts";
 export { sharedIdentifyLimiter } from "./connect/shared_identify_limiter.ts";
-export { MissingVoiceError } from "./voice_provider.ts";
 
 export type { RequestOptions, ResponseIterator } from "./commands/response_iterator.ts";
 export type { CommandBudget } from "./commands/budget.ts";
@@ -47,7 +46,7 @@ export type { ChannelInfo, SoundboardSounds } from "./commands/guild_requests.ts
 export type { Platform } from "./pipe/platform.ts";
 export type { ShardDialing, ShardLocating } from "./connect/status.ts";
 export type { ShardOptions } from "./options.ts";
-export type { RequestErrorCode, RequestProgress } from "./commands/errors.ts";
+export type { MissingOptionErrorCode, RequestErrorCode, RequestProgress } from "./commands/errors.ts";
 export type {
   ShardClosed,
   ShardConnected,

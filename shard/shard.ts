@@ -35,7 +35,7 @@ import type { ShardOptions } from "./options.ts";
 import { settingsOf } from "./options.ts";
 import type { ShardStatus } from "./status.ts";
 import { readyUserId, userIdOf } from "./user_id.ts";
-import { MissingVoiceError, type VoiceProvider } from "./voice_provider.ts";
+import { requireVoice, type VoiceProvider } from "./voice_provider.ts";
 import { WantedNames } from "./events/wanted_names.ts";
 
 /**
@@ -280,7 +280,7 @@ export class Shard<
    *
    * @throws {CommandError} The request is malformed: neither or both of `query` and `user_ids`, no `limit`, …
    * @throws {RangeError} `deadlineMs` is no positive number.
-   * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
+   * @throws {MissingOptionError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
    * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, the shard closed in between, or Discord closes
    * the connection each time it is asked.
    * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
@@ -356,7 +356,7 @@ export class Shard<
    *
    * Without the option `voice` the compiler refuses the call.
    *
-   * @throws {MissingVoiceError} The shard was made without the option `voice`.
+   * @throws {MissingOptionError} The shard was made without the option `voice`.
    * @throws what the way into voice throws; see `joinVoice` of `./voice`.
    *
    * @see https://docs.discord.com/developers/topics/voice-connections
@@ -389,10 +389,7 @@ export class Shard<
     channelId: string,
     options?: Options,
   ): Promise<Connection> {
-    const { voice } = this;
-    // Whoever does not ask the compiler learns of it here.
-    if (!voice) throw new MissingVoiceError("shard");
-    return await voice.join(this, { guildId, channelId }, options);
+    return await requireVoice(this.voice).join(this, { guildId, channelId }, options);
   }
 
   /**

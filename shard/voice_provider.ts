@@ -4,6 +4,7 @@
  * `voice()` of `./voice` makes one. What it is given of the main gateway is what a voice connection needs for one guild.
  */
 
+import { MissingOptionError } from "./commands/errors.ts";
 import type { GatewayDispatch, VoiceStateUpdate } from "../gateway/mod.ts";
 
 /** Joins voice channels for whoever it is given to; made by `voice()` of `./voice`. */
@@ -48,29 +49,14 @@ export interface GuildGateway {
 }
 
 /**
- * Ours: a shard or a fleet was to join voice, and was made without the way into it.
+ * The voice provider, where there is one.
  *
- * @example
- * ```ts
- * import { MissingVoiceError, Shard } from "@discordgateway/edge/shard";
- *
- * const shard = new Shard({ token: "bot token", intents: 1 << 7 });
- * // @ts-expect-error the compiler says so as well: `voice` is missing in the options
- * const error = await shard.joinVoice("1", "2").catch((error: unknown) => error);
- * if (!(error instanceof MissingVoiceError) || error.code !== "ERR_MISSING_VOICE") throw error;
- * ```
+ * @throws {MissingOptionError} The shard or the fleet was made without it.
  */
-export class MissingVoiceError extends TypeError {
-  /** The name of the class. */
-  override readonly name = "MissingVoiceError";
-  /** Stable identifier for switch statements. */
-  readonly code = "ERR_MISSING_VOICE";
-
-  /** Made by whoever was to join. */
-  constructor(who: "shard" | "fleet") {
-    super(
-      `Cannot join voice: the ${who} was made without it: ` +
-        'import { voice } from "@discordgateway/edge/voice", and give it the option voice: voice()',
-    );
-  }
+export function requireVoice<Voice>(voice: Voice | undefined): Voice {
+  if (voice) return voice;
+  throw new MissingOptionError(
+    'Cannot join voice: import { voice } from "@discordgateway/edge/voice", and give the option voice: voice()',
+    "voice",
+  );
 }

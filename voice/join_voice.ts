@@ -8,7 +8,7 @@
 import { GatewayIntent } from "../gateway/intent.ts";
 import { dial as dialWebSocket } from "../shard/pipe/dial.ts";
 import { systemPlatform } from "../shard/pipe/platform.ts";
-import { MissingIntentError } from "../shard/commands/errors.ts";
+import { MissingOptionError } from "../shard/commands/errors.ts";
 import { VoiceConnection } from "./connection.ts";
 import type { JoinVoiceOptions } from "./options.ts";
 import { createTransportCipher } from "./media/transport_encryption.ts";
@@ -27,7 +27,7 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  * consumed, or there are none.
  *
  * @throws {VoiceMediaError} At once, where there is no UDP or no permission to use it.
- * @throws {MissingIntentError} At once: the answer needs GUILD_VOICE_STATES.
+ * @throws {MissingOptionError} At once: the answer needs GUILD_VOICE_STATES.
  * @throws {TypeError} At once: the bot is in voice in this guild already, or its user id is not known.
  * @throws {RangeError} At once: `deadlineMs` is negative or no number.
  * @throws {VoiceTimeoutError} Sound could not be sent within `deadlineMs`; names what was missing. The bot has left.
@@ -71,7 +71,10 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
   assertDeadline("join voice", deadlineMs);
   if (media && openUdp === undefined) await assertUdp();
   if (gateway.intents !== undefined && (gateway.intents & GatewayIntent.GUILD_VOICE_STATES) === 0) {
-    throw new MissingIntentError("VOICE_STATE_UPDATE", "GUILD_VOICE_STATES", { action: "join voice" });
+    throw new MissingOptionError(
+      "Cannot join voice: VOICE_STATE_UPDATE needs an intent that the shard has not: GUILD_VOICE_STATES",
+      "GUILD_VOICE_STATES",
+    );
   }
   const userId = options.userId ?? gateway.userId ?? null;
   if (userId === null) {

@@ -75,40 +75,45 @@ export class RequestError extends Error {
   }
 }
 
+/** What a shard or a fleet was made without: an intent, or the voice provider. */
+export type MissingOptionErrorCode = "ERR_MISSING_INTENT" | "ERR_MISSING_VOICE";
+
 /**
- * A request that Discord would ignore in silence, because the session lacks an intent.
+ * The caller's fault: the options lack what a call needs. Either an intent, without which Discord would ignore the request
+ * in silence, or the voice provider.
  *
  * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
  *
  * @example
  * ```ts
- * import { MissingIntentError, Shard } from "@discordgateway/edge/shard";
+ * import { MissingOptionError, Shard } from "@discordgateway/edge/shard";
  *
  * const shard = new Shard({ token: "bot token", intents: 0 });
  * try {
  *   shard.requestGuildMembers({ guild_id: "1", query: "", limit: 0 });
  *   throw new Error("unreachable");
  * } catch (error) {
- *   if (!(error instanceof MissingIntentError) || error.intent !== "GUILD_MEMBERS") throw error;
+ *   if (!(error instanceof MissingOptionError) || error.missing !== "GUILD_MEMBERS") throw error;
  * }
+ *
+ * // @ts-expect-error the compiler says so as well: `voice` is missing in the options
+ * const error = await shard.joinVoice("1", "2").catch((error: unknown) => error);
+ * if (!(error instanceof MissingOptionError) || error.code !== "ERR_MISSING_VOICE") throw error;
  * ```
  */
-export class MissingIntentError extends Error {
+export class MissingOptionError extends TypeError {
   /** The name of the class. */
-  override readonly name = "MissingIntentError";
+  override readonly name = "MissingOptionError";
   /** Stable identifier for switch statements. */
-  readonly code = "ERR_MISSING_INTENT";
-  /** The intent to add, and to enable for the application. */
-  readonly intent: IntentName;
+  readonly code: MissingOptionErrorCode;
+  /** The intent to add, and to enable for the application; or the option `voice`. */
+  readonly missing: IntentName | "voice";
 
-  /** Made by the shard, and by what asks through it. */
-  constructor(
-    what: string,
-    intent: IntentName,
-    { action = "request guild members" }: { readonly action?: string } = {},
-  ) {
-    super(`Cannot ${action}: ${what} needs an intent that the shard has not: ${intent}`);
-    this.intent = intent;
+  /** Made by the shard or the fleet, and by what asks through it. */
+  constructor(message: string, missing: IntentName | "voice") {
+    super(message);
+    this.code = missing === "voice" ? "ERR_MISSING_VOICE" : "ERR_MISSING_INTENT";
+    this.missing = missing;
   }
 }
 

@@ -6,11 +6,12 @@ import {
   type EventData,
   GatewayIntent,
   GatewayOpcode,
+  type IntentName,
   isId,
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
 import { type CommandLimits, gateOf } from "./limits.ts";
-import { MissingIntentError } from "./errors.ts";
+import { MissingOptionError } from "./errors.ts";
 import type { RequestDefinition } from "./request_definition.ts";
 
 /** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
@@ -32,7 +33,7 @@ export interface GuildMembersContext {
  * Checks a request, and makes a question of it.
  *
  * @throws {CommandError} Discord would not accept it.
- * @throws {MissingIntentError} Discord would ignore it, or a part of it.
+ * @throws {MissingOptionError} Discord would ignore it, or a part of it.
  */
 export function guildMembersRequest(
   request: RequestGuildMembers,
@@ -41,10 +42,10 @@ export function guildMembersRequest(
   checkShape(request);
   const { guild_id, query, limit, presences, nonce = ownNonce } = request;
   if (query === "" && limit === 0 && (intents & GatewayIntent.GUILD_MEMBERS) === 0) {
-    throw new MissingIntentError("the full list", "GUILD_MEMBERS");
+    throw missingIntent("the full list", "GUILD_MEMBERS");
   }
   if (presences === true && (intents & GatewayIntent.GUILD_PRESENCES) === 0) {
-    throw new MissingIntentError("a list with presences", "GUILD_PRESENCES");
+    throw missingIntent("a list with presences", "GUILD_PRESENCES");
   }
   const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
   const gate = gateOf(command, limits) ?? { key: `some members ${guild_id}` };
@@ -78,6 +79,13 @@ export function guildMembersRequest(
       return known.add(event.d) ? { answer: event.d } : "known";
     },
   };
+}
+
+function missingIntent(what: string, intent: IntentName): MissingOptionError {
+  return new MissingOptionError(
+    `Cannot request guild members: ${what} needs an intent that the shard has not: ${intent}`,
+    intent,
+  );
 }
 
 function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGuildMembers): void {

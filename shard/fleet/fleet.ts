@@ -30,7 +30,7 @@ import type { FleetStatus } from "./status.ts";
 import type { GuildMembersChunk } from "../commands/guild_members.ts";
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
 import type { RequestOptions, ResponseIterator } from "../commands/response_iterator.ts";
-import { MissingVoiceError, type VoiceProvider } from "../voice_provider.ts";
+import { requireVoice, type VoiceProvider } from "../voice_provider.ts";
 
 /**
  * Any set of a bot's shards in one process, consumed like one shard.
@@ -190,7 +190,7 @@ export class Fleet<
    * list, and chunks that have not changed are not handed out twice.
    *
    * @throws {CommandError} The request is malformed.
-   * @throws {MissingIntentError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
+   * @throws {MissingOptionError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
    * @throws {ShardNotHereError} From the iterator: the guild's shard runs elsewhere.
    * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard stopped in between.
    * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
@@ -268,7 +268,7 @@ export class Fleet<
    *
    * Without the option `voice` the compiler refuses the call.
    *
-   * @throws {MissingVoiceError} The fleet was made without the option `voice`.
+   * @throws {MissingOptionError} The fleet was made without the option `voice`.
    * @throws {ShardNotHereError} The guild's shard runs elsewhere.
    * @throws what the way into voice throws; see `joinVoice` of `./voice`.
    *
@@ -280,9 +280,7 @@ export class Fleet<
     channelId: string,
     options?: Options,
   ): Promise<Connection> {
-    const { voice } = this;
-    // Whoever does not ask the compiler learns of it here.
-    if (!voice) throw new MissingVoiceError("fleet");
+    const voice = requireVoice(this.voice);
     return await this.#core.voice.join(
       guildId,
       (gateway) => voice.join(gateway, { guildId, channelId }, options),

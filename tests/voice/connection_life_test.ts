@@ -8,7 +8,7 @@ import {
   VoiceMediaError,
   type VoiceStatus,
 } from "../../voice/mod.ts";
-import { MissingIntentError, Shard } from "../../shard/mod.ts";
+import { MissingOptionError, Shard } from "../../shard/mod.ts";
 import { Call, CLOSED, frames, GUILD, OTHER, record, sound, type Speaker, STAGE, VOICE } from "./call.ts";
 
 /** An endless source of frames that can be told apart. */
@@ -277,7 +277,7 @@ Deno.test("voice connection: what is wrong with a join is said before anybody is
   const deaf = new Shard({ token, intents: 1, dial, fetch, platform: call.clock });
   await assertRejects(
     () => joinVoice(deaf, call.options),
-    MissingIntentError,
+    MissingOptionError,
     "Cannot join voice: VOICE_STATE_UPDATE needs an intent that the shard has not: GUILD_VOICE_STATES",
   );
   const idle = new Shard({ token, intents: 1 << 7, dial, fetch, platform: call.clock });

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import { Fleet, type FleetOptions, ReshardError, ShardNotHereError } from "../../shard/fleet/mod.ts";
-import { MissingVoiceError } from "../../shard/mod.ts";
+import { MissingOptionError } from "../../shard/mod.ts";
 import {
   type Voice,
   voice,
@@ -282,10 +282,10 @@ Deno.test("fleet.joinVoice: a guild of another process, a fleet that closes firs
   const without = new Fleet({ token, intents: INTENTS, dial, fetch });
   // @ts-expect-error the compiler says so as well
   const missing: unknown = await without.joinVoice(GUILD, VOICE).catch((error: unknown) => error);
-  assertInstanceOf(missing, MissingVoiceError);
+  assertInstanceOf(missing, MissingOptionError);
 });
 
-Deno.test("types: a fleet's joinVoice gives a VoiceConnection, and is there where a way into voice was given", () => {
+Deno.test("types: a fleet's joinVoice gives a VoiceConnection, and is there where a voice provider was given", () => {
   const fleet = new Fleet({ token: "token", guildEvents: ["MESSAGE_CREATE"], voice: voice() });
   assertType<IsExact<typeof fleet, Fleet<"MESSAGE_CREATE", never, never, Voice>>>(true);
   compiles(async () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { MissingIntentError, MissingVoiceError, Shard } from "../../shard/mod.ts";
+import { MissingOptionError, Shard } from "../../shard/mod.ts";
 import { joinVoice, type Voice, voice, VoiceClosedError, type VoiceConnection } from "../../voice/mod.ts";
 import { Call, CLOSED, GUILD, OTHER, STAGE, VOICE } from "./call.ts";
 
@@ -78,18 +78,18 @@ Deno.test("shard.joinVoice: a shard that is closed is waited for by no stay", as
   assertEquals(connection.status.error.end, { cause: "disconnected", channelId: VOICE });
 });
 
-Deno.test("shard.joinVoice: without the intent, and without a way into voice, a typed error says what to do", async () => {
+Deno.test("shard.joinVoice: without the intent, and without a voice provider, a typed error says what to do", async () => {
   const deaf = new Shard({ token: TOKEN, intents: 1, voice: voice({ media: false }) });
-  await assertRejects(() => deaf.joinVoice("1", "2"), MissingIntentError, "GUILD_VOICE_STATES");
+  await assertRejects(() => deaf.joinVoice("1", "2"), MissingOptionError, "GUILD_VOICE_STATES");
   const without = new Shard({ token: TOKEN, intents: 1 << 7 });
   // @ts-expect-error the compiler says so as well
   const error: unknown = await without.joinVoice("1", "2").catch((error: unknown) => error);
-  assertInstanceOf(error, MissingVoiceError);
-  assertEquals([error.code, error.name], ["ERR_MISSING_VOICE", "MissingVoiceError"]);
+  assertInstanceOf(error, MissingOptionError);
+  assertEquals([error.code, error.name], ["ERR_MISSING_VOICE", "MissingOptionError"]);
   assertEquals(error.message.includes("voice: voice()"), true, error.message);
 });
 
-Deno.test("types: joinVoice gives a VoiceConnection, and is there where a way into voice was given", () => {
+Deno.test("types: joinVoice gives a VoiceConnection, and is there where a voice provider was given", () => {
   const way = voice();
   const shard = new Shard({ token: TOKEN, guildEvents: ["MESSAGE_CREATE"], voice: way });
   assertType<IsExact<typeof shard, Shard<"MESSAGE_CREATE", never, never, Voice>>>(true);

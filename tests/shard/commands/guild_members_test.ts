@@ -12,7 +12,7 @@ import {
   CommandError,
   CommandNotSentError,
   type GuildMembersChunk,
-  MissingIntentError,
+  MissingOptionError,
   RequestError,
   type RequestGuildMembers,
   Shard,
@@ -355,17 +355,17 @@ Deno.test("shard: what stopped the shard is the cause of the request's error", a
 
 Deno.test("shard: what Discord would ignore for want of an intent is refused before it is sent", () => {
   const shard = new Shard({ token: "token", intents: 1 });
-  const full = assertThrows(() => shard.requestGuildMembers(everybody("1")), MissingIntentError);
-  assertEquals([full.code, full.intent], ["ERR_MISSING_INTENT", "GUILD_MEMBERS"]);
+  const full = assertThrows(() => shard.requestGuildMembers(everybody("1")), MissingOptionError);
+  assertEquals([full.code, full.missing], ["ERR_MISSING_INTENT", "GUILD_MEMBERS"]);
   assertEquals(
     full.message,
     "Cannot request guild members: the full list needs an intent that the shard has not: GUILD_MEMBERS",
   );
   const presences = assertThrows(
     () => shard.requestGuildMembers({ guild_id: "1", query: "a", limit: 1, presences: true }),
-    MissingIntentError,
+    MissingOptionError,
   );
-  assertEquals(presences.intent, "GUILD_PRESENCES");
+  assertEquals(presences.missing, "GUILD_PRESENCES");
   // A part of the list needs none, and an event may bring the intent.
   shard.requestGuildMembers({ guild_id: "1", query: "", limit: 1 });
   shard.requestGuildMembers({ guild_id: "1", user_ids: "2", presences: false });

@@ -1,7 +1,7 @@
 /** A fleet's requests: through the guild's shard, split and merged, and over the end of a shard. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { CommandError, CommandNotSentError, MissingIntentError, RequestError } from "../../../mod.ts";
+import { CommandError, CommandNotSentError, MissingOptionError, RequestError } from "../../../mod.ts";
 import { Fleet, ShardNotHereError } from "../../../shard/fleet/mod.ts";
 import { everybody, Reading } from "../commands/asking.ts";
 import { assertQuiet, commandsOf, FleetPlay, type FleetPlayOptions } from "./harness.ts";
@@ -211,7 +211,7 @@ Deno.test("fleet: what Discord would not accept is said at once, and a guild of 
   const play = await four({ shards: { ids: [0, 1, 2, 3], count: 8 }, intents: 1 });
   const [here = "", there = ""] = ids(play, 0, 5);
   assertThrows(() => play.fleet.requestGuildMembers({ guild_id: here, query: "", limit: -1 }), CommandError);
-  assertThrows(() => play.fleet.requestGuildMembers(everybody(here)), MissingIntentError, "GUILD_MEMBERS");
+  assertThrows(() => play.fleet.requestGuildMembers(everybody(here)), MissingOptionError, "GUILD_MEMBERS");
   const error = await assertRejects(
     () => play.fleet.requestChannelInfo(there, ["status"]),
     ShardNotHereError,
