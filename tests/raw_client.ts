@@ -1,7 +1,8 @@
 /** A client without manners for the tests of the fake: it sends exactly what it is told, and keeps what it gets. */
 
 import type { Connection, ConnectionEnd } from "../shard/pipe/connection.ts";
-import { FakeDiscord, type FakeDiscordOptions } from "./fake/fake_discord.ts";
+import { FakeDiscord } from "./fake/fake_discord.ts";
+import type { FakeDiscordOptions } from "./fake/options.ts";
 import { VirtualClock } from "./fake/base/virtual_clock.ts";
 
 /** A payload as it came. */

@@ -3,15 +3,17 @@
  * on a port). What a test scripts (messages, cuts, faults) enters here too.
  */
 
+import type { FakeDiscordOptions } from "./options.ts";
+import { randomHex } from "./base/random_hex.ts";
+import { dialFate } from "./base/dial_fate.ts";
+import { DueTimer } from "./base/due_timer.ts";
 import { PRIVILEGED_INTENTS } from "../../gateway/intent.ts";
 import type { Dial } from "../../shard/pipe/dial.ts";
 import { type Platform, systemPlatform } from "../../shard/pipe/platform.ts";
 import type { Backend } from "./net/backend.ts";
-import type { PresenceLimit } from "./gateway/command_responses.ts";
 import { type FakeConnection, LinkHandle } from "./gateway/fake_connection.ts";
 import { type Faults, noFaults, takeOne } from "./base/faults.ts";
 import { GatewayCore } from "./gateway/core.ts";
-import type { IdentifyLimit } from "./gateway/identify_budget.ts";
 import { Journal } from "./base/journal.ts";
 import type { Link } from "./gateway/links.ts";
 import { memoryDial, memoryFetch } from "./net/memory.ts";
@@ -20,50 +22,12 @@ import { refusal, respond, type RestRequest, type RestResponse } from "./rest/re
 import type { FakeSession } from "./gateway/session.ts";
 import type { DispatchOptions } from "./gateway/session_registry.ts";
 import { type MessageOptions, Story } from "./gateway/story.ts";
-import { type FakeGuild, type FakeUser, type GuildSeed, World } from "./world/world.ts";
+import { type FakeGuild, type FakeUser, World } from "./world/world.ts";
 import type { FakeServer, ListenOptions } from "./net/server.ts";
 import { VirtualClock } from "./base/virtual_clock.ts";
 import type { FakeVoice } from "./voice/fake_voice.ts";
 import type { FakeVoiceOptions } from "./voice/options.ts";
 import { VoiceStates } from "./world/voice_states.ts";
-
-/** A timer that is so much too late says that the whole process was held up, in ms. */
-const STALLED_MS = 250;
-/** How long what has arrived meanwhile may take to be read, in ms. */
-const CATCH_UP_MS = 50;
-
-/** What a {@linkcode FakeDiscord} is made from; everything has a default. */
-export interface FakeDiscordOptions {
-  /** The one valid bot token. @default {"fake.discord.token"} */
-  readonly token?: string;
-  /** Time, timers and randomness; a `VirtualClock` in unit tests. @default {systemPlatform} */
-  readonly clock?: Platform;
-  /** What HELLO says, in ms. @default {41_250} */
-  readonly heartbeatInterval?: number;
-  /** The number of shards that `GET /gateway/bot` recommends. @default {1} */
-  readonly shards?: number;
-  /** How many shards may identify at once per 5 s. @default {1} */
-  readonly maxConcurrency?: number;
-  /** The 5 s of it, in ms: less for tests in real time. @default {5_000} */
-  readonly identifyPeriod?: number;
-  /** How often the bot may identify in a day. */
-  readonly identifyLimit?: IdentifyLimit;
-  /** The guilds that the bot is in. @default {[{}]} */
-  readonly guilds?: readonly GuildSeed[];
-  /** The privileged intents that the application may use: others close with 4014. @default {PRIVILEGED_INTENTS} */
-  readonly privilegedIntents?: number;
-  /** The window of the limit of 120 frames, in ms; Discord's is a minute. @default {60_000} */
-  readonly commandPeriodMs?: number;
-  /** Dispatches kept per session for a resume. @default {200_000} */
-  readonly replayLimit?: number;
-  /** How long a session outlives its connection, in ms. @default {180_000} */
-  readonly sessionTimeoutMs?: number;
-  /**
-   * How many presence updates of a session are taken in any one period; what is more is dropped without a word.
-   * @default {{ limit: 5, periodMs: 20_000 }}
-   */
-  readonly presenceLimit?: PresenceLimit;
-}
 
 /**
  * A strict, scriptable Discord: gateway and REST API, in memory or on a port.
@@ -113,7 +77,7 @@ export class FakeDiscord implements AsyncDisposable {
   readonly #servers = new Set<FakeServer>();
   readonly #voiceStates: VoiceStates;
   #voice: FakeVoice | null = null;
-  #timer: { readonly at: number; readonly handle: unknown } | null = null;
+  readonly #timer: DueTimer;
 
   /** Makes a Discord that nobody is connected to. */
   constructor(options: FakeDiscordOptions = {}) {
@@ -143,6 +107,7 @@ export class FakeDiscord implements AsyncDisposable {
       presenceLimit: options.presenceLimit ?? { limit: 5, periodMs: 20_000 },
       newSessionId: () => randomHex(clock, 32),
     }, clock.now());
+    this.#timer = new DueTimer(clock, () => this.#perform((now) => this.#core.links.tick(now)));
     this.#story = new Story(this.#world, this.#core.links.sessions);
     this.#backend = this.#makeBackend();
     this.dial = memoryDial(this.#backend);
@@ -261,30 +226,8 @@ export class FakeDiscord implements AsyncDisposable {
   /** Every change goes through here: it happens now, and the timer follows. */
   #perform<T>(action: (now: number) => T): T {
     const result = action(this.#clock.now());
-    this.#arm();
+    this.#timer.arm(this.#core.links.deadline);
     return result;
-  }
-
-  /** One timer for the earliest deadline. One that is too early is harmless, and cheaper than a new one per frame. */
-  #arm(): void {
-    const at = this.#core.links.deadline;
-    if (this.#timer && at !== Infinity && this.#timer.at <= at) return;
-    if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
-    this.#timer = at === Infinity ? null : this.#timerFor(at);
-  }
-
-  #timerFor(at: number): { readonly at: number; readonly handle: unknown } {
-    const clock = this.#clock;
-    const ring = () => {
-      this.#timer = null;
-      this.#perform((now) => this.#core.links.tick(now));
-    };
-    const handle = clock.setTimeout(() => {
-      if (clock.now() - at < STALLED_MS) return ring();
-      // This process was held up. What waits on its sockets is let in before any client is judged.
-      this.#timer = { at, handle: clock.setTimeout(ring, CATCH_UP_MS) };
-    }, at - clock.now());
-    return { at, handle };
   }
 
   #handle(link: Link): FakeConnection {
@@ -302,16 +245,13 @@ export class FakeDiscord implements AsyncDisposable {
     return {
       clock,
       faults,
-      dialFate: (url) => {
-        const status = faults.rejectDials.shift();
-        if (status !== undefined) {
-          journal.write({ kind: "dial", at: clock.now(), url, outcome: "rejected", status });
-          return status;
-        }
-        if (!takeOne(faults, "blackHoleDials")) return "open";
-        journal.write({ kind: "dial", at: clock.now(), url, outcome: "black hole" });
-        return "black hole";
-      },
+      dialFate: (url) =>
+        dialFate(url, {
+          journal,
+          rejectDials: faults.rejectDials,
+          takeBlackHole: () => takeOne(faults, "blackHoleDials"),
+          now: clock.now(),
+        }),
       connect: (port, urls) => {
         const link = this.#perform((now) => this.#core.connect(port, urls, now));
         return {
@@ -338,8 +278,4 @@ export class FakeDiscord implements AsyncDisposable {
     if (response.message) this.#story.publish(response.message, now);
     return response;
   }
-}
-
-function randomHex(platform: Platform, length: number): string {
-  return Array.from({ length }, () => Math.floor(platform.random() * 16).toString(16)).join("");
 }

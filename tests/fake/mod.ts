@@ -38,7 +38,7 @@ export type { Platform } from "../../shard/pipe/platform.ts";
 export type { Clock } from "../../ratelimit/clock.ts";
 export type { PresenceLimit } from "./gateway/command_responses.ts";
 export type { FakeConnection } from "./gateway/fake_connection.ts";
-export type { FakeDiscordOptions } from "./fake_discord.ts";
+export type { FakeDiscordOptions } from "./options.ts";
 export type { Faults } from "./base/faults.ts";
 export type { IdentifyLimit } from "./gateway/identify_budget.ts";
 export type {
@@ -76,5 +76,6 @@ export type { NetworkConditions } from "./voice/media/lossy_network.ts";
 export type { MediaCounts } from "./voice/media/media_core.ts";
 export type { DatagramListener, MemoryDatagramSocket } from "./voice/media/memory_datagrams.ts";
 export type { FakeVoiceConnection } from "./voice/gateway/connection.ts";
-export type { DaveFaults, VoiceFaults } from "./voice/gateway/faults.ts";
+export type { VoiceFaults } from "./voice/gateway/faults.ts";
+export type { DaveFaults } from "./voice/mls/dave_faults.ts";
 export type { DatagramAddress, FakeVoiceSession, VoiceCredentials } from "./voice/gateway/session.ts";

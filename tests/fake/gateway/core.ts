@@ -6,15 +6,16 @@
  * client breaks is written down, and costs what it costs at Discord.
  */
 
+import { overLimit, unreadable } from "./frame_check.ts";
 import { GatewayCloseCode } from "../../../gateway/close_code.ts";
 import { GatewayOpcode } from "../../../gateway/opcode.ts";
 import { CommandResponses, type PresenceLimit } from "./command_responses.ts";
 import { commandFault } from "./command_check.ts";
 import { type Faults, takeOne } from "../base/faults.ts";
 import { IdentifyBudget, type IdentifyLimit } from "./identify_budget.ts";
-import { type IdentifyBody, readIdentify, readResume, type Refusal } from "./identify_check.ts";
+import { type IdentifyBody, readIdentify, readResume } from "./identify_check.ts";
 import type { Journal } from "../base/journal.ts";
-import { byteLength, isInteger, isObject, type JsonObject, parseObject } from "../base/json.ts";
+import { isInteger, isObject, type JsonObject, parseObject } from "../base/json.ts";
 import { type GatewayPort, type Link, Links, type LinkUrls } from "./links.ts";
 import { guildCreateBody, readyBody } from "../world/payloads.ts";
 import { isResumeUrl, urlRefusal } from "./wire.ts";
@@ -57,9 +58,7 @@ export interface GatewayCoreOptions {
   readonly newSessionId: () => string;
 }
 
-/** Discord's limits. */
-const MAX_FRAMES = 120;
-const MAX_FRAME_BYTES = 4096;
+/** Discord's limit. */
 const MAX_GUILDS_PER_SHARD = 2500;
 
 /** The machine behind every connection to the fake. */
@@ -68,7 +67,7 @@ export class GatewayCore {
   readonly budget: IdentifyBudget;
   /** All connections and sessions. */
   readonly links: Links;
-  readonly #answers: CommandResponses;
+  readonly #responses: CommandResponses;
   readonly #options: GatewayCoreOptions;
   #tokenReset = false;
 
@@ -80,7 +79,7 @@ export class GatewayCore {
       periodMs: options.identifyPeriod,
     }, now);
     this.links = new Links({ ...options, botId: options.world.bot.id });
-    this.#answers = new CommandResponses(options.world, options.voiceStates, options.presenceLimit);
+    this.#responses = new CommandResponses(options.world, options.voiceStates, options.presenceLimit);
   }
 
   /** The bot identified too often, and its token is not valid any more. */
@@ -90,7 +89,7 @@ export class GatewayCore {
 
   /** The presence that the bot shows, `null` where it never sent one that was taken. */
   get presence(): JsonObject | null {
-    return this.#answers.presence;
+    return this.#responses.presence;
   }
 
   /** A WebSocket has opened. */
@@ -160,12 +159,17 @@ export class GatewayCore {
         now,
       );
     }
-    const { answers, ignoredBecause } = this.#answers.answer(op, isObject(d) ? d : {}, session, now);
+    const { answers: responses, ignoredBecause } = this.#responses.answer(
+      op,
+      isObject(d) ? d : {},
+      session,
+      now,
+    );
     if (ignoredBecause) this.links.violation(link, null, ignoredBecause, now);
     const { faults } = this.#options;
-    if (answers.length > 0 && takeOne(faults, "muteResponses")) return;
-    const lost = answers.length > 0 ? faults.loseResponses.splice(0) : [];
-    const sent = answers.filter((_, index) => !lost.includes(index));
+    if (responses.length > 0 && takeOne(faults, "muteResponses")) return;
+    const lost = responses.length > 0 ? faults.loseResponses.splice(0) : [];
+    const sent = responses.filter((_, index) => !lost.includes(index));
     if (faults.reverseResponses) sent.reverse();
     for (const [index, { to, name, data }] of sent.entries()) {
       if (to === "asker") this.links.sessions.send(session, name, data, now);
@@ -293,23 +297,4 @@ export class GatewayCore {
   get #validToken(): string | null {
     return this.#tokenReset ? null : this.#options.token;
   }
-}
-
-/** Notes a frame, and says whether it is one too many. */
-function overLimit({ frameTimes }: Link, periodMs: number, now: number): Refusal | null {
-  while (frameTimes[0] !== undefined && frameTimes[0] <= now - periodMs) frameTimes.shift();
-  frameTimes.push(now);
-  if (frameTimes.length <= MAX_FRAMES) return null;
-  return {
-    code: GatewayCloseCode.RateLimited,
-    rule: `at most ${MAX_FRAMES} frames in any ${periodMs / 1000} s`,
-  };
-}
-
-function unreadable(text: string | null, op: number | null): Refusal | null {
-  const decodeError = (rule: string): Refusal => ({ code: GatewayCloseCode.DecodeError, rule });
-  if (text === null) return decodeError("frames are text");
-  const bytes = byteLength(text);
-  if (bytes > MAX_FRAME_BYTES) return decodeError(`a frame has at most ${MAX_FRAME_BYTES} bytes: ${bytes}`);
-  return op === null ? decodeError("a frame is a JSON object with an op") : null;
 }

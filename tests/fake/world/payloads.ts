@@ -1,6 +1,5 @@
 /** What Discord would send: the bodies of READY, GUILD_CREATE and messages, made from what exists. */
 
-import type { SessionShape } from "../gateway/session.ts";
 import { type FakeChannel, type FakeGuild, type FakeUser, timestamp, type World } from "./world.ts";
 import { GatewayIntent } from "../../../gateway/intent.ts";
 
@@ -97,10 +96,20 @@ export function messageEvent(world: World, message: FakeMessage): FakeMessage {
   return { ...message, guild_id: guildId, member };
 }
 
+/** What READY says of a session. */
+export interface ReadySession {
+  /** Its id. */
+  readonly id: string;
+  /** Its shard. */
+  readonly shard: readonly [id: number, count: number];
+  /** Whether IDENTIFY named the shard. */
+  readonly namedShard: boolean;
+}
+
 /** The body of READY. @see https://docs.discord.com/developers/events/gateway-events#ready */
 export function readyBody(
   world: World,
-  session: SessionShape,
+  session: ReadySession,
   resumeUrl: string,
   privilegedIntents: number,
 ): unknown {

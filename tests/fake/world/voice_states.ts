@@ -78,7 +78,7 @@ export interface VoiceChange {
 /** The voice states of all guilds. */
 export class VoiceStates {
   /** Decides where clients connect to. */
-  host: VoiceServers = nowhere;
+  servers: VoiceServers = nowhere;
   readonly #world: World;
   readonly #states = new Map<string, FakeVoiceState>();
 
@@ -131,13 +131,13 @@ export class VoiceStates {
     };
     if (channelId === null) {
       this.#states.delete(key);
-      this.host.leave(guildId, userId);
+      this.servers.leave(guildId, userId);
       return { state, server: null };
     }
     this.#states.set(key, state);
     const isSame = before?.channel_id === channelId && before.session_id === sessionId;
     const isMuting = isSame && (before.self_deaf !== selfDeaf || before.self_mute !== selfMute);
-    return { state, server: isMuting ? null : this.host.enter(state, isSame) };
+    return { state, server: isMuting ? null : this.servers.enter(state, isSame) };
   }
 }
 

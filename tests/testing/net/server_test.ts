@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { dial } from "../../../shard/pipe/dial.ts";
 import { RawClient } from "../../raw_client.ts";
-import { FakeDiscord, type FakeDiscordOptions } from "../../fake/fake_discord.ts";
+import { FakeDiscord } from "../../fake/fake_discord.ts";
+import type { FakeDiscordOptions } from "../../fake/options.ts";
 import type { FakeServer } from "../../fake/net/server.ts";
 
 const QUERY = "/?v=10&encoding=json";

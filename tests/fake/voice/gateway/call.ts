@@ -1,7 +1,8 @@
 /** The call of one channel: who is in it, what they are told of each other, and its end-to-end encryption. */
 
 import { VoiceOpcode } from "../../../../voice/wire/opcode.ts";
-import { DaveCoordinator, type DaveCoordinatorOptions } from "../mls/dave_coordinator.ts";
+import { DaveCoordinator } from "../mls/dave_coordinator.ts";
+import type { DaveCoordinatorOptions } from "../mls/coordinator_options.ts";
 import type { VoiceLinks } from "./links.ts";
 import type { VoiceSession } from "./session.ts";
 

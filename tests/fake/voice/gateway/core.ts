@@ -7,10 +7,11 @@
  * @see https://docs.discord.com/developers/topics/voice-connections
  */
 
+import type { VoiceGatewayCoreOptions } from "./core_options.ts";
+import { claimFault, otherSession, UNKNOWN_TOKEN } from "./admission_check.ts";
 import { VoiceCloseCode } from "../../../../voice/wire/close_code.ts";
 import { VoiceOpcode } from "../../../../voice/wire/opcode.ts";
 import type { Refusal } from "../../gateway/identify_check.ts";
-import type { Journal } from "../../base/journal.ts";
 import { isInteger, parseObject } from "../../base/json.ts";
 import type { GatewayPort } from "../../gateway/links.ts";
 import type { Bytes } from "../mls/codec.ts";
@@ -23,40 +24,10 @@ import {
   readVoiceResume,
 } from "./bodies.ts";
 import type { VoiceCall } from "./call.ts";
-import { takeVoiceFault, type VoiceFaults } from "./faults.ts";
+import { takeVoiceFault } from "./faults.ts";
 import { type VoiceLink, VoiceLinks } from "./links.ts";
-import type { VoiceAdmission, VoiceRegistry } from "./registry.ts";
-import { type DatagramAddress, VoiceSession } from "./session.ts";
-
-/** What the core is made from. */
-export interface VoiceGatewayCoreOptions {
-  /** Everything is written down here. */
-  readonly journal: Journal;
-  /** What goes wrong. */
-  readonly faults: VoiceFaults;
-  /** Who may connect. */
-  readonly registry: VoiceRegistry;
-  /** What HELLO says, in ms. */
-  readonly heartbeatInterval: number;
-  /** How long a session outlives its connection, in ms. */
-  readonly sessionTimeoutMs: number;
-  /** How many messages are kept per session. */
-  readonly replayLimit: number;
-  /** The number of a session's first numbered message. */
-  readonly firstSequence: number;
-  /** The call of a channel. */
-  readonly callOf: (channelId: string) => VoiceCall;
-  /** Whether there is such a guild. */
-  readonly hasGuild: (guildId: string) => boolean;
-  /** Whether a client without DAVE is turned away in this channel. */
-  readonly needsDave: (channelId: string) => boolean;
-  /** Where the media of an endpoint goes. */
-  readonly mediaOf: (endpoint: string) => DatagramAddress;
-  /** A number in [0, 1). */
-  readonly random: () => number;
-  /** A session has timed out: its user is in the channel no more. */
-  readonly timedOut: (admission: VoiceAdmission, now: number) => void;
-}
+import type { VoiceAdmission } from "./registry.ts";
+import { VoiceSession } from "./session.ts";
 
 /** What clients send besides that has no meaning here: for Discord's own clients. */
 const IGNORED: ReadonlySet<number> = new Set([
@@ -208,7 +179,8 @@ export class VoiceGatewayCore {
     const body = readVoiceIdentify(d);
     if ("code" in body) return this.links.refuse(link, body, now);
     const admission = registry.find(body.token);
-    const refusal = this.#strange(link, admission, body) ?? this.#withoutDave(admission, body.maxDaveVersion);
+    const refusal = claimFault(admission, { ...body, url: link.url }, this.#options) ??
+      this.#withoutDave(admission, body.maxDaveVersion);
     if (refusal || !admission) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
     if (admission.credentials.userId !== body.userId) {
       return this.links.refuse(link, otherSession("user_id"), now);
@@ -240,7 +212,7 @@ export class VoiceGatewayCore {
     const body = readVoiceResume(d);
     if ("code" in body) return this.links.refuse(link, body, now);
     const admission = registry.find(body.token);
-    const refusal = this.#strange(link, admission, body);
+    const refusal = claimFault(admission, { ...body, url: link.url }, this.#options);
     if (refusal || !admission) return this.links.refuse(link, refusal ?? UNKNOWN_TOKEN, now);
     const { session } = admission;
     const invalid = (rule: string): Refusal => ({ code: VoiceCloseCode.SessionNoLongerValid, rule });
@@ -290,35 +262,6 @@ export class VoiceGatewayCore {
     if (!session.described) call.described(session, now);
   }
 
-  /** What is wrong with who says that it is. */
-  #strange(
-    link: VoiceLink,
-    admission: VoiceAdmission | undefined,
-    body: { readonly serverId: string; readonly sessionId: string },
-  ): Refusal | null {
-    if (!this.#options.hasGuild(body.serverId)) {
-      return { code: VoiceCloseCode.ServerNotFound, rule: `server_id is a guild: ${body.serverId}` };
-    }
-    if (!admission) return UNKNOWN_TOKEN;
-    const { guildId, sessionId, endpoint } = admission.credentials;
-    if (admission.over === "timed out") {
-      const { sessionTimeoutMs } = this.#options;
-      return {
-        code: VoiceCloseCode.SessionTimeout,
-        rule: `a session is resumed within ${sessionTimeoutMs} ms`,
-      };
-    }
-    if (admission.over !== null) {
-      const rule = `a token ends with its stay: ${admission.over}`;
-      return { code: VoiceCloseCode.SessionNoLongerValid, rule };
-    }
-    if (guildId !== body.serverId) return otherSession("server_id");
-    if (sessionId !== body.sessionId) return otherSession("session_id");
-    return new URL(link.url).host === new URL(`wss://${endpoint}`).host || new URL(link.url).host === endpoint
-      ? null
-      : otherSession("endpoint, with its port,");
-  }
-
   #withoutDave(admission: VoiceAdmission | undefined, version: number): Refusal | null {
     if (version > 0 || !admission || !this.#options.needsDave(admission.credentials.channelId)) return null;
     return { code: VoiceCloseCode.DaveProtocolRequired, rule: "max_dave_protocol_version is at least 1" };
@@ -349,16 +292,4 @@ export class VoiceGatewayCore {
     const about = `${why}: user ${userId} in ${channelId}`;
     this.#options.journal.write({ kind: "session", at, sessionId, connectionId, change, why: about });
   }
-}
-
-const UNKNOWN_TOKEN: Refusal = {
-  code: VoiceCloseCode.AuthenticationFailed,
-  rule: "the token is that of VOICE_SERVER_UPDATE",
-};
-
-function otherSession(what: string): Refusal {
-  return {
-    code: VoiceCloseCode.SessionNoLongerValid,
-    rule: `${what} belongs to the same join as the token`,
-  };
 }

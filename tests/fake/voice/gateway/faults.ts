@@ -1,6 +1,6 @@
 /** What can be made to go wrong in voice. Every field may be set and changed at any time; counts go down as they are used. */
 
-import type { ProposalFault } from "../mls/delivery_service.ts";
+import { type DaveFaults, noDaveFaults } from "../mls/dave_faults.ts";
 
 /** The transport encryptions that Discord offers, its favourite first. */
 export const ENCRYPTION_MODES = ["aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize"] as const;
@@ -43,28 +43,6 @@ export interface VoiceFaults {
   readonly dave: DaveFaults;
 }
 
-/** Faults of DAVE's delivery service. */
-export interface DaveFaults {
-  /** What is wrong with the next proposals, one each. @default {[]} */
-  proposals: ProposalFault[];
-  /** So many next welcomes have no secret for whom they go to. @default {0} */
-  emptyWelcomes: number;
-  /** The users who get the next commit with one bit flipped. @default {[]} */
-  flipCommitFor: string[];
-  /** An add and a removal are sent in two op 27, the add first: clients lose the welcome, and it is mended. @default {false} */
-  splitAddRemove: boolean;
-  /** So many next adds are sent, taken back, and sent again. @default {0} */
-  revokeAdds: number;
-  /** Before there is a group, members are asked to add themselves as well. @default {false} */
-  ownAdd: boolean;
-  /** Commits are announced with transition 0, which takes effect at once. @default {false} */
-  zeroTransitions: boolean;
-  /** So many next transitions are prepared and never executed. @default {0} */
-  silentExecute: number;
-  /** A commit that newer proposals have overtaken is announced all the same. @default {false} */
-  announceOvertaken: boolean;
-}
-
 /** Everything works. */
 export function noVoiceFaults(): VoiceFaults {
   return {
@@ -84,17 +62,7 @@ export function noVoiceFaults(): VoiceFaults {
     strayDatagrams: false,
     muteKeepAlives: false,
     bareRtp: false,
-    dave: {
-      proposals: [],
-      emptyWelcomes: 0,
-      flipCommitFor: [],
-      splitAddRemove: false,
-      revokeAdds: 0,
-      ownAdd: false,
-      zeroTransitions: false,
-      silentExecute: 0,
-      announceOvertaken: false,
-    },
+    dave: noDaveFaults(),
   };
 }
 
@@ -109,16 +77,6 @@ export function takeVoiceFault(
     | "silentResumed"
     | "refuseResumes"
     | "silentDiscovery",
-): boolean {
-  if (faults[name] <= 0) return false;
-  faults[name]--;
-  return true;
-}
-
-/** The same for the end-to-end encryption. */
-export function takeDaveFault(
-  faults: DaveFaults,
-  name: "emptyWelcomes" | "revokeAdds" | "silentExecute",
 ): boolean {
   if (faults[name] <= 0) return false;
   faults[name]--;

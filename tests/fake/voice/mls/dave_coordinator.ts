@@ -14,59 +14,19 @@
  * @see https://daveprotocol.com
  */
 
+import type { DaveCoordinatorOptions } from "./coordinator_options.ts";
+import { commitMessage } from "./commit_message.ts";
+import { losesWelcome, ProposalBook } from "./proposal_book.ts";
+import { DaveTransitions } from "./transitions.ts";
 import { VoiceOpcode } from "../../../../voice/wire/opcode.ts";
-import {
-  type AcceptedCommit,
-  DeliveryService,
-  type Proposal,
-  type ValidKeyPackage,
-} from "./delivery_service.ts";
-import { type Bytes, concat, hex, MlsFormatError, MlsReader, uint, vector } from "./codec.ts";
-import { readWelcome, SUITE, writeAppend, writeRevoke } from "./messages.ts";
-import { type DaveFaults, takeDaveFault } from "../gateway/faults.ts";
-
-/** What a coordinator is made from. */
-export interface DaveCoordinatorOptions {
-  /** The channel, whose number is the group's. */
-  readonly channelId: string;
-  /** The DAVE version to start with: 1, or 0 where there is no encryption. */
-  readonly version: number;
-  /** What goes wrong. */
-  readonly faults: DaveFaults;
-  /** How long a transition may wait for its confirmations, in ms. */
-  readonly transitionTimeoutMs: number;
-  /** The present, in ms. */
-  readonly now: () => number;
-  /** Holds the clock until something is done. */
-  readonly hold: (work: Promise<void>) => void;
-  /** A deadline has changed. */
-  readonly changed: () => void;
-  /** Sends a JSON message to a user. */
-  readonly send: (userId: string, op: number, d: unknown) => void;
-  /** Sends a binary message to a user. */
-  readonly sendBinary: (userId: string, op: number, payload: Uint8Array) => void;
-  /** A user broke a rule. */
-  readonly violation: (userId: string, rule: string) => void;
-}
-
-interface Transition {
-  readonly version: number;
-  readonly waiting: Set<string>;
-  readonly told: readonly string[];
-  readonly executeBy: number;
-}
+import { type AcceptedCommit, DeliveryService, type ValidKeyPackage } from "./delivery_service.ts";
+import { MlsFormatError } from "./codec.ts";
+import { takeDaveFault } from "./dave_faults.ts";
 
 /** What a user asks for. */
 type Input =
   | { readonly op: 23 | 31; readonly transitionId: number }
   | { readonly op: 26 | 28; readonly payload: Uint8Array };
-
-/** A commit, and one for whom it is. */
-interface Announcement {
-  readonly commit: Bytes;
-  readonly welcomes: ReadonlyMap<string, Bytes>;
-  readonly members: readonly string[];
-}
 
 /** After an upgrade, what was sent before it may still be on its way, in ms. */
 const UPGRADE_GRACE_MS = 1000;
@@ -83,12 +43,8 @@ export class DaveCoordinator {
   readonly #packages = new Map<string, ValidKeyPackage>();
   /** Members who have said by op 31 that they have lost the group. */
   readonly #recovering = new Set<string>();
-  /** Proposals of this epoch, by what they do. */
-  readonly #made = new Map<string, Proposal>();
-  /** What each receiver was told of them. */
-  readonly #told = new Map<string, Set<Proposal>>();
-  readonly #transitions = new Map<number, Transition>();
-  #lastTransition = 0;
+  readonly #proposals: ProposalBook;
+  readonly #transitions: DaveTransitions;
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -96,6 +52,8 @@ export class DaveCoordinator {
   constructor(options: DaveCoordinatorOptions) {
     this.#options = options;
     this.#version = options.version;
+    this.#proposals = new ProposalBook(options);
+    this.#transitions = new DaveTransitions({ ...options, executed: (version) => this.#moveTo(version) });
   }
 
   /** The version that media is sent with; 0 is in the clear. */
@@ -115,12 +73,12 @@ export class DaveCoordinator {
 
   /** Transitions that wait for their execution. */
   get pending(): number {
-    return this.#transitions.size;
+    return this.#transitions.pending;
   }
 
   /** The next instant at which `tick` has something to do, `Infinity` if there is none. */
   get deadline(): number {
-    return Math.min(...[...this.#transitions.values()].map(({ executeBy }) => executeBy), Infinity);
+    return this.#transitions.deadline;
   }
 
   /** Whether a frame without encryption may pass now. */
@@ -146,10 +104,7 @@ export class DaveCoordinator {
     this.#enqueue(async () => {
       if (!this.#present.delete(userId)) return;
       this.#forget(userId);
-      for (const [id, { waiting }] of this.#transitions) {
-        waiting.delete(userId);
-        this.#executeIfReady(id);
-      }
+      this.#transitions.forget(userId);
       await this.#refresh();
     });
   }
@@ -170,7 +125,7 @@ export class DaveCoordinator {
   setVersion(version: 0 | 1, userIds: readonly string[]): void {
     this.#enqueue(async () => {
       if (version === 0) {
-        this.#startTransition([...this.#present], 0, (userId, id) => {
+        this.#transitions.start([...this.#present], 0, (userId, id) => {
           this.#options.send(userId, VoiceOpcode.DavePrepareTransition, {
             protocol_version: 0,
             transition_id: id,
@@ -189,7 +144,7 @@ export class DaveCoordinator {
 
   /** Executes the transitions that have waited too long. */
   tick(now: number): void {
-    for (const [id, { executeBy }] of this.#transitions) if (now >= executeBy) this.#execute(id);
+    this.#transitions.tick(now);
   }
 
   /** Nothing happens any more. */
@@ -197,8 +152,6 @@ export class DaveCoordinator {
     this.#closed = true;
     this.#transitions.clear();
   }
-
-  // Inputs.
 
   #enqueue(task: () => Promise<void>): void {
     this.#queue = this.#queue.then(async () => {
@@ -244,21 +197,16 @@ export class DaveCoordinator {
   async #lost(userId: string): Promise<void> {
     this.#packages.delete(userId);
     if (this.members.includes(userId)) this.#recovering.add(userId);
-    this.#told.delete(userId);
-    for (const [id, { waiting }] of this.#transitions) {
-      waiting.delete(userId);
-      this.#executeIfReady(id);
-    }
+    this.#proposals.forget(userId);
+    this.#transitions.forget(userId);
     await this.#refresh();
   }
 
   #forget(userId: string): void {
     this.#packages.delete(userId);
     this.#recovering.delete(userId);
-    this.#told.delete(userId);
+    this.#proposals.forget(userId);
   }
-
-  // Proposals.
 
   /** What the proposals of this epoch ought to be, and the difference to that for everybody. */
   async #refresh(): Promise<void> {
@@ -273,7 +221,7 @@ export class DaveCoordinator {
     const anew = members.filter((userId) => this.#recovering.has(userId) && this.#packages.has(userId));
     const added = [...this.#packages.keys()];
     const enough = established || added.length > 1;
-    const wanted = enough ? await this.#proposalsFor([...gone, ...anew], added) : [];
+    const wanted = enough ? await this.#proposals.of(service, [...gone, ...anew], this.#packages) : [];
     const fresh = wanted.filter((proposal) => !proposals.includes(proposal));
     const stale = proposals.filter((proposal) => !wanted.includes(proposal));
     if (losesWelcome(proposals, fresh, stale) && fresh.length < wanted.length) return await this.#sayAnew();
@@ -283,8 +231,8 @@ export class DaveCoordinator {
     const split = faults.splitAddRemove && kinds.size === 2;
     for (const userId of established ? active : added) {
       const own = wanted.filter((one) => established || one.userId !== userId || faults.ownAdd);
-      if (split) this.#tellProposals(userId, own.filter(({ kind }) => kind === "add"));
-      this.#tellProposals(userId, own);
+      if (split) this.#proposals.tell(userId, own.filter(({ kind }) => kind === "add"));
+      this.#proposals.tell(userId, own);
     }
     if (split || kinds.has("add") && takeDaveFault(faults, "revokeAdds")) await this.#sayAnew(split);
   }
@@ -292,114 +240,37 @@ export class DaveCoordinator {
   /** Takes everything back, and signs it anew: a commit to the old is not taken for one to the new. */
   async #sayAnew(whole: boolean = false): Promise<void> {
     const { faults } = this.#options;
-    this.#made.clear();
+    this.#proposals.signAnew();
     const { splitAddRemove } = faults;
     if (whole) faults.splitAddRemove = false;
     await this.#refresh();
     faults.splitAddRemove = splitAddRemove;
   }
 
-  async #proposalsFor(removed: readonly string[], added: readonly string[]): Promise<Proposal[]> {
-    const service = await this.#ready();
-    const fault = () => this.#options.faults.proposals.shift() ?? {};
-    const wanted: Proposal[] = [];
-    for (const userId of removed) {
-      wanted.push(await this.#once(`remove ${userId}`, () => service.remove(userId, fault())));
-    }
-    for (const userId of added) {
-      const keyPackage = this.#packages.get(userId);
-      if (!keyPackage) continue;
-      const key = `add ${userId} ${hex(keyPackage.reference)}`;
-      wanted.push(await this.#once(key, () => service.add(userId, keyPackage, fault())));
-    }
-    return wanted;
-  }
-
-  async #once(key: string, make: () => Promise<Proposal>): Promise<Proposal> {
-    const made = this.#made.get(key) ?? await make();
-    this.#made.set(key, made);
-    return made;
-  }
-
-  #tellProposals(userId: string, wanted: readonly Proposal[]): void {
-    const told = [...this.#told.get(userId) ?? []];
-    const revoked = told.filter((proposal) => !wanted.includes(proposal));
-    const appended = wanted.filter((proposal) => !told.includes(proposal));
-    this.#told.set(userId, new Set(wanted));
-    const propose = (payload: Bytes) =>
-      this.#options.sendBinary(userId, VoiceOpcode.DaveMlsProposals, payload);
-    if (revoked.length > 0) propose(writeRevoke(revoked.map((one) => one.reference)));
-    if (appended.length > 0) propose(writeAppend(appended.map((one) => one.message)));
-  }
-
-  // Commits and transitions.
-
   async #announce(accepted: AcceptedCommit): Promise<void> {
     for (const userId of accepted.members) {
       if (accepted.welcomes.has(userId) || !this.#recovering.has(userId)) this.#forget(userId);
     }
-    this.#told.clear();
-    this.#made.clear();
+    this.#proposals.clear();
     this.#tellCommit(accepted);
     await this.#refresh();
   }
 
-  #tellCommit({ commit, welcomes, members }: Announcement): void {
+  #tellCommit({ commit, welcomes, members }: AcceptedCommit): void {
     const { faults } = this.#options;
     const receivers = members.filter((userId) => this.#present.has(userId) && !this.#recovering.has(userId));
     const tell = (userId: string, transitionId: number) => {
-      const welcome = welcomes.get(userId);
-      if (welcome) {
-        const payload = takeDaveFault(faults, "emptyWelcomes") ? withoutSecrets(welcome) : welcome;
-        this.#options.sendBinary(userId, VoiceOpcode.DaveMlsWelcome, concat(uint(2, transitionId), payload));
-        return;
-      }
-      const flip = faults.flipCommitFor.indexOf(userId);
-      if (flip >= 0) faults.flipCommitFor.splice(flip, 1);
-      const payload = flip >= 0 ? flipped(commit) : commit;
-      const op = VoiceOpcode.DaveMlsAnnounceCommitTransition;
-      this.#options.sendBinary(userId, op, concat(uint(2, transitionId), payload));
+      const { op, payload } = commitMessage(userId, { commit, welcomes, transitionId }, faults);
+      this.#options.sendBinary(userId, op, payload);
     };
     if (faults.zeroTransitions) { for (const userId of receivers) tell(userId, 0); }
-    else this.#startTransition(receivers, 1, tell);
+    else this.#transitions.start(receivers, 1, tell);
     if (faults.zeroTransitions) this.#moveTo(1);
   }
 
-  #startTransition(
-    userIds: readonly string[],
-    version: number,
-    tell: (userId: string, transitionId: number) => void,
-  ): void {
-    const id = this.#lastTransition = this.#lastTransition % 0xffff + 1;
-    const executeBy = this.#options.now() + this.#options.transitionTimeoutMs;
-    this.#transitions.set(id, { version, waiting: new Set(userIds), told: userIds, executeBy });
-    for (const userId of userIds) tell(userId, id);
-    this.#executeIfReady(id);
-  }
-
   #confirmed(userId: string, transitionId: number): void {
-    if (transitionId === 0 || transitionId > this.#lastTransition) {
-      return this.#options.violation(
-        userId,
-        `op 23 confirms a transition that was prepared: ${transitionId}`,
-      );
-    }
-    this.#transitions.get(transitionId)?.waiting.delete(userId);
-    this.#executeIfReady(transitionId);
-  }
-
-  #executeIfReady(id: number): void {
-    if (this.#transitions.get(id)?.waiting.size === 0) this.#execute(id);
-  }
-
-  #execute(id: number): void {
-    const transition = this.#transitions.get(id);
-    this.#transitions.delete(id);
-    if (!transition || takeDaveFault(this.#options.faults, "silentExecute")) return;
-    for (const userId of transition.told) {
-      this.#options.send(userId, VoiceOpcode.DaveExecuteTransition, { transition_id: id });
-    }
-    this.#moveTo(transition.version);
+    if (this.#transitions.confirm(userId, transitionId)) return;
+    this.#options.violation(userId, `op 23 confirms a transition that was prepared: ${transitionId}`);
   }
 
   #moveTo(version: number): void {
@@ -407,8 +278,6 @@ export class DaveCoordinator {
     if (version === 0 && this.#version > 0) this.#dropGroup();
     this.#version = version;
   }
-
-  // The group as a whole.
 
   /** There is no member left who could commit, or one alone: everybody present starts over, with a new key package. */
   #startOver(): void {
@@ -428,29 +297,7 @@ export class DaveCoordinator {
     this.#service?.resetGroup();
     this.#packages.clear();
     this.#recovering.clear();
-    this.#told.clear();
-    this.#made.clear();
+    this.#proposals.clear();
     this.#transitions.clear();
   }
-}
-
-/** Whether clients, who give a welcome only with an op 27 that adds somebody, would commit to an add without one. */
-function losesWelcome(
-  told: readonly Proposal[],
-  fresh: readonly Proposal[],
-  stale: readonly Proposal[],
-): boolean {
-  return told.some(({ kind }) => kind === "add") &&
-    (stale.length > 0 || fresh.some(({ kind }) => kind === "remove"));
-}
-
-/** A welcome that welcomes nobody. */
-function withoutSecrets(welcome: Bytes): Bytes {
-  const { groupInfo } = readWelcome(new MlsReader(welcome));
-  return concat(uint(2, SUITE), vector(), vector(groupInfo));
-}
-
-/** A commit of which one bit is another. */
-function flipped(commit: Bytes): Bytes {
-  return commit.map((byte, at) => at === commit.length - 9 ? byte ^ 1 : byte);
 }

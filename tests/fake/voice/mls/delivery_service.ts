@@ -8,15 +8,14 @@
  * @see https://daveprotocol.com
  */
 
+import { shapeFault, signatureFault } from "./key_package_check.ts";
 import { type Bytes, concat, equal, hex, MlsFormatError, uint, vector } from "./codec.ts";
-import { reference, Signer, verify } from "./crypto.ts";
+import { reference, Signer } from "./crypto.ts";
 import {
   type Commit,
-  type KeyPackage,
   type ProposedChange,
   readCommitWelcome,
   readKeyPackage,
-  SUITE,
   type Welcome,
   welcomeFor,
   writeAppend,
@@ -281,26 +280,6 @@ export class DeliveryService {
     for (const { reference } of this.#proposals) this.#void.add(hex(reference));
     this.#proposals = [];
   }
-}
-
-function shapeFault({ suite, identity, leaf }: KeyPackage, userId: string): string | null {
-  if (suite !== SUITE) return `its cipher suite is ${SUITE}: ${suite}`;
-  if (!equal(identity, uint(8, BigInt(userId)))) return "its identity is the user's id";
-  if (leaf.lifetime === null) return "its leaf is made for a key package";
-  const [from, to] = leaf.lifetime;
-  if (from !== 0n || to !== 2n ** 64n - 1n) return `its lifetime has no limit: ${from} to ${to}`;
-  return null;
-}
-
-async function signatureFault({ signatureKey, leaf, signed, signature }: KeyPackage): Promise<string | null> {
-  const leafIsGood = await verify(signatureKey, {
-    label: "LeafNodeTBS",
-    content: leaf.signed,
-    signature: leaf.signature,
-  });
-  if (!leafIsGood) return "its leaf is signed by its own key";
-  const isGood = await verify(signatureKey, { label: "KeyPackageTBS", content: signed, signature });
-  return isGood ? null : "it is signed by its own key";
 }
 
 /** The welcome for each of the added; `null` if one is missing. */

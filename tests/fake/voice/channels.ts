@@ -1,7 +1,7 @@
 /** The voice channels of a world, and who is let into them. */
 
-import type { FakeUser, World } from "../../world/world.ts";
-import type { VoiceJoinRequest } from "../options.ts";
+import type { FakeUser, World } from "../world/world.ts";
+import type { VoiceJoinRequest } from "./options.ts";
 
 /** The type of channels without end-to-end encryption. */
 const STAGE = 13;
