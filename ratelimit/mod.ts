@@ -46,12 +46,8 @@ export type {
   IdentifyReply,
   IdentifyRequest,
 } from "./identify/record.ts";
-export type {
-  IdentifyLimiter,
-  IdentifyOutcome,
-  IdentifyPermit,
-  MemoryIdentifyLimiterOptions,
-} from "./identify/limiter.ts";
+export type { IdentifyLimiter, MemoryIdentifyLimiterOptions } from "./identify/limiter.ts";
+export type { IdentifyOutcome, IdentifyPermit } from "./identify/permit.ts";
 export type { IdentifyStore, IdentifyStoreContext, StoredIdentifyLimiterOptions } from "./identify/store.ts";
 export type { SubLimitOptions } from "./commands/sublimit.ts";
 export type { QueueOptions, QueuePosition } from "./commands/turn_queue.ts";

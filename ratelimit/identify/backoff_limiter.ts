@@ -3,9 +3,9 @@
 import type { Clock } from "../clock.ts";
 import { IDENTIFY_BACKOFF, persistentBackoffMs } from "../persistent_backoff.ts";
 import { wait } from "../wait.ts";
-import type { IdentifyLimiter, IdentifyPermit } from "./limiter.ts";
+import type { IdentifyLimiter } from "./limiter.ts";
+import { type IdentifyPermit, releasePermit } from "./permit.ts";
 import type { IdentifyLimits } from "./limits.ts";
-import { releasePermit } from "./release_permit.ts";
 
 /** What a {@linkcode BackoffIdentifyLimiter} is made from. */
 export interface BackoffIdentifyLimiterOptions {

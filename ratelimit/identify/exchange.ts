@@ -46,3 +46,20 @@ export class KnownBudget {
     return { ...budget, resetAfterMs: Math.max(0, budget.resetAfterMs - (now - at)) };
   }
 }
+
+/** How late a permit is: not at all. */
+export const IN_TIME = 0;
+/** Counts as given only now. */
+export const SLOW = 1;
+/** Is asked for anew first. */
+export const ASK_ANEW = 2;
+/** Others may have it meanwhile. */
+export const TOO_LATE = 3;
+
+/** Judges the time of an exchange by the period of a key. */
+export function latenessOf(elapsedMs: number, periodMs: number): 0 | 1 | 2 | 3 {
+  const age = elapsedMs / Math.max(periodMs, 1);
+  if (age > 0.5) return TOO_LATE;
+  if (age > 0.1) return ASK_ANEW;
+  return age > 0.02 ? SLOW : IN_TIME;
+}

@@ -5,6 +5,8 @@
  * come with the package stands one rule, `identify_schedule.ts`; here are the interface and the one for a single process.
  */
 
+import { IdentifyWaiter } from "./waiter.ts";
+import { type IdentifyPermit, permitOf } from "./permit.ts";
 import type { Clock } from "../clock.ts";
 import { IdentifyRefusedError } from "../errors.ts";
 import { Timer } from "../timer.ts";
@@ -40,20 +42,6 @@ export interface IdentifyLimiter {
    * fails of is not reported: whatever matters has to come out of `take`.
    */
   update?(limits: IdentifyLimits): void | Promise<void>;
-}
-
-/**
- * How an identify ended: with READY, with the end of its connection, or it was never sent.
- */
-export type IdentifyOutcome = "ready" | "failed" | "unused";
-
-/** A turn to identify, of which the limiter wants to know how it ended. */
-export interface IdentifyPermit {
-  /**
-   * Ends the turn; called once, as soon as the outcome is known. A shard does not wait for it, and what it fails of is not
-   * reported.
-   */
-  release(outcome: IdentifyOutcome): void | Promise<void>;
 }
 
 /** Options of a {@linkcode MemoryIdentifyLimiter}. */
@@ -98,7 +86,7 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
   readonly #hold: boolean;
   readonly #record: IdentifyRecord;
   /** By ticket, in the order in which they came. */
-  readonly #waiting = new Map<string, Waiter>();
+  readonly #waiting = new Map<string, IdentifyWaiter>();
   /** Turns whose keys stay closed. */
   readonly #held = new Set<string>();
   /** Tickets to be given back. */
@@ -140,22 +128,18 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
    * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.
    * @throws the signal's reason, once it is aborted; nothing is spent then.
    */
-  take(shardId: number, { signal }: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      requireShardId(shardId);
-      const ticket = `${this.#tickets++}`;
-      const onAbort = () => {
-        this.#leave(ticket);
-        this.#dropped.push(ticket);
-        this.#askSoon();
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort);
-      const stopListening = () => signal?.removeEventListener("abort", onAbort);
-      this.#waiting.set(ticket, { shardId, resolve, reject, stopListening });
+  async take(shardId: number, { signal }: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
+    signal?.throwIfAborted();
+    requireShardId(shardId);
+    const ticket = `${this.#tickets++}`;
+    const waiter = new IdentifyWaiter(shardId, signal, () => {
+      this.#leave(ticket);
+      this.#dropped.push(ticket);
       this.#askSoon();
     });
+    this.#waiting.set(ticket, waiter);
+    this.#askSoon();
+    return await waiter.taken;
   }
 
   /**
@@ -207,27 +191,21 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
     this.#timer.set(retryAfterMs ?? Infinity, () => this.#ask());
   }
 
-  #leave(ticket: string): Waiter | undefined {
+  #leave(ticket: string): IdentifyWaiter | undefined {
     const waiter = this.#waiting.get(ticket);
-    waiter?.stopListening();
     this.#waiting.delete(ticket);
     if (this.#waiting.size === 0) this.#timer.clear();
     return waiter;
   }
 
   #permit(ticket: string): IdentifyPermit {
-    let isReleased = false;
-    return {
-      release: (outcome: IdentifyOutcome) => {
-        if (isReleased) return;
-        isReleased = true;
-        // The key of a turn that was held rests for a period from now on.
-        this.#keepHeld(this.#clock.now());
-        const wasHeld = this.#held.delete(ticket);
-        if (outcome === "unused") this.#dropped.push(ticket);
-        if (outcome === "unused" || wasHeld) this.#askSoon();
-      },
-    };
+    return permitOf((outcome) => {
+      // The key of a permit that was held rests for a period from now on.
+      this.#keepHeld(this.#clock.now());
+      const wasHeld = this.#held.delete(ticket);
+      if (outcome === "unused") this.#dropped.push(ticket);
+      if (outcome === "unused" || wasHeld) this.#askSoon();
+    });
   }
 
   /** Before anybody looks at the record: what is held rests for a whole period from now on. */
@@ -236,11 +214,4 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
       if (this.#held.has(turn.ticket)) turn.until = now + this.#record.periodMs;
     }
   }
-}
-
-interface Waiter {
-  readonly shardId: number;
-  resolve(permit: IdentifyPermit): void;
-  reject(error: unknown): void;
-  stopListening(): void;
 }

@@ -8,11 +8,14 @@
  * gives back what it granted. One that is slow grants a turn that began a while ago: its key is told to rest from now on.
  */
 
-import { exchangeWithin, KnownBudget } from "./exchange.ts";
+import { IdentifyWaiter } from "./waiter.ts";
+import { Timer } from "../timer.ts";
+import { type IdentifyPermit, permitOf } from "./permit.ts";
+import { ASK_ANEW, exchangeWithin, IN_TIME, KnownBudget, latenessOf, TOO_LATE } from "./exchange.ts";
 import { isPromiseLike } from "../unknown.ts";
 import type { Clock } from "../clock.ts";
 import { IdentifyLimiterError, IdentifyRefusedError } from "../errors.ts";
-import type { IdentifyLimiter, IdentifyOutcome, IdentifyPermit } from "./limiter.ts";
+import type { IdentifyLimiter } from "./limiter.ts";
 import {
   DEFAULT_IDENTIFY_PERIOD_MS,
   type IdentifyLimits,
@@ -22,28 +25,9 @@ import {
 import type { IdentifyReply, IdentifyRequest } from "./record.ts";
 import type { IdentifyStore, IdentifyStoreContext } from "./store.ts";
 
-interface Waiter {
-  readonly shardId: number;
-  /** Whether the store knows of it. */
-  isAsking: boolean;
-  /** How often its permit has come late. */
-  retries: number;
-  resolve(permit: IdentifyPermit): void;
-  reject(error: unknown): void;
-}
+type Update = Pick<PromiseWithResolvers<void>, "resolve" | "reject">;
 
-interface Update {
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/**
- * How old a turn is when its answer comes, in parts of a period. Beyond `SLOW` the store is told that the turn was taken
- * only now; beyond `SLOWER` the question is asked once more first, so that the turn begins anew; and beyond `TOO_LATE`
- * others might be let in before the store learns of it.
- */
-const [SLOW, SLOWER, TOO_LATE] = [0.02, 0.1, 0.5];
-/** How often a question is asked once more. */
+/** How often a shard asks once more because its permit came late. */
 const MAX_RETRIES = 2;
 /** So many tickets of failed exchanges are remembered, to be given back. */
 const MAX_DROPPED = 1_000;
@@ -81,7 +65,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   readonly #hold: boolean;
   readonly #deadlineMs: number;
   /** By ticket, in the order in which they came. */
-  readonly #waiting = new Map<string, Waiter>();
+  readonly #waiting = new Map<string, IdentifyWaiter>();
   /** Turns whose keys are to stay closed. */
   readonly #held = new Set<string>();
   /** Turns that ended: their keys rest from now on. */
@@ -97,7 +81,8 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   #hasFailed = false;
   /** When those who wait may ask again. */
   #retryAt = Infinity;
-  #timer: { readonly handle: unknown; readonly at: number } | null = null;
+  readonly #timer: Timer;
+  #timerAt = Infinity;
 
   /**
    * Makes a limiter; the store is not asked yet.
@@ -112,6 +97,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     }
     this.#store = store;
     this.#clock = clock;
+    this.#timer = new Timer(clock);
     this.#client = client;
     this.#hold = hold;
     this.#deadlineMs = deadlineMs;
@@ -126,38 +112,19 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
    * @throws {IdentifyLimiterError} where the store cannot be asked.
    * @throws the signal's reason, once it is aborted; nothing is spent then.
    */
-  take(shardId: number, options: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
-    const { signal } = options;
-    return new Promise<IdentifyPermit>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      requireShardId(shardId);
-      const ticket = `${this.#client}.${this.#tickets++}`;
-      const abort = () => {
-        stopListening();
-        this.#waiting.delete(ticket);
-        this.#armTimer();
-        if (waiter.isAsking) this.#dropped.add(ticket);
-        if (waiter.isAsking) this.askAgain();
-        reject(signal?.reason);
-      };
-      const stopListening = () => signal?.removeEventListener("abort", abort);
-      signal?.addEventListener("abort", abort);
-      const waiter: Waiter = {
-        shardId,
-        isAsking: false,
-        retries: 0,
-        resolve: (permit) => {
-          stopListening();
-          resolve(permit);
-        },
-        reject: (error) => {
-          stopListening();
-          reject(error);
-        },
-      };
-      this.#waiting.set(ticket, waiter);
-      this.askAgain();
+  async take(shardId: number, { signal }: { signal?: AbortSignal } = {}): Promise<IdentifyPermit> {
+    signal?.throwIfAborted();
+    requireShardId(shardId);
+    const ticket = `${this.#client}.${this.#tickets++}`;
+    const waiter = new IdentifyWaiter(shardId, signal, ({ isAsking }) => {
+      this.#waiting.delete(ticket);
+      this.#armTimer();
+      if (isAsking) this.#dropped.add(ticket);
+      if (isAsking) this.askAgain();
     });
+    this.#waiting.set(ticket, waiter);
+    this.askAgain();
+    return await waiter.taken;
   }
 
   /**
@@ -209,7 +176,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   }
 
   /** What there is to say; `null` where there is nothing. */
-  #request(asking: ReadonlyMap<string, Waiter>): IdentifyRequest | null {
+  #request(asking: ReadonlyMap<string, IdentifyWaiter>): IdentifyRequest | null {
     const ask = [...asking].map(([ticket, { shardId }]) => ({ ticket, shardId }));
     const keep = [...this.#held, ...this.#ended];
     const drop = [...this.#dropped];
@@ -228,7 +195,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   #learn(request: IdentifyRequest, reply: IdentifyReply, askedAt: number): void {
     const now = this.#clock.now();
     const { budget, retryAfterMs } = reply;
-    const age = (now - askedAt) / Math.max(budget.periodMs, 1);
+    const lateness = latenessOf(now - askedAt, budget.periodMs);
     this.#known.learn(budget, now);
     this.#hasFailed = false;
     for (const ticket of request.keep) this.#ended.delete(ticket);
@@ -244,13 +211,13 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     // Those that are granted once more stand in the order of the question.
     for (const ticket of reply.granted.toSorted((a, b) => shardOf(a) - shardOf(b))) {
       const waiter = this.#waiting.get(ticket);
-      if (age > SLOWER && waiter && waiter.retries < MAX_RETRIES) {
+      if (lateness >= ASK_ANEW && waiter && waiter.retries < MAX_RETRIES) {
         waiter.retries++;
         this.#isDue = true;
         continue;
       }
       this.#waiting.delete(ticket);
-      if (waiter === undefined || age > TOO_LATE) {
+      if (waiter === undefined || lateness === TOO_LATE) {
         // Whoever gave up while the answer was under way says so after the request that asked.
         this.#dropped.add(ticket);
         this.#isDue = true;
@@ -259,7 +226,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
         continue;
       }
       if (this.#hold) this.#held.add(ticket);
-      if (age > SLOW) {
+      if (lateness > IN_TIME) {
         this.#ended.add(ticket);
         this.#isDue = true;
       }
@@ -269,7 +236,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
 
   #fail(
     request: IdentifyRequest,
-    asking: ReadonlyMap<string, Waiter>,
+    asking: ReadonlyMap<string, IdentifyWaiter>,
     updates: readonly Update[],
     cause: unknown,
   ): void {
@@ -286,18 +253,13 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   }
 
   #permit(ticket: string): IdentifyPermit {
-    let isReleased = false;
-    return {
-      release: (outcome: IdentifyOutcome) => {
-        if (isReleased) return;
-        isReleased = true;
-        const wasHeld = this.#held.delete(ticket);
-        if (outcome === "unused") this.#dropped.add(ticket);
-        else if (wasHeld) this.#ended.add(ticket);
-        else return;
-        this.askAgain();
-      },
-    };
+    return permitOf((outcome) => {
+      const wasHeld = this.#held.delete(ticket);
+      if (outcome === "unused") this.#dropped.add(ticket);
+      else if (wasHeld) this.#ended.add(ticket);
+      else return;
+      this.askAgain();
+    });
   }
 
   /** The one timer: for those who wait, and to keep closed the keys that are held. */
@@ -307,16 +269,13 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
     if (this.#held.size > 0) {
       const periodMs = this.#known.periodMs ?? DEFAULT_IDENTIFY_PERIOD_MS;
       // After a failure sooner, so that an outage of half a period opens no key.
-      at = Math.min(at, this.#timer?.at ?? Infinity, now + periodMs / (this.#hasFailed ? 12 : 3));
+      at = Math.min(at, this.#timerAt, now + periodMs / (this.#hasFailed ? 12 : 3));
     }
-    if (this.#timer?.at === at) return;
-    if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
-    this.#timer = null;
-    if (at === Infinity) return;
-    const handle = this.#clock.setTimeout(() => {
-      this.#timer = null;
+    if (this.#timerAt === at && this.#timer.isSet) return;
+    this.#timerAt = at;
+    this.#timer.set(at - now, () => {
+      this.#timerAt = Infinity;
       this.askAgain();
-    }, Math.max(0, at - now));
-    this.#timer = { handle, at };
+    });
   }
 }

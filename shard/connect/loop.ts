@@ -15,7 +15,7 @@ import type { GatedQueue, IdentifyLimiter, IdentifyOutcome, IdentifyPermit } fro
 import { IdentifyLimiterError, IdentifyRefusedError } from "../../ratelimit/mod.ts";
 import type { Connection, ConnectionEnd, ConnectionSink, Frame } from "../pipe/connection.ts";
 import type { Platform } from "../pipe/platform.ts";
-import { releasePermit } from "../../ratelimit/identify/release_permit.ts";
+import { releasePermit } from "../../ratelimit/identify/permit.ts";
 import { WakeTimer } from "../pipe/timer.ts";
 
 /** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
