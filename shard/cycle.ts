@@ -258,7 +258,7 @@ export class Cycle {
 
   /** Waits until the backlog is taken; a consumer that is stuck has its commands rejected. */
   async #park(backlog: Backlog): Promise<void> {
-    await untilDrained(backlog, { clock: this.#platform, onStuck: () => this.#commands.giveUp() });
+    await untilDrained(backlog, { clock: this.#platform, onStuck: () => this.#commands.rejectWaiting() });
     this.#commands.disconnected({ parked: false, closeCode: null });
   }
 

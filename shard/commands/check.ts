@@ -1,9 +1,9 @@
 /**
- * Whether Discord would take a command, asked before its caller waits for a turn.
+ * Checks whether Discord would accept a command, before the command joins the queue.
  *
- * A body that it would not take it answers by closing the connection with 4002, or not at all. Programs in TypeScript cannot
- * write one; bodies that come from elsewhere, say over HTTP, can be anything. Only what Discord is known to refuse is
- * refused here: fields that it may have in the future pass.
+ * Discord closes the connection with 4002 for a malformed body, or ignores it. The types rule out such a body, but one that
+ * comes over HTTP can be anything. Only what Discord is known to refuse is refused here: fields that it may add in the
+ * future pass.
  *
  * @see https://docs.discord.com/developers/events/gateway-events#send-events
  */
@@ -13,14 +13,14 @@ import { CommandError, encodeCommand, type GatewayCommand, isId } from "../../ga
 import { EncodedCommand } from "../../gateway/command.ts";
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
-// The marks tell a bundler that it may drop the table where nobody reads it.
+// The marks tell a bundler that it may drop the table if it is not used.
 // @__NO_SIDE_EFFECTS__
 const listOf = (holds: (one: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(holds);
 // @__NO_SIDE_EFFECTS__
 const oneOf = (...values: readonly unknown[]) => (value: unknown) => values.includes(value);
 
-/** What a field can be, in the words of the error. */
+/** The kinds of value that a field can have, in the words of the error. */
 const KINDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   "an id": isId,
   "a list of ids": listOf(isId),
@@ -54,15 +54,15 @@ const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   31: { guild_ids: "a list of ids" },
   43: { guild_id: "an id", fields: "a list of status and voice_start_time" },
 };
-/** Of op 8, which asks in one of two ways. */
+/** Of op 8, which has two forms. */
 const BY_QUERY = { query: "a string", limit: "an integer from 0 on", user_ids: "missing" };
 const BY_ID = { user_ids: "an id or a list of up to 100" };
 
-/** A command whose fields were checked besides: it is neither checked nor encoded a second time. */
+/** An encoded command whose fields were checked: it is neither checked nor encoded a second time. */
 class CheckedCommand extends EncodedCommand {}
 
 /**
- * Checks a command, whatever types it claims to have, and encodes it. What was returned once is returned as it is.
+ * Checks a command, whatever types it claims to have, and encodes it. A command that was returned by it once is returned as it is.
  *
  * @throws {CommandError} Discord would not accept it: names the field, or the frame has more than 4096 bytes.
  */
@@ -71,8 +71,8 @@ export function checkCommand(given: GatewayCommand | EncodedCommand): EncodedCom
   const { command, frame } = given instanceof EncodedCommand ? given : encodeCommand(given);
   const { op, d }: { readonly op: number; readonly d: object } = command;
   const body: Readonly<Record<string, unknown>> = { ...d };
-  const way = op !== 8 ? {} : body.query === undefined ? BY_ID : BY_QUERY;
-  const fields: Readonly<Record<string, string>> = { ...FIELDS[op], ...way };
+  const form = op !== 8 ? {} : body.query === undefined ? BY_ID : BY_QUERY;
+  const fields: Readonly<Record<string, string>> = { ...FIELDS[op], ...form };
   for (const [name, kinds] of Object.entries(fields)) {
     const value = body[name];
     if (kinds.split(" or ").some((kind) => KINDS[kind]?.(value))) continue;

@@ -1,4 +1,4 @@
-/** Everything that a program asks of Discord through its shard: who waits, behind which gate, and what is answered. */
+/** Everything that a program sends to Discord through its shard: commands, their queue, and requests. */
 
 import {
   type EncodedCommand,
@@ -14,7 +14,7 @@ import { GatedQueue, type GatedQueueOptions, type QueueOptions } from "../../rat
 import type { RequestOptions, ResponseIterator } from "./response_iterator.ts";
 import { checkCommand } from "./check.ts";
 import { type CommandBudget, readBudget } from "./budget.ts";
-import { type CommandLimits, type CommandOutcome, gateOf, guildMembersLimit } from "./limits.ts";
+import { type CommandLimits, type CommandOutcome, guildMembersLimit, subLimitOf } from "./limits.ts";
 import { CommandNotSentError, ConsumerStuckError } from "./errors.ts";
 import { type GuildMembersChunk, guildMembersRequest } from "./guild_members.ts";
 import {
@@ -35,11 +35,11 @@ export interface CommandsOptions {
   readonly intents: number;
   /** The sub-limits. */
   readonly limits: CommandLimits;
-  /** The names that the connection hands out. */
+  /** The names of the events that the connection delivers. */
   readonly wanted: WantedNames;
-  /** The length of the frames that may wait for those who asked, in UTF-16 units. */
+  /** The length of the responses that may wait for their callers, in UTF-16 units. */
   readonly maxSize: number;
-  /** Somebody joined the queue. */
+  /** A caller joined the queue. */
   onWaiting(): void;
 }
 
@@ -47,7 +47,7 @@ export interface CommandsOptions {
 export class Commands {
   /** Callers that wait to send. */
   readonly queue = new GatedQueue<EncodedCommand>();
-  /** Questions that are not answered in full. */
+  /** Requests without all of their responses. */
   readonly requests: Requests;
   readonly #options: CommandsOptions;
   #state: GatewayState | null = null;
@@ -55,7 +55,7 @@ export class Commands {
   #nonces = 0;
   #closed: { readonly by: unknown } | null = null;
 
-  /** Nobody waits yet. */
+  /** The queue is empty. */
   constructor(options: CommandsOptions) {
     this.#options = options;
     const { platform: clock, wanted, maxSize } = options;
@@ -63,7 +63,7 @@ export class Commands {
       clock,
       wanted,
       maxSize,
-      send: (command, queueOptions) => this.#wait(command, queueOptions),
+      send: (command, queueOptions) => this.#enqueue(command, queueOptions),
       shut: (gate, instant) => this.queue.shut(gate, instant, clock.now()),
       sessionId: () => this.#state?.session?.sessionId ?? null,
     });
@@ -79,15 +79,15 @@ export class Commands {
     return this.#presence;
   }
 
-  /** Waits for the turn of a command. */
+  /** Sends a command when the rate limit allows it. */
   async send(
     given: GatewayCommand | EncodedCommand,
     { signal, priority = "low" }: QueueOptions,
   ): Promise<CommandOutcome> {
     const encoded = checkCommand(given);
     const { command } = encoded;
-    const gate = gateOf(command, this.#options.limits);
-    const isSent = await this.#wait(encoded, { gate, priority, ...(signal && { signal }) });
+    const gate = subLimitOf(command, this.#options.limits);
+    const isSent = await this.#enqueue(encoded, { gate, priority, ...(signal && { signal }) });
     if (isSent && command.op === GatewayOpcode.PresenceUpdate) this.#presence = command.d;
     return isSent ? "sent" : "superseded";
   }
@@ -98,7 +98,7 @@ export class Commands {
     options: RequestOptions,
   ): ResponseIterator<GuildMembersChunk> {
     const { intents, limits } = this.#options;
-    return this.requests.ask(
+    return this.requests.request(
       guildMembersRequest(request, { intents, limits, nonce: this.#nonce() }),
       options,
     );
@@ -109,7 +109,7 @@ export class Commands {
     guildIds: readonly string[],
     options: RequestOptions,
   ): ResponseIterator<SoundboardSounds> {
-    return this.requests.ask(soundboardSoundsRequest(guildIds), options);
+    return this.requests.request(soundboardSoundsRequest(guildIds), options);
   }
 
   /** Op 43. */
@@ -118,10 +118,10 @@ export class Commands {
     fields: RequestChannelInfo["fields"],
     options: RequestOptions,
   ): Promise<ChannelInfo> {
-    return await this.requests.askOnce(channelInfoRequest(guildId, fields), options);
+    return await this.requests.requestOne(channelInfoRequest(guildId, fields), options);
   }
 
-  /** A connection begins; its state knows the session and the budget. */
+  /** A connection begins; its state has the session and the budget. */
   connecting(state: GatewayState): void {
     this.#state = state;
   }
@@ -132,33 +132,33 @@ export class Commands {
     this.requests.disconnected(lost);
   }
 
-  /** Discord says that something was asked too often. */
+  /** Discord refused a command as too early. */
   rateLimited(event: GatewayDispatch<"RATE_LIMITED">): void {
     const { platform, limits } = this.#options;
     this.requests.rateLimited(event.d, platform.now(), (guildId) => guildMembersLimit(guildId, limits));
   }
 
-  /** The shard closed, because of `by` if that is not `null`: sends everybody away. */
+  /** The shard closed, because of `by` if that is not `null`: rejects every caller. */
   close(by: unknown): void {
     this.#closed = { by };
     this.requests.close(by);
     this.queue.rejectAll(({ command }) => new CommandNotSentError(command, by));
   }
 
-  /** Who takes the events takes none, perhaps because it waits for one of these: sends everybody away who waits. */
-  giveUp(): void {
+  /** The consumer takes no events, perhaps because it waits for one of these callers: rejects all of them. */
+  rejectWaiting(): void {
     this.queue.rejectAll(({ command }) => new ConsumerStuckError(command));
   }
 
-  async #wait(given: GatewayCommand | EncodedCommand, options: GatedQueueOptions): Promise<boolean> {
+  async #enqueue(given: GatewayCommand | EncodedCommand, options: GatedQueueOptions): Promise<boolean> {
     const encoded = checkCommand(given);
     if (this.#closed) throw new CommandNotSentError(encoded.command, this.#closed.by);
-    const turn = this.queue.wait(encoded, options);
+    const written = this.queue.wait(encoded, options);
     this.#options.onWaiting();
-    return await turn;
+    return await written;
   }
 
-  /** At most 19 bytes, unique in this shard, and hardly the same in two. */
+  /** At most 19 bytes, unique in this shard; a collision between two shards is unlikely. */
   #nonce(): string {
     return `${(this.#nonces++).toString(36)}-${
       Math.floor(this.#options.platform.random() * 2 ** 48).toString(36)

@@ -1,22 +1,22 @@
-/** How a question to Discord (op 8, 31, 43) fails. */
+/** How a command fails, and how a request to Discord (op 8, 31, 43) fails. */
 
 import type { GatewayCommand, IntentName } from "../../gateway/mod.ts";
 
-/** Why a request is not complete: no answer came in time, the shard closed, or Discord closes each time it is asked. */
+/** Why a request is not complete: a response did not come in time, the shard closed, or Discord closes each time. */
 export type RequestErrorCode = "ERR_REQUEST_DEADLINE" | "ERR_REQUEST_CLOSED" | "ERR_REQUEST_REFUSED";
 
 /** How far a request got. */
 export interface RequestProgress {
-  /** Answers that came. */
+  /** Responses that came. */
   readonly received: number;
-  /** Answers that were due; `null` where none came that says so. */
+  /** Responses that were due; `null` if none came that says so. */
   readonly expected: number | null;
-  /** The guilds of which none came, where each is answered for itself. */
+  /** The guilds without a response, if each guild has its own. */
   readonly missing: readonly string[];
 }
 
 /**
- * A request was sent and not answered in full.
+ * A request was sent and did not get all of its responses.
  *
  * @example
  * ```ts
@@ -45,13 +45,13 @@ export class RequestError extends Error {
   override readonly name = "RequestError";
   /** Stable identifier for switch statements. */
   readonly code: RequestErrorCode;
-  /** The command that asked. */
+  /** The command of the request. */
   readonly command: GatewayCommand;
-  /** Answers that came. */
+  /** Responses that came. */
   readonly received: number;
-  /** Answers that were due; `null` where none came that says so. */
+  /** Responses that were due; `null` if none came that says so. */
   readonly expected: number | null;
-  /** The guilds of which none came, where each is answered for itself. */
+  /** The guilds without a response, if each guild has its own. */
   readonly missing: readonly string[];
 
   /** Made by the shard. */
@@ -75,7 +75,7 @@ export class RequestError extends Error {
   }
 }
 
-/** What a shard or a fleet was made without: an intent, or the voice provider. */
+/** Which option is missing: an intent, or the voice provider. */
 export type MissingOptionErrorCode = "ERR_MISSING_INTENT" | "ERR_MISSING_VOICE";
 
 /**
@@ -109,7 +109,7 @@ export class MissingOptionError extends TypeError {
   /** The intent to add, and to enable for the application; or the option `voice`. */
   readonly missing: IntentName | "voice";
 
-  /** Made by the shard or the fleet, and by what asks through it. */
+  /** Made by the shard, the fleet, and the voice provider. */
   constructor(message: string, missing: IntentName | "voice") {
     super(message);
     this.code = missing === "voice" ? "ERR_MISSING_VOICE" : "ERR_MISSING_INTENT";
@@ -118,7 +118,7 @@ export class MissingOptionError extends TypeError {
 }
 
 /**
- * The shard closed before a command's turn came; the command is returned, it was never sent.
+ * The shard closed before a command was written; the error carries the command, which was never sent.
  *
  * @example
  * ```ts
@@ -148,9 +148,9 @@ export class CommandNotSentError extends Error {
 
 /**
  * A command was taken out of the queue because it could not be sent: the session is parked until the consumer has caught
- * up, and the consumer has taken nothing for a minute, as one does that waits for this very command.
+ * up, and the consumer has taken nothing for a minute, probably because it waits for this command.
  *
- * Send from elsewhere than from the handling of an event, or let more events wait.
+ * Send from outside of the event handler, or raise the limit of events that may wait.
  *
  * @example
  * ```ts
@@ -170,7 +170,7 @@ export class ConsumerStuckError extends Error {
 
   /** Made by the shard. */
   constructor(command: GatewayCommand) {
-    super(`Cannot send op ${command.op}: the session waits for a consumer that does not go on`);
+    super(`Cannot send op ${command.op}: the session waits for a consumer that takes no events`);
     this.command = command;
   }
 }

@@ -1,4 +1,4 @@
-/** Members of a guild: the question of op 8, and the chunks that answer it. */
+/** Members of a guild: the request (op 8), and the chunks that respond to it. */
 
 import { shown } from "../../ratelimit/unknown.ts";
 import {
@@ -10,27 +10,27 @@ import {
   isId,
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
-import { type CommandLimits, gateOf } from "./limits.ts";
+import { type CommandLimits, subLimitOf } from "./limits.ts";
 import { MissingOptionError } from "./errors.ts";
 import type { RequestDefinition } from "./request_definition.ts";
 
-/** One answer to a request for members: up to 1000 of them, which one it is, and how many there are. */
+/** One response to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;
 
 const MAX_USER_IDS = 100;
 
-/** What a question for members is asked with. */
+/** What a request for members needs of its shard. */
 export interface GuildMembersContext {
   /** The intents of the shard. */
   readonly intents: number;
   /** The sub-limits of the shard. */
   readonly limits: CommandLimits;
-  /** The nonce, where the request has none. */
+  /** The nonce, if the request has none. */
   readonly nonce: string;
 }
 
 /**
- * Checks a request, and makes a question of it.
+ * Checks a request, and defines it.
  *
  * @throws {CommandError} Discord would not accept it.
  * @throws {MissingOptionError} Discord would ignore it, or a part of it.
@@ -48,10 +48,10 @@ export function guildMembersRequest(
     throw missingIntent("a list with presences", "GUILD_PRESENCES");
   }
   const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
-  const gate = gateOf(command, limits) ?? { key: `some members ${guild_id}` };
-  /** What was handed out. */
+  const gate = subLimitOf(command, limits) ?? { key: `some members ${guild_id}` };
+  /** The chunks that were delivered. */
   const known = new KnownChunks();
-  /** The indexes of this answer; after a lost session it comes anew. */
+  /** The indexes of the chunks that came; after a lost session they come anew. */
   const received = new Set<number>();
   let expected: number | null = null;
   return {
@@ -64,9 +64,9 @@ export function guildMembersRequest(
     get complete() {
       return expected !== null && received.size >= expected;
     },
-    // The nonce tells.
+    // The nonce tells requests apart.
     ambiguous: false,
-    asked() {
+    sent() {
       received.clear();
       expected = null;
     },
@@ -74,9 +74,9 @@ export function guildMembersRequest(
       if (event.t !== "GUILD_MEMBERS_CHUNK" || event.d.nonce !== nonce) return "foreign";
       const { chunk_index: index, chunk_count: count } = event.d;
       received.add(index);
-      // No match at all is one empty chunk, and whether it counts itself is not written anywhere.
+      // No match is one empty chunk; whether `chunk_count` is then 0 or 1 is not documented.
       expected = count >= 1 ? count : 1;
-      return known.add(event.d) ? { answer: event.d } : "known";
+      return known.add(event.d) ? { response: event.d } : "known";
     },
   };
 }
@@ -111,11 +111,11 @@ function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGui
   if (wrong !== undefined) refuse(`user_ids has ids: ${shown(wrong)}`);
 }
 
-/** The chunks that were handed out, so that of a list that is asked for anew only the rest is. */
+/** The chunks that were delivered, so that a list that is requested anew delivers only the rest. */
 export class KnownChunks {
   readonly #marks = new Map<number, string>();
 
-  /** Notes a chunk; `false` if it was handed out before. */
+  /** Notes a chunk; `false` if it was delivered before. */
   add(chunk: GuildMembersChunk): boolean {
     const mark = markOf(chunk);
     if (this.#marks.get(chunk.chunk_index) === mark) return false;
@@ -125,8 +125,8 @@ export class KnownChunks {
 }
 
 /**
- * Tells whether a chunk that comes again, because the list was asked for anew, is the one that was handed out. Members
- * come and go, and with them the borders of the chunks: what has moved is handed out again rather than missed.
+ * Tells whether a chunk that comes again, because the list was requested anew, is the one that was delivered. Members
+ * join and leave, which moves the borders of the chunks: a chunk that has changed is delivered again rather than missed.
  */
 function markOf({ members = [], chunk_count, not_found = [] }: GuildMembersChunk): string {
   return [chunk_count, members.length, members[0]?.user?.id, members.at(-1)?.user?.id, not_found.length]

@@ -1,4 +1,4 @@
-/** Questions that are answered once for each guild: soundboard sounds (op 31) and channel info (op 43). */
+/** Requests with one response for each guild: soundboard sounds (op 31) and channel info (op 43). */
 
 import { shown } from "../../ratelimit/unknown.ts";
 import {
@@ -12,13 +12,13 @@ import type { RequestDefinition } from "./request_definition.ts";
 
 /** The soundboard sounds of one guild. */
 export type SoundboardSounds = EventData<"SOUNDBOARD_SOUNDS">;
-/** What the voice channels of one guild show. */
+/** The status of the voice channels of one guild. */
 export type ChannelInfo = EventData<"CHANNEL_INFO">;
 
 /**
- * A question for the sounds of these guilds.
+ * A request for the sounds of these guilds.
  *
- * @throws {CommandError} Those are no ids.
+ * @throws {CommandError} `guildIds` is no list of ids.
  */
 export function soundboardSoundsRequest(guildIds: readonly string[]): RequestDefinition<SoundboardSounds> {
   if (!(Array.isArray(guildIds) && guildIds.every(isId))) {
@@ -27,7 +27,7 @@ export function soundboardSoundsRequest(guildIds: readonly string[]): RequestDef
   const missing = new Set(guildIds);
   const expected = missing.size;
   return {
-    // Asked again, it asks for what is missing.
+    // Sent again, it requests what is missing.
     get command() {
       return { op: GatewayOpcode.RequestSoundboardSounds, d: { guild_ids: [...missing] } } as const;
     },
@@ -39,20 +39,20 @@ export function soundboardSoundsRequest(guildIds: readonly string[]): RequestDef
     get complete() {
       return missing.size === 0;
     },
-    // Whoever asked is told the same.
+    // Every caller gets the same sounds.
     ambiguous: false,
-    asked() {},
+    sent() {},
     read(event) {
       if (event.t !== "SOUNDBOARD_SOUNDS" || !missing.delete(event.d.guild_id)) return "foreign";
-      return { answer: event.d };
+      return { response: event.d };
     },
   };
 }
 
 /**
- * A question for the channel info of this guild.
+ * A request for the channel info of this guild.
  *
- * @throws {CommandError} That is no id, or those are no names of fields.
+ * @throws {CommandError} `guildId` is no id, or `fields` is no list of names.
  */
 export function channelInfoRequest(
   guildId: string,
@@ -77,11 +77,11 @@ export function channelInfoRequest(
       return complete;
     },
     ambiguous: true,
-    asked() {},
+    sent() {},
     read(event) {
       if (complete || event.t !== "CHANNEL_INFO" || event.d.guild_id !== guildId) return "foreign";
       complete = true;
-      return { answer: event.d };
+      return { response: event.d };
     },
   };
 }

@@ -30,15 +30,15 @@ export interface CommandLimits {
 }
 
 /**
- * What became of a command: written, or replaced by a newer presence update while it waited, and never sent.
+ * The outcome of a command: written; or never sent, because a newer presence update replaced it while it waited.
  */
 export type CommandOutcome = "sent" | "superseded";
 
-/** Where Discord says "rate limited" and not for how long, or nothing that makes sense: a full period, in ms. */
+/** How long to wait after a RATE_LIMITED without a valid `retry_after`: a full period, in ms. */
 export const DEFAULT_RETRY_MS = 30_000;
 
-/** The gate that a command waits behind; `null` where only the common budget counts. */
-export function gateOf(command: GatewayCommand, limits: CommandLimits): QueueGate | null {
+/** The gate that a command waits behind; `null` if only the common budget counts. */
+export function subLimitOf(command: GatewayCommand, limits: CommandLimits): QueueGate | null {
   if (command.op === GatewayOpcode.PresenceUpdate) {
     const { presences = 5, presencePeriodMs = 20_250 } = limits;
     return { key: "presence", limit: presences, periodMs: presencePeriodMs, newestOnly: true };
@@ -55,7 +55,7 @@ export function guildMembersLimit(guildId: string, limits: CommandLimits): Queue
 }
 
 /**
- * The limits as given, if there can be such.
+ * Checks the limits, and returns them.
  *
  * @throws {RangeError} A count that is no positive integer, or a period that is no positive number.
  */

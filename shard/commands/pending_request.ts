@@ -1,8 +1,8 @@
 /**
- * One question that is open: asked in its turn, answered one by one, within a deadline.
+ * One open request: its command is sent when the rate limit allows it, and responses come one by one, within a deadline.
  *
- * The deadline runs only while an answer can be expected: from the moment the command was written and from each answer,
- * not while it waits for a turn, a sub-limit or a connection.
+ * The deadline runs only while a response can be expected: from the moment the command was written and from each
+ * response, not while the command waits for the rate limit, a sub-limit or a connection.
  */
 
 import { Timer } from "../../ratelimit/timer.ts";
@@ -13,63 +13,63 @@ import type { RequestOptions } from "./response_iterator.ts";
 import type { RequestDefinition } from "./request_definition.ts";
 import { RequestError } from "./errors.ts";
 
-/** How long to wait for the next answer by default, in ms. */
+/** How long to wait for the next response by default, in ms. */
 export const DEFAULT_DEADLINE_MS = 30_000;
 
-/** UnknownOpcode and DecodeError: Discord did not understand what was sent, and does not say what. */
+/** UnknownOpcode and DecodeError: Discord did not understand a frame, and does not say which. */
 const NOT_UNDERSTOOD: readonly number[] = [4001, 4002];
-/** Once it may have been another frame's fault. */
+/** The first time it may have been another frame. */
 const MAX_REFUSALS = 2;
 
-/** What one request needs. */
+/** What a request needs of its shard. */
 export interface RequestContext {
   /** Times the deadline. */
   readonly clock: Clock;
-  /** Sends a command in its turn. */
+  /** Sends a command when the rate limit allows it. */
   send(command: GatewayCommand, options: GatedQueueOptions): Promise<unknown>;
-  /** The present session's id. */
+  /** The id of the current session. */
   sessionId(): string | null;
-  /** The command was written; returns as which of all. */
+  /** Counts a command that was written; returns its number. */
   written(): number;
-  /** Whether the deadline runs, for a request whose command was written or not, whose answers are read or wait. */
-  ticks(isAsked: boolean, isRead: boolean): boolean;
-  /** An answer of this size waits. */
+  /** Whether the deadline runs, given whether the command was written and whether all responses are read. */
+  deadlineRuns(isAsked: boolean, isRead: boolean): boolean;
+  /** A response of this size waits for the caller. */
   waits(size: number): void;
-  /** It waits no more. */
+  /** The caller has taken it. */
   taken(size: number): void;
-  /** Nothing more is to come. */
+  /** No more responses will come. */
   over(): void;
 }
 
 /** One open request. */
-export class PendingRequest<Answer> {
-  readonly #definition: RequestDefinition<Answer>;
+export class PendingRequest<Item> {
+  readonly #definition: RequestDefinition<Item>;
   readonly #options: RequestOptions;
   readonly #context: RequestContext;
   /** Takes the command out of the queue. */
   readonly #leaving = new AbortController();
   readonly #onAbort = () => this.#fail(this.#options.signal?.reason, { keepResponses: false });
-  #waiting: { readonly answer: Answer; readonly size: number }[] = [];
+  #waiting: { readonly response: Item; readonly size: number }[] = [];
   #end: { readonly error: unknown } | "complete" | null = null;
   #wake: (() => void) | null = null;
   readonly #timer: Timer;
-  /** The session in which it was asked; `null` before. */
-  #askedIn: string | null = null;
+  /** The session in which the command was written; `null` before. */
+  #sentIn: string | null = null;
   #writtenAs = 0;
-  /** Its command waits for its turn. */
+  /** The command waits in the queue. */
   #isQueued = false;
-  /** The connection on which it was asked is gone, and nothing has come since. */
+  /** The connection on which the command was written has ended, and no response has come since. */
   #mayBeLost = false;
-  /** It was asked on this connection, and nothing has come since. */
+  /** The command was written on this connection, and no response has come since. */
   #isFresh = false;
-  /** How often in a row Discord closed the connection as if it had not understood, while it was fresh. */
+  /** How often in a row Discord closed a fresh connection because it did not understand a frame. */
   #refusals = 0;
 
-  constructor(definition: RequestDefinition<Answer>, options: RequestOptions, host: RequestContext) {
+  constructor(definition: RequestDefinition<Item>, options: RequestOptions, context: RequestContext) {
     this.#definition = definition;
     this.#options = options;
-    this.#context = host;
-    this.#timer = new Timer(host.clock);
+    this.#context = context;
+    this.#timer = new Timer(context.clock);
   }
 
   get gate(): QueueGate {
@@ -80,13 +80,13 @@ export class PendingRequest<Answer> {
     return field(this.#definition.command.d, "nonce");
   }
 
-  /** As which of all questions it was written last. */
+  /** The number under which the command was written last. */
   get writtenAs(): number {
     return this.#writtenAs;
   }
 
   get mayBeLost(): boolean {
-    // What waits to be asked again expects nothing of what was asked before.
+    // A command that waits to be sent again expects no response to the one before.
     return this.#mayBeLost || this.#isQueued;
   }
 
@@ -94,11 +94,11 @@ export class PendingRequest<Answer> {
     const { signal } = this.#options;
     if (signal?.aborted) return this.#onAbort();
     signal?.addEventListener("abort", this.#onAbort);
-    this.#ask();
+    this.#send();
   }
 
-  /** The next answer; `null` where nothing more is to come. One call at a time: a generator sees to that. */
-  async next(): Promise<{ readonly answer: Answer } | null> {
+  /** The next response; `null` if no more will come. One call at a time, which the generator ensures. */
+  async next(): Promise<{ readonly response: Item } | null> {
     for (;;) {
       const next = this.#waiting.shift();
       if (next) {
@@ -112,14 +112,14 @@ export class PendingRequest<Answer> {
     }
   }
 
-  /** Nobody is interested any more. */
+  /** The caller has left. */
   stop(): void {
     this.#dropResponses();
     this.#finish("complete", { isOwed: this.#isOwed });
   }
 
   take(event: GatewayDispatch, size: number): boolean {
-    if (this.#askedIn === null) return false;
+    if (this.#sentIn === null) return false;
     const read = this.#definition.read(event);
     if (read === "foreign") return false;
     if (this.#end !== null) {
@@ -129,7 +129,7 @@ export class PendingRequest<Answer> {
     this.#mayBeLost = this.#isFresh = false;
     this.#refusals = 0;
     if (read !== "known") {
-      this.#waiting.push({ answer: read.answer, size });
+      this.#waiting.push({ response: read.response, size });
       this.#context.waits(size);
       this.#wake?.();
     }
@@ -138,27 +138,27 @@ export class PendingRequest<Answer> {
     return true;
   }
 
-  /** Whether a RATE_LIMITED is about this one. Without a nonce it is the first that was asked and has no answer. */
-  isMeant({ op, nonce, guildId }: Readonly<Record<"op" | "nonce" | "guildId", unknown>>): boolean {
+  /** Whether a RATE_LIMITED refers to this request. Without a nonce it is the first that was sent and has no response. */
+  isLimitedBy({ op, nonce, guildId }: Readonly<Record<"op" | "nonce" | "guildId", unknown>>): boolean {
     const { command: { op: ownOp, d }, progress } = this.#definition;
-    if (op !== ownOp || this.#askedIn === null || this.#isQueued) return false;
+    if (op !== ownOp || this.#sentIn === null || this.#isQueued) return false;
     if (nonce !== undefined && nonce !== null) return this.nonce === nonce;
     const ownGuild = field(d, "guild_id");
     return progress.received === 0 &&
       (ownGuild === undefined || guildId === undefined || ownGuild === guildId);
   }
 
-  askAgain(): void {
+  resend(): void {
     if (this.#end !== null) this.#forget();
-    else this.#ask();
+    else this.#send();
   }
 
   connected(): void {
-    // The replay has brought what was to come.
+    // The replay has brought what was missing.
     if (this.#end !== null) return this.#forget();
-    if (this.#askedIn !== null && !this.#isQueued) {
-      if (this.#askedIn !== this.#context.sessionId()) return this.#ask();
-      // Its turn may have come on this connection already.
+    if (this.#sentIn !== null && !this.#isQueued) {
+      if (this.#sentIn !== this.#context.sessionId()) return this.#send();
+      // The command may have been written on this connection already.
       this.#mayBeLost = !this.#isFresh;
     }
     this.retime();
@@ -187,20 +187,20 @@ export class PendingRequest<Answer> {
   /** Starts the deadline anew, or stops it. */
   retime(): void {
     this.#timer.clear();
-    const isAsked = this.#askedIn !== null && !this.#isQueued;
-    if (this.#end !== null || !this.#context.ticks(isAsked, this.#waiting.length === 0)) return;
+    const isAsked = this.#sentIn !== null && !this.#isQueued;
+    if (this.#end !== null || !this.#context.deadlineRuns(isAsked, this.#waiting.length === 0)) return;
     const { deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
     this.#timer.set(deadlineMs, () => this.#silent(deadlineMs));
   }
 
   #silent(deadlineMs: number): void {
-    if (this.#mayBeLost) return this.#ask();
+    if (this.#mayBeLost) return this.#send();
     const { command, progress } = this.#definition;
-    const why = `the next answer comes within ${deadlineMs} ms`;
+    const why = `the next response comes within ${deadlineMs} ms`;
     this.#fail(new RequestError(why, { code: "ERR_REQUEST_DEADLINE", command, progress }));
   }
 
-  #ask(): void {
+  #send(): void {
     if (this.#end !== null) return;
     const { command, gate } = this.#definition;
     const { priority = "low" } = this.#options;
@@ -210,14 +210,14 @@ export class PendingRequest<Answer> {
     const onAdmitted = () => {
       this.#isQueued = false;
       this.#isFresh = true;
-      this.#askedIn = this.#context.sessionId();
+      this.#sentIn = this.#context.sessionId();
       this.#writtenAs = this.#context.written();
-      this.#definition.asked();
+      this.#definition.sent();
       this.retime();
     };
     this.#context.send(command, { gate, priority, onAdmitted, signal: this.#leaving.signal })
-      // Written in vain: the connection ended with it, and the next one is asked.
-      .catch((error) => this.#isQueued ? this.#fail(error) : this.#ask());
+      // The connection ended with this write: send it on the next one.
+      .catch((error) => this.#isQueued ? this.#fail(error) : this.#send());
   }
 
   #fail(error: unknown, { keepResponses = true }: { readonly keepResponses?: boolean } = {}): void {
@@ -230,10 +230,10 @@ export class PendingRequest<Answer> {
     for (const { size } of this.#waiting.splice(0)) this.#context.taken(size);
   }
 
-  /** Discord has the question, and will answer it to somebody. */
+  /** Discord has the command, and its response could reach another request. */
   get #isOwed(): boolean {
     const { ambiguous, complete } = this.#definition;
-    return ambiguous && !complete && this.#askedIn !== null && !this.#isQueued && !this.#mayBeLost;
+    return ambiguous && !complete && this.#sentIn !== null && !this.#isQueued && !this.#mayBeLost;
   }
 
   #finish(
@@ -252,7 +252,7 @@ export class PendingRequest<Answer> {
     this.#wake?.();
   }
 
-  /** After the end: its answer came, or will not come any more. */
+  /** After the end: the response came, or will not come any more. */
   #forget(): void {
     this.retime();
     this.#context.over();

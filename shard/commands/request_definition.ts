@@ -1,25 +1,25 @@
-/** The shape of a question to Discord; which ones there are is in `guild_members.ts` and `guild_requests.ts`. */
+/** The shape of a request to Discord; the requests themselves are in `guild_members.ts` and `guild_requests.ts`. */
 
 import type { GatewayCommand, GatewayDispatch } from "../../gateway/mod.ts";
 import type { QueueGate } from "../../ratelimit/mod.ts";
 import type { RequestProgress } from "./errors.ts";
 
-/** One question: what asks it, what answers it, and when it is answered in full. */
-export interface RequestDefinition<Answer> {
-  /** Asks it. */
+/** One request: the command that makes it, the events that respond to it, and when all responses are there. */
+export interface RequestDefinition<Item> {
+  /** The command to send. */
   readonly command: GatewayCommand;
-  /** The event that answers it. */
+  /** The event that responds. */
   readonly event: "GUILD_MEMBERS_CHUNK" | "SOUNDBOARD_SOUNDS" | "CHANNEL_INFO";
-  /** Shut when Discord says that this was asked too often. */
+  /** Shut when Discord says that this was requested too often. */
   readonly gate: QueueGate;
-  /** How far it is. */
+  /** How many responses came, of how many. */
   readonly progress: RequestProgress;
-  /** Nothing more is to come. */
+  /** All responses came. */
   readonly complete: boolean;
-  /** Its answer could be taken for that to another question, and say something else. */
+  /** A response could be taken for that to another request, and say something else. */
   readonly ambiguous: boolean;
-  /** The command was written: its answer begins from the start. */
-  asked(): void;
-  /** Reads an event; `"foreign"` if it answers something else, `"known"` if it brings nothing new. */
-  read(event: GatewayDispatch): { readonly answer: Answer } | "foreign" | "known";
+  /** The command was written: responses begin from the start. */
+  sent(): void;
+  /** Reads an event; `"foreign"` if it responds to something else, `"known"` if it brings nothing new. */
+  read(event: GatewayDispatch): { readonly response: Item } | "foreign" | "known";
 }

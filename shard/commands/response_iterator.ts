@@ -1,11 +1,11 @@
-/** What whoever asks Discord something gives and gets: options, and the answers as they come. */
+/** What a caller gives to a request and gets from it: options, and the responses as they come. */
 
 /** Options of every request. */
 export interface RequestOptions {
   /** Ends the request at any time; the iterator throws the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * How long to wait for the next answer, in ms, from the moment the command was written and from each answer.
+   * How long to wait for the next response, in ms, from the moment the command was written and from each response.
    * `Infinity` waits as long as it takes.
    *
    * @default {30_000}
@@ -20,36 +20,36 @@ export interface RequestOptions {
 }
 
 /**
- * The answers to a request as they come: for `for await`, or `Array.fromAsync`.
+ * The responses to a request as they come: for `for await`, or `Array.fromAsync`.
  *
- * Leaving the loop ends the request; so does `return()`, also while an answer is waited for.
+ * Leaving the loop ends the request; so does `return()`, also while it waits for a response.
  */
-export interface ResponseIterator<Answer> extends AsyncIterableIterator<Answer, void, void>, AsyncDisposable {
-  /** The next answer. */
-  next(): Promise<IteratorResult<Answer, void>>;
+export interface ResponseIterator<Item> extends AsyncIterableIterator<Item, void, void>, AsyncDisposable {
+  /** The next response. */
+  next(): Promise<IteratorResult<Item, void>>;
   /** Ends the request. */
-  return(): Promise<IteratorResult<Answer, void>>;
+  return(): Promise<IteratorResult<Item, void>>;
   /** The same object. */
-  [Symbol.asyncIterator](): ResponseIterator<Answer>;
+  [Symbol.asyncIterator](): ResponseIterator<Item>;
   /** Ends the request. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Answers out of a generator that `stop` ends, also in the midst of a wait: by itself it would first wait to its end. */
-export function answersOf<Answer>(
-  generator: AsyncGenerator<Answer, void, void>,
+/** The responses of a generator. `stop` ends it at once; its own `return()` would wait until the pending `next()` settles. */
+export function responseIterator<Item>(
+  generator: AsyncGenerator<Item, void, void>,
   stop: () => void,
-): ResponseIterator<Answer> {
-  const answers: ResponseIterator<Answer> = {
+): ResponseIterator<Item> {
+  const responses: ResponseIterator<Item> = {
     next: () => generator.next(),
     return: () => {
       stop();
       return generator.return();
     },
-    [Symbol.asyncIterator]: () => answers,
+    [Symbol.asyncIterator]: () => responses,
     [Symbol.asyncDispose]: async () => {
-      await answers.return();
+      await responses.return();
     },
   };
-  return answers;
+  return responses;
 }

@@ -9,7 +9,7 @@ import type { WantedNames } from "./wanted_names.ts";
 
 interface Listener {
   readonly names: ReadonlySet<string>;
-  readonly hear: (event: GatewayDispatch) => void;
+  readonly notify: (event: GatewayDispatch) => void;
 }
 
 /** All listeners of one shard. */
@@ -30,7 +30,7 @@ export class Listeners {
     const listener: Listener = {
       names: new Set(names),
       // Only events of these names are handed on.
-      hear: (event) => hear(event as GatewayDispatch<Name>),
+      notify: (event) => hear(event as GatewayDispatch<Name>),
     };
     const unwant = this.#wanted.want(names);
     this.#listeners.add(listener);
@@ -42,6 +42,6 @@ export class Listeners {
 
   /** An event came. */
   offer(event: GatewayDispatch): void {
-    for (const { names, hear } of this.#listeners) if (names.has(event.t)) hear(event);
+    for (const { names, notify } of this.#listeners) if (names.has(event.t)) notify(event);
   }
 }

@@ -29,19 +29,19 @@ export function everybody(
 /** An iterator that is read while the test moves the clock. */
 export class Reading<T> {
   /** What came. */
-  readonly answers: T[] = [];
+  readonly responses: T[] = [];
   /** How it ended: `undefined` as long as it has not, `null` without an error. */
   end: unknown = undefined;
 
-  constructor(iterable: AsyncIterable<T>, onAnswer: (answer: T) => unknown = () => {}) {
-    void this.#read(iterable, onAnswer);
+  constructor(iterable: AsyncIterable<T>, onResponse: (answer: T) => unknown = () => {}) {
+    void this.#read(iterable, onResponse);
   }
 
-  async #read(iterable: AsyncIterable<T>, onAnswer: (answer: T) => unknown): Promise<void> {
+  async #read(iterable: AsyncIterable<T>, onResponse: (answer: T) => unknown): Promise<void> {
     try {
       for await (const answer of iterable) {
-        this.answers.push(answer);
-        await onAnswer(answer);
+        this.responses.push(answer);
+        await onResponse(answer);
       }
       this.end = null;
     } catch (error) {

@@ -61,7 +61,7 @@ Deno.test("shard: RATE_LIMITED sends the request again after its retry_after, an
   await play.clock.advance(22_499);
   assertEquals([reading.end, timesAsked(play, 8)], [undefined, 2]);
   await play.clock.advance(1);
-  assertEquals([reading.end, reading.answers.length, timesAsked(play, 8)], [null, 2, 3]);
+  assertEquals([reading.end, reading.responses.length, timesAsked(play, 8)], [null, 2, 3]);
   // It did not come out as an event.
   assertEquals(play.names, ["READY"]);
   await play.shard.close();
@@ -99,7 +99,7 @@ for (const [what, body, restMs] of BODIES) {
       assertEquals([timesAsked(play, 8), reading.end], [1, undefined]);
       await play.clock.advance(1);
     }
-    assertEquals([timesAsked(play, 8), reading.end, reading.answers.length], [2, null, 1]);
+    assertEquals([timesAsked(play, 8), reading.end, reading.responses.length], [2, null, 1]);
     await play.shard.close();
     assertQuiet(play);
   });
@@ -141,7 +141,12 @@ Deno.test("shard: RATE_LIMITED without a nonce is taken by the first request tha
   await play.clock.advance(0);
   play.discord.dispatch("RATE_LIMITED", { opcode: 8, retry_after: 1, meta: { guild_id } });
   await play.clock.advance(1_000);
-  assertEquals([begun.end, begun.answers.length, silent.end, silent.answers.length], [undefined, 2, null, 1]);
+  assertEquals([begun.end, begun.responses.length, silent.end, silent.responses.length], [
+    undefined,
+    2,
+    null,
+    1,
+  ]);
   assertEquals(timesAsked(play, 8), 3);
   await play.shard.close();
 });

@@ -31,12 +31,12 @@ Deno.test("shard: all members of a guild come in chunks, each once, and the iter
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
-  assertEquals(reading.answers.map((chunk) => [chunk.chunk_index, chunk.members.length]), [
+  assertEquals(reading.responses.map((chunk) => [chunk.chunk_index, chunk.members.length]), [
     [0, 1_000],
     [1, 1_000],
     [2, 501],
   ]);
-  assertEquals(new Set(memberIds(reading.answers)).size, 2_501);
+  assertEquals(new Set(memberIds(reading.responses)).size, 2_501);
   // Nobody asked for the chunks as events.
   assertEquals(play.names, ["READY"]);
   assertEquals(play.shard.queued.peak, 0);
@@ -73,7 +73,7 @@ Deno.test("shard: who names GUILD_MEMBERS_CHUNK gets each chunk in both ways", a
   await own.clock.runUntil(() => both.status.state === "live");
   const reading = new Reading(both.requestGuildMembers(everybody(guildOf(own))));
   await own.clock.advance(0);
-  assertEquals([reading.end, reading.answers.length], [null, 2]);
+  assertEquals([reading.end, reading.responses.length], [null, 2]);
   assertEquals(events, ["READY", "GUILD_MEMBERS_CHUNK", "GUILD_MEMBERS_CHUNK"]);
   await both.close();
   await running;
@@ -88,7 +88,7 @@ Deno.test("shard: who gives intents alone gets the chunks as events too", async 
   await clock.runUntil(() => shard.status.state === "live");
   const reading = new Reading(shard.requestGuildMembers(everybody(discord.guilds[0]!.id)));
   await clock.advance(0);
-  assertEquals([reading.end, reading.answers.length], [null, 1]);
+  assertEquals([reading.end, reading.responses.length], [null, 1]);
   assertEquals(events, ["READY", "GUILD_MEMBERS_CHUNK"]);
   await shard.close();
   await running;
@@ -113,11 +113,11 @@ Deno.test("shard: members by their ids, and who was not found", async () => {
   const reading = new Reading(play.shard.requestGuildMembers({ guild_id: guild, user_ids: [known, "5"] }));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
-  assertEquals(memberIds(reading.answers), [known]);
-  assertEquals(reading.answers[0]?.not_found, ["5"]);
+  assertEquals(memberIds(reading.responses), [known]);
+  assertEquals(reading.responses[0]?.not_found, ["5"]);
   const one = new Reading(play.shard.requestGuildMembers({ guild_id: guild, user_ids: known }));
   await play.clock.advance(0);
-  assertEquals([one.end, memberIds(one.answers)], [null, [known]]);
+  assertEquals([one.end, memberIds(one.responses)], [null, [known]]);
   await play.shard.close();
 });
 
@@ -136,7 +136,7 @@ Deno.test("shard: a name that nobody has is answered by an empty chunk, whatever
       nonce: "mine",
     });
     await play.clock.advance(0);
-    assertEquals([reading.end, reading.answers.length, memberIds(reading.answers)], [null, 1, []]);
+    assertEquals([reading.end, reading.responses.length, memberIds(reading.responses)], [null, 1, []]);
     await play.shard.close();
   }
 });
@@ -151,7 +151,7 @@ Deno.test("shard: chunks of two requests at once go to the one that asked, by th
   ];
   await play.clock.advance(0);
   assertEquals(readings.map(({ end }) => end), [null, null, null]);
-  assertEquals(readings.map(({ answers }) => memberIds(answers).length), [1_501, 50, 0]);
+  assertEquals(readings.map(({ responses }) => memberIds(responses).length), [1_501, 50, 0]);
   const nonces = play.discord.journal.of("frame").filter(({ op }) => op === 8).map(({ d }) =>
     field(d, "nonce")
   );
@@ -175,7 +175,7 @@ Deno.test("shard: two open requests cannot have one nonce; one after the other c
   assertInstanceOf(open.end, RequestError);
   const next = new Reading(play.shard.requestGuildMembers(request));
   await play.clock.advance(0);
-  assertEquals([next.end, next.answers.length], [null, 1]);
+  assertEquals([next.end, next.responses.length], [null, 1]);
   await play.shard.close();
 });
 
@@ -185,7 +185,7 @@ Deno.test("shard: chunks in any order are all handed out", async () => {
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
-  assertEquals(reading.answers.map(({ chunk_index }) => chunk_index), [4, 3, 2, 1, 0]);
+  assertEquals(reading.responses.map(({ chunk_index }) => chunk_index), [4, 3, 2, 1, 0]);
   await play.shard.close();
 });
 
@@ -195,7 +195,7 @@ Deno.test("shard: presences come with the chunks where they were asked for", asy
   const request = { ...everybody(guild_id), presences: true };
   const reading = new Reading(play.shard.requestGuildMembers(request));
   await play.clock.advance(0);
-  assertEquals([reading.end, reading.answers[0]?.presences], [null, []]);
+  assertEquals([reading.end, reading.responses[0]?.presences], [null, []]);
   await play.shard.close();
 });
 
@@ -207,7 +207,7 @@ Deno.test("shard: a chunk that is lost ends in an error that says how many came"
     play.shard.requestGuildMembers(everybody(guildOf(play)), { deadlineMs: 7_000 }),
   );
   await play.clock.advance(6_999);
-  assertEquals([reading.end, reading.answers.length], [undefined, 2]);
+  assertEquals([reading.end, reading.responses.length], [undefined, 2]);
   await play.clock.runUntil(() => reading.end !== undefined);
   assertEquals(play.clock.now() - start, 7_000);
   const error = reading.end;
@@ -218,7 +218,7 @@ Deno.test("shard: a chunk that is lost ends in an error that says how many came"
     3,
     8,
   ]);
-  assertEquals(error.message, "Cannot complete op 8: the next answer comes within 7000 ms: 2 of 3 came");
+  assertEquals(error.message, "Cannot complete op 8: the next response comes within 7000 ms: 2 of 3 came");
   await play.shard.close();
   assertQuiet(play);
 });
@@ -308,7 +308,7 @@ Deno.test("shard: an abort ends the iteration at once with the signal's reason, 
     () => abort.abort(reason),
   );
   await play.clock.advance(0);
-  assertEquals([reading.answers.length, signal.listeners], [1, 0]);
+  assertEquals([reading.responses.length, signal.listeners], [1, 0]);
   assertStrictEquals(reading.end, reason);
   const late = play.shard.requestGuildMembers(everybody(guildOf(play)), { signal });
   assertStrictEquals(await assertRejects(() => late.next()), reason);
@@ -406,7 +406,7 @@ Deno.test("shard: a deadline that can be none is refused at once, and one may be
     const error = assertThrows(() => play.shard.requestGuildMembers(request, { deadlineMs }), RangeError);
     assertEquals(
       error.message,
-      `Cannot wait for an answer: deadlineMs must be a positive number: ${deadlineMs}`,
+      `Cannot wait for a response: deadlineMs must be a positive number: ${deadlineMs}`,
     );
   }
   play.discord.faults.muteResponses = 1;
@@ -441,9 +441,9 @@ Deno.test("shard: chunks without a body, and bodies without members, disturb not
     play.discord.dispatch("GUILD_MEMBERS_CHUNK", body);
   }
   await play.clock.advance(0);
-  assertEquals([reading.end, reading.answers, play.shard.status.state], [undefined, [], "live"]);
+  assertEquals([reading.end, reading.responses, play.shard.status.state], [undefined, [], "live"]);
   play.discord.dispatch("GUILD_MEMBERS_CHUNK", { nonce: "mine", chunk_index: 0, chunk_count: 1 });
   await play.clock.advance(0);
-  assertEquals([reading.end, reading.answers.length], [null, 1]);
+  assertEquals([reading.end, reading.responses.length], [null, 1]);
   await play.shard.close();
 });

@@ -26,7 +26,7 @@ Deno.test("shard: the sounds of each guild come as they are answered, in any ord
   const reading = new Reading(play.shard.requestSoundboardSounds([one, two, one]));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
-  assertEquals(reading.answers, [
+  assertEquals(reading.responses, [
     { guild_id: two, soundboard_sounds: [] },
     { guild_id: one, soundboard_sounds: [] },
   ]);
@@ -42,7 +42,7 @@ Deno.test("shard: a guild that does not answer is named by the error", async () 
   assert(one && two);
   const reading = new Reading(play.shard.requestSoundboardSounds([one, "5", two]));
   await play.clock.advance(29_999);
-  assertEquals([reading.end, reading.answers.length], [undefined, 2]);
+  assertEquals([reading.end, reading.responses.length], [undefined, 2]);
   await play.clock.advance(1);
   assertInstanceOf(reading.end, RequestError);
   const { code, received, expected, missing, command } = reading.end;
@@ -101,7 +101,7 @@ Deno.test("shard: after a lost session only the guilds that are missing are aske
   await play.clock.advance(0);
   play.connection.invalidateSession(false);
   await play.clock.runUntil(() => reading.end !== undefined);
-  assertEquals([reading.end, reading.answers.map(({ guild_id }) => guild_id)], [null, ids]);
+  assertEquals([reading.end, reading.responses.map(({ guild_id }) => guild_id)], [null, ids]);
   assertEquals(play.discord.journal.of("frame").at(-1)?.d, { guild_ids: [ids[1]] });
   await play.shard.close();
 });
@@ -110,7 +110,7 @@ Deno.test("shard: two requests for the sounds of one guild have an answer each",
   const play = await new Play().live();
   const readings = [1, 2].map(() => new Reading(play.shard.requestSoundboardSounds(guildIds(play))));
   await play.clock.advance(0);
-  assertEquals(readings.map(({ end, answers }) => [end, answers.length]), [[null, 1], [null, 1]]);
+  assertEquals(readings.map(({ end, responses }) => [end, responses.length]), [[null, 1], [null, 1]]);
   await play.shard.close();
 });
 
@@ -171,7 +171,7 @@ Deno.test("shard: channel info that does not come is an error, and an abort ends
   const error = await late;
   assertInstanceOf(error, RequestError);
   assertEquals([error.received, error.expected, error.missing], [0, 1, ["5"]]);
-  assertEquals(error.message, "Cannot complete op 43: the next answer comes within 4000 ms: 0 of 1 came");
+  assertEquals(error.message, "Cannot complete op 43: the next response comes within 4000 ms: 0 of 1 came");
   await play.shard.close();
   await assertRejects(() => play.shard.requestChannelInfo("5", ["status"]), CommandNotSentError);
   assertQuiet(play);

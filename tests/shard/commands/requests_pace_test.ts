@@ -17,7 +17,7 @@ Deno.test("shard: who reads chunks slowly parks the session instead of filling t
   await play.clock.runUntil(() => reading.end !== undefined);
   assertEquals(reading.end, null);
   assertEquals(
-    reading.answers.map(({ chunk_index }) => chunk_index),
+    reading.responses.map(({ chunk_index }) => chunk_index),
     Array.from({ length: 31 }, (_, n) => n),
   );
   const parked = play.statusesOf("draining");
@@ -110,7 +110,7 @@ Deno.test("shard: once the reader has caught up, the deadline waits for the conn
   await play.untilState("draining");
   play.discord.faults.rejectDials = Array(6).fill(503);
   await play.clock.runUntil(() => reading.end !== undefined);
-  assertEquals([reading.end, reading.answers.length], [null, 31]);
+  assertEquals([reading.end, reading.responses.length], [null, 31]);
   assert(play.discord.journal.dials().filter(({ outcome }) => outcome === "rejected").length === 6);
   await play.shard.close();
   assertQuiet(play);
@@ -137,7 +137,7 @@ Deno.test("shard: a handler that waits to send while its events park the session
   assertEquals([error.code, error.command.op], ["ERR_CONSUMER_STUCK", 31]);
   assertEquals(
     error.message,
-    "Cannot send op 31: the session waits for a consumer that does not go on",
+    "Cannot send op 31: the session waits for a consumer that takes no events",
   );
   assertEquals(play.clock.now() - parkedAt, 60_000);
   await play.clock.runUntil(() => play.messageIds.length === 100);

@@ -71,7 +71,7 @@ function ask({ shard, discord }: Play, { what, guild, fields, priority }: Act): 
   const options = { priority, deadlineMs: DEADLINE_MS, signal: abort.signal };
   const asked = <T>(answers: AsyncIterable<T>, check: (answers: readonly T[]) => void): Asked => {
     const reading = new Reading(answers);
-    return { what, reading, abort, check: () => check(reading.answers) };
+    return { what, reading, abort, check: () => check(reading.responses) };
   };
   switch (what) {
     case "everybody":
@@ -92,13 +92,13 @@ function ask({ shard, discord }: Play, { what, guild, fields, priority }: Act): 
         (sounds) => assertEquals(sounds.map((each) => each.guild_id).toSorted(), ids.toSorted()),
       );
     case "info":
-      return asked(oneAnswer(shard.requestChannelInfo(guild_id, fields, options)), (infos) => {
+      return asked(oneResponse(shard.requestChannelInfo(guild_id, fields, options)), (infos) => {
         const shown = infos.map((info) => [info.guild_id, ...info.channels.map(Object.keys)].flat());
         assertEquals(shown, [[guild_id, "id", ...fields]]);
       });
     case "presence": {
       const d = { since: null, activities: [], status: "idle", afk: false } as const;
-      return asked(oneAnswer(shard.send({ op: 3, d }, options)), (outcomes) => {
+      return asked(oneResponse(shard.send({ op: 3, d }, options)), (outcomes) => {
         assertEquals(outcomes.length, 1);
       });
     }
@@ -185,6 +185,6 @@ function pause({ clock }: Play, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.setTimeout(resolve, ms));
 }
 
-async function* oneAnswer<T>(promise: Promise<T>): AsyncGenerator<T, void, void> {
+async function* oneResponse<T>(promise: Promise<T>): AsyncGenerator<T, void, void> {
   yield await promise;
 }

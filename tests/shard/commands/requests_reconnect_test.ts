@@ -7,8 +7,8 @@ import { assertQuiet, Play } from "../harness.ts";
 import { Puppet } from "../puppet.ts";
 
 /** The indexes of the chunks that came. */
-function indexes({ answers }: Reading<{ readonly chunk_index: number }>): number[] {
-  return answers.map(({ chunk_index }) => chunk_index);
+function indexes({ responses }: Reading<{ readonly chunk_index: number }>): number[] {
+  return responses.map(({ chunk_index }) => chunk_index);
 }
 
 Deno.test("shard: a stream of chunks that is cut goes on after the resume, and is not asked for again", async () => {
@@ -76,7 +76,7 @@ Deno.test("shard: a chunk that has changed meanwhile is handed out again rather 
   puppet.socket.dispatch("GUILD_MEMBERS_CHUNK", 4, chunk(1, "5", "6", "7"));
   await play.clock.advance(0);
   assertEquals(reading.end, null);
-  assertEquals(reading.answers.map((each) => each.members.map(({ user }) => user?.id).join()), [
+  assertEquals(reading.responses.map((each) => each.members.map(({ user }) => user?.id).join()), [
     "1,2,3",
     "4,5,6",
     "8,9",
@@ -123,7 +123,7 @@ Deno.test("shard: a request that got lost with its connection is asked once more
   await play.untilState("live");
   const resumedAt = play.clock.now();
   await play.clock.runUntil(() => reading.end !== undefined);
-  assertEquals([reading.end, reading.answers[0]?.members.length], [null, 3]);
+  assertEquals([reading.end, reading.responses[0]?.members.length], [null, 3]);
   assertEquals([timesAsked(play, 8), play.clock.now() - resumedAt], [2, 5_000]);
   await play.shard.close();
 });
@@ -202,7 +202,7 @@ Deno.test("shard: any other close is no fault of a request, however often it com
   play.discord.faults.muteResponses = 0;
   play.connection.close(4000);
   await play.clock.runUntil(() => reading.end !== undefined);
-  assertEquals([reading.end, reading.answers.length], [null, 1]);
+  assertEquals([reading.end, reading.responses.length], [null, 1]);
   await play.shard.close();
 });
 
@@ -215,14 +215,14 @@ Deno.test("shard: an answer shows that Discord understands the request", async (
   await play.clock.advance(0);
   play.discord.faults.loseResponses = [1];
   play.connection.close(4001);
-  await play.clock.runUntil(() => reading.answers.length === 1);
+  await play.clock.runUntil(() => reading.responses.length === 1);
   // The connection may go for another reason now: the request was read on it.
   play.connection.close(4001);
   play.discord.faults.muteResponses = 1;
   await play.clock.runUntil(() => timesAsked(play, 31) === 3);
   play.connection.close(4001);
   await play.clock.runUntil(() => reading.end !== undefined);
-  assertEquals([reading.end, reading.answers.length], [null, 2]);
+  assertEquals([reading.end, reading.responses.length], [null, 2]);
   await play.shard.close();
 });
 
@@ -254,7 +254,7 @@ Deno.test("shard: a request before the start, and one while it reconnects, wait 
   const request = { guild_id: guildOf(play), user_ids: ["5"] };
   const second = new Reading(play.shard.requestGuildMembers(request, { deadlineMs: 1_000 }));
   await play.clock.runUntil(() => second.end !== undefined);
-  assertEquals([second.end, second.answers[0]?.not_found], [null, ["5"]]);
+  assertEquals([second.end, second.responses[0]?.not_found], [null, ["5"]]);
   await play.shard.close();
 });
 

@@ -37,7 +37,7 @@ Deno.test("fleet: members are asked for on the guild's shard", async () => {
   const [guild = ""] = ids(play, 6);
   const reading = new Reading(play.fleet.requestGuildMembers(everybody(guild)));
   await play.settle();
-  assertEquals([reading.end, reading.answers.map(({ members }) => members.length)], [null, [
+  assertEquals([reading.end, reading.responses.map(({ members }) => members.length)], [null, [
     1000,
     1000,
     501,
@@ -52,7 +52,7 @@ Deno.test("fleet: sounds of guilds of several shards are asked of each, and come
   const reading = new Reading(play.fleet.requestSoundboardSounds(guildIds));
   await play.settle();
   assertEquals(reading.end, null);
-  assertEquals(reading.answers.map(({ guild_id }) => guild_id).sort(), ids(play, 0, 1, 2, 4, 5).sort());
+  assertEquals(reading.responses.map(({ guild_id }) => guild_id).sort(), ids(play, 0, 1, 2, 4, 5).sort());
   assertEquals(commandsOf(play), [
     { op: 31, shard: "0/4", d: { guild_ids: ids(play, 0, 4) } },
     { op: 31, shard: "1/4", d: { guild_ids: ids(play, 1, 5) } },
@@ -69,13 +69,13 @@ Deno.test("fleet: where one shard fails the others' answers come first; where se
   const [one, two] = [`${41n << 22n}`, `${42n << 22n}`];
   const reading = new Reading(play.fleet.requestSoundboardSounds([one, here], { deadlineMs: 5_000 }));
   await play.clock.advance(5_000);
-  assertEquals(reading.answers.length, 1);
+  assertEquals(reading.responses.length, 1);
   assertInstanceOf(reading.end, RequestError);
   assertEquals([reading.end.code, reading.end.missing], ["ERR_REQUEST_DEADLINE", [one]]);
 
   const both = new Reading(play.fleet.requestSoundboardSounds([one, two, here], { deadlineMs: 5_000 }));
   await play.clock.advance(5_000);
-  assertEquals(both.answers.length, 1);
+  assertEquals(both.responses.length, 1);
   assertInstanceOf(both.end, AggregateError);
   assertEquals(both.end.errors.map((error) => error instanceof RequestError && error.missing), [[one], [
     two,
@@ -101,11 +101,11 @@ Deno.test("fleet: a list that is open when its shard goes in a reshard is gone o
     play.fleet.requestGuildMembers(everybody(guild), { deadlineMs: 600_000 }),
   );
   await play.settle();
-  assertEquals(reading.answers.map(({ chunk_index }) => chunk_index), [0, 2]);
+  assertEquals(reading.responses.map(({ chunk_index }) => chunk_index), [0, 2]);
   const outcome = resharding(play, 8);
   await play.clock.runUntil(() => outcome.error !== undefined && reading.end !== undefined);
   assertEquals([outcome.error, reading.end], [null, null]);
-  assertEquals(reading.answers.map(({ chunk_index }) => chunk_index), [0, 2, 1]);
+  assertEquals(reading.responses.map(({ chunk_index }) => chunk_index), [0, 2, 1]);
   assertEquals(commandsOf(play).filter(({ op }) => op === 8).map(({ shard }) => shard), ["gone", "6/8"]);
   await play.close();
 });
@@ -120,11 +120,11 @@ Deno.test("fleet: sounds and channel info that are open when their shards go are
   let answered = false;
   info.then(() => answered = true);
   await play.settle();
-  assertEquals([sounds.answers, answered], [[], false]);
+  assertEquals([sounds.responses, answered], [[], false]);
   const outcome = resharding(play, 3);
   await play.clock.runUntil(() => outcome.error !== undefined && answered && sounds.end !== undefined);
   assertEquals([outcome.error, sounds.end], [null, null]);
-  assertEquals(sounds.answers.map(({ guild_id }) => guild_id).sort(), [...guildIds].sort());
+  assertEquals(sounds.responses.map(({ guild_id }) => guild_id).sort(), [...guildIds].sort());
   // What was one shard's is asked of three now.
   const asked = commandsOf(play).filter(({ op, shard }) => op === 31 && shard !== "gone");
   assertEquals(asked.map(({ shard }) => shard).sort(), ["0/3", "1/3", "1/3", "2/3"]);
@@ -141,7 +141,7 @@ Deno.test("fleet: a request goes on through a restart, with the session and with
     const restarting = play.fleet.restart(1, { resume });
     await play.clock.runUntil(() => reading.end !== undefined);
     await restarting;
-    assertEquals([reading.end, reading.answers.length], [null, 1]);
+    assertEquals([reading.end, reading.responses.length], [null, 1]);
     await play.close();
   }
 });
@@ -152,7 +152,7 @@ Deno.test("fleet: a request before the start waits for its shard; one of a fleet
   const early = new Reading(play.fleet.requestSoundboardSounds([guild]));
   await play.live(4);
   await play.clock.runUntil(() => early.end !== undefined);
-  assertEquals([early.end, early.answers.length], [null, 1]);
+  assertEquals([early.end, early.responses.length], [null, 1]);
 
   play.discord.faults.muteResponses = 2;
   const open = new Reading(play.fleet.requestSoundboardSounds([guild]));
@@ -219,7 +219,7 @@ Deno.test("fleet: what Discord would not accept is said at once, and a guild of 
   assertEquals([error.shardId, error.shardCount], [5, 8]);
   const reading = new Reading(play.fleet.requestSoundboardSounds([here, there]));
   await play.settle();
-  assertEquals(reading.answers.length, 1);
+  assertEquals(reading.responses.length, 1);
   assertInstanceOf(reading.end, ShardNotHereError);
   await play.close();
 });
