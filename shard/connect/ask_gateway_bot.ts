@@ -1,14 +1,14 @@
-/** Asks Discord where the gateway is, within a deadline, and passes on what it allows. */
+/** Requests the URL of the gateway within a deadline, and passes the limits on to the identify limiter. */
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../../ratelimit/mod.ts";
 import { type Fetch, fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
 import type { Platform } from "../pipe/platform.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
-/** How long the REST API may take to answer, in ms. */
+/** How long the REST API may take to respond, in ms. */
 const DEADLINE_MS = 15_000;
 
-/** The part of a shard's options that says whom to ask. */
+/** The part of a shard's options that the request needs. */
 export interface AskGatewayBotOptions {
   /** The bot's token, without a `Bot ` prefix. */
   readonly token: string;
@@ -16,14 +16,14 @@ export interface AskGatewayBotOptions {
   readonly api?: string;
   /** Talks to the REST API; the runtime's `fetch` by default. */
   readonly fetch?: Fetch;
-  /** Told what Discord allows; by default one per token in this process. */
+  /** Gets Discord's limits; by default one per token in this process. */
   readonly identifyLimiter?: IdentifyLimiter;
 }
 
 /**
- * Asks the REST API within a deadline, and tells the identify limiter what Discord allows.
+ * Requests `GET /gateway/bot` within a deadline, and passes Discord's limits on to the identify limiter.
  *
- * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
+ * @throws {GatewayBotError} The REST API failed, or did not respond in time.
  * @throws the signal's reason, once it is aborted.
  */
 export async function askGatewayBot(
@@ -35,16 +35,16 @@ export async function askGatewayBot(
   const onAbort = () => request.abort(signal.reason);
   signal.addEventListener("abort", onAbort);
   const timer = platform.setTimeout(() => {
-    request.abort(new Error(`No answer within ${DEADLINE_MS} ms`));
+    request.abort(new Error(`No response within ${DEADLINE_MS} ms`));
   }, DEADLINE_MS);
   try {
-    const answer = await fetchGatewayBot(token, {
+    const gatewayBot = await fetchGatewayBot(token, {
       ...(api !== undefined && { api }),
       ...(fetch && { fetch }),
       signal: request.signal,
     });
-    tell(identifyLimiter ?? sharedIdentifyLimiter(token, platform), answer.session_start_limit);
-    return answer;
+    update(identifyLimiter ?? sharedIdentifyLimiter(token, platform), gatewayBot.session_start_limit);
+    return gatewayBot;
   } finally {
     platform.clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
@@ -52,10 +52,9 @@ export async function askGatewayBot(
 }
 
 /**
- * Neither waits nor fails: what follows may be a resume, which needs no limiter, and where it is an identify, the
- * limiter's `take` fails of the same.
+ * Failures are ignored: a resume needs no limiter, and before an identify the limiter's `take` fails for the same reason.
  */
-async function tell(limiter: IdentifyLimiter, limits: SessionStartLimit): Promise<void> {
+async function update(limiter: IdentifyLimiter, limits: SessionStartLimit): Promise<void> {
   try {
     await limiter.update?.(sessionStartLimit(limits));
   } catch {

@@ -1,4 +1,4 @@
-/** Opens the connections of one shard: to its session's own URL, or to the gateway's, as given or asked of Discord once. */
+/** Opens the connections of one shard: to the URL of its session, or to that of the gateway, given or requested once. */
 
 import { type EndCause, gatewayUrl, KEEP_SESSION_CLOSE_CODE, type SessionRecord } from "../../gateway/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
@@ -9,9 +9,9 @@ import { GatewayBotError } from "./errors.ts";
 import type { Platform } from "../pipe/platform.ts";
 import type { ShardDialing, ShardLocating } from "./status.ts";
 
-/** The part of a shard's options that says where to dial, and how. */
+/** The part of a shard's options that concerns dialling. */
 export interface DiallerOptions extends AskGatewayBotOptions {
-  /** The gateway's URL; asked of the REST API by default. */
+  /** The gateway's URL; requested from the REST API by default. */
   readonly url?: string;
   /** Opens connections; a WebSocket by default. */
   readonly dial?: Dial;
@@ -27,7 +27,7 @@ export class GatewayDialler {
   /** The gateway's base URL, once it is known. */
   #url: string | null;
 
-  /** Asks nobody yet. */
+  /** Nothing is requested yet. */
   constructor(
     options: DiallerOptions,
     platform: Platform,
@@ -40,18 +40,18 @@ export class GatewayDialler {
   }
 
   /**
-   * Opens a connection that is to resume `session`, or to identify. The first answer of the REST API also tells the
-   * identify limiter what Discord allows. Who closes the connection after an abort between the handshake and the turn in
-   * which it arrives is the caller.
+   * Opens a connection to resume `session`, or to identify. The first response of the REST API also gives the identify
+   * limiter Discord's limits. If the signal is aborted between the handshake and the microtask that delivers the
+   * connection, the caller has to close it.
    *
-   * @throws {GatewayBotError} The REST API did not answer as it should, or not in time.
+   * @throws {GatewayBotError} The REST API failed, or did not respond in time.
    * @throws {DialError} The connection could not be opened.
    * @throws the signal's reason, once it is aborted.
    */
   async open(session: SessionRecord | null, signal: AbortSignal): Promise<Connection> {
     const { dial: dialFunction = dial, dialDeadlineMs } = this.#options;
     const url = resumeUrl(session) ?? gatewayUrl(await this.#find(signal));
-    // The answer may have come, and the shard been closed, a turn ago.
+    // The shard may have been closed since the response came.
     signal.throwIfAborted();
     this.#onStatus({ state: "dialing", url, action: session === null ? "identify" : "resume" });
     const dialing = dialFunction(url, {
@@ -64,16 +64,16 @@ export class GatewayDialler {
   async #find(signal: AbortSignal): Promise<string> {
     if (this.#url !== null) return this.#url;
     this.#onStatus({ state: "locating" });
-    // Whoever was told may have closed the shard.
+    // The status callback may have closed the shard.
     signal.throwIfAborted();
     return this.#url = (await askGatewayBot(this.#options, { platform: this.#platform, signal })).url;
   }
 }
 
 /**
- * The cause in the verdict table for which there is no connection.
+ * The cause in the verdict table for a connection that could not be opened.
  *
- * @throws the error itself, where it is of no kind that another attempt could mend.
+ * @throws the error itself, if another attempt could not succeed.
  */
 export function dialFailure(error: unknown): { readonly cause: EndCause; readonly error: Error } {
   if (error instanceof DialError) return { cause: "dial_failed", error };
@@ -88,7 +88,7 @@ function resumeUrl(session: SessionRecord | null): string | null {
   try {
     return gatewayUrl(session.resumeGatewayUrl);
   } catch {
-    // Not a WebSocket URL: as good as none, the main gateway takes resumes too.
+    // Not a WebSocket URL: the main gateway accepts resumes, too.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** The error of a REST request on the path to the gateway. */
+/** The error of the REST request for the gateway's URL. */
 
 /**
  * `GET /gateway/bot` failed.
@@ -18,7 +18,7 @@ export class GatewayBotError extends Error {
   override readonly name = "GatewayBotError";
   /** Stable identifier for switch statements. */
   readonly code = "ERR_GATEWAY_BOT";
-  /** The HTTP status, `null` if no answer came. */
+  /** The HTTP status, `null` if no response came. */
   readonly status: number | null;
 
   /** Made by {@linkcode fetchGatewayBot}. */

@@ -6,7 +6,7 @@ import { abortable } from "../pipe/abortable.ts";
 import { GatewayBotError } from "./errors.ts";
 import { environmentVariable } from "../pipe/platform.ts";
 
-/** The answer of `GET /gateway/bot`. */
+/** The response of `GET /gateway/bot`. */
 export interface GatewayBot {
   /** The gateway's WebSocket URL. */
   readonly url: string;
@@ -40,7 +40,7 @@ export interface GatewayBotOptions {
   readonly api?: string;
   /** The fetch to use; the runtime's by default. */
   readonly fetch?: Fetch;
-  /** Gives the request up. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
@@ -62,9 +62,9 @@ export function apiBaseUrl(api?: string): string {
 }
 
 /**
- * Asks Discord where the gateway is.
+ * Requests the gateway's URL and the limits of this bot.
  *
- * @throws {GatewayBotError} Any other status than 200, an answer of another shape, or no answer.
+ * @throws {GatewayBotError} Any other status than 200, a response of another shape, or no response.
  * @throws {TypeError} The token has characters that no token has, such as spaces.
  *
  * @see https://docs.discord.com/developers/events/gateway#get-gateway-bot
@@ -82,7 +82,7 @@ export function apiBaseUrl(api?: string): string {
 export async function fetchGatewayBot(token: string, options: GatewayBotOptions = {}): Promise<GatewayBot> {
   const { signal, fetch: fetchFunction = fetch } = options;
   const url = `${apiBaseUrl(options.api)}/gateway/bot`;
-  // The runtime's own complaint about such a header would quote it.
+  // The runtime's own error about such a header would quote the token.
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new TypeError(`Cannot get ${url}: the token is printable ASCII without spaces`);
   }
@@ -90,23 +90,23 @@ export async function fetchGatewayBot(token: string, options: GatewayBotOptions 
   let status: number | null = null;
   let body: unknown;
   try {
-    const ask = async () => {
+    const request = async () => {
       const response = await fetchFunction(url, { headers, ...(signal && { signal }) });
       status = response.status;
       body = await response.json();
     };
-    await (signal ? abortable(ask(), signal) : ask());
+    await (signal ? abortable(request(), signal) : request());
   } catch (cause) {
     throw new GatewayBotError(`Cannot get ${url}: ${reasons(cause)}`, { status, cause });
   }
   if (status !== 200) throw new GatewayBotError(`Cannot get ${url}: status ${status}`, { status });
   if (!isGatewayBot(body)) {
-    throw new GatewayBotError(`Cannot get ${url}: the answer is incomplete`, { status });
+    throw new GatewayBotError(`Cannot get ${url}: the response is incomplete`, { status });
   }
   return body;
 }
 
-/** Deno and Node.js say no more than "fetch failed", and why it did in the cause. */
+/** Deno and Node.js only say "fetch failed"; the reason is in the cause. */
 function reasons(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

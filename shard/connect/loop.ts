@@ -1,7 +1,7 @@
 /**
- * One state over one connection: feeds frames and time in, carries outputs out, and sleeps on exactly one timer.
+ * One state over one connection: feeds frames and time into the state, carries out its outputs, and sleeps on one timer.
  *
- * Everything a loop started ends with it: the timer, the question to the identify limiter, the attachment to the socket.
+ * Everything that a loop started ends with it: the timer, the wait for the identify limiter, the attachment to the socket.
  */
 
 import type {
@@ -18,7 +18,7 @@ import type { Platform } from "../pipe/platform.ts";
 import { releasePermit } from "../../ratelimit/identify/permit.ts";
 import { WakeTimer } from "../pipe/timer.ts";
 
-/** What a {@linkcode ConnectionLoop} joins, and whom it tells. */
+/** What a {@linkcode ConnectionLoop} connects, and its callbacks. */
 export interface ConnectionLoopOptions {
   /** A fresh connection. */
   readonly connection: Connection;
@@ -26,15 +26,15 @@ export interface ConnectionLoopOptions {
   readonly state: GatewayState;
   /** Clock and timers. */
   readonly platform: Platform;
-  /** Asked before an identify. */
+  /** Permits an identify. */
   readonly identifyLimiter: IdentifyLimiter;
-  /** Whose turn to identify it is asked for. */
+  /** The shard that identifies. */
   readonly shardId: number;
   /** Callers that wait to send; they outlive the connection. */
   readonly commands: GatedQueue<EncodedCommand>;
   /** Takes each wanted event, with the length of its frame. */
   onEvent(event: GatewayDispatch, size: number): void;
-  /** The state moved on to another phase. */
+  /** The state entered another phase. */
   onPhase(): void;
   /** The state ended; called once, last. */
   onEnd(end: GatewayEnd): void;
@@ -49,7 +49,7 @@ export class ConnectionLoop implements ConnectionSink {
   #phase: GatewayState["phase"];
   #over = false;
 
-  /** Joins the two; nothing moves before {@linkcode ConnectionLoop.start}. */
+  /** Connects the two; nothing happens before {@linkcode ConnectionLoop.start}. */
   constructor(options: ConnectionLoopOptions) {
     this.#options = options;
     this.#phase = options.state.phase;
@@ -62,12 +62,12 @@ export class ConnectionLoop implements ConnectionSink {
     this.#options.connection.attach(this);
   }
 
-  /** A caller joined the queue: sends what may be sent, and wakes up when the next may. */
+  /** A caller joined the queue: sends what may be sent now, and wakes up for the next command. */
   commandsWaiting(): void {
     if (!this.#over) this.#carryOn();
   }
 
-  /** Ends the connection on our side. */
+  /** Closes the connection. */
   close(options: { readonly keepSession: boolean; readonly consumerBehind?: boolean }): void {
     if (!this.#over && this.#options.state.end === null) this.#apply(this.#options.state.close(options), 0);
   }
@@ -89,12 +89,12 @@ export class ConnectionLoop implements ConnectionSink {
 
   #apply(outputs: readonly GatewayOutput[], size: number): void {
     for (const output of outputs) {
-      // An event's consumer may have closed us.
+      // The consumer of an event may have closed the loop.
       if (this.#over) return;
       switch (output.type) {
         case "event":
           this.#options.onEvent(output.event, size);
-          // Events change no deadline and no phase but through READY and RESUMED.
+          // Only READY and RESUMED change the phase or a deadline.
           if (this.#options.state.phase === this.#phase) return;
           break;
         case "send":
@@ -111,7 +111,7 @@ export class ConnectionLoop implements ConnectionSink {
     this.#carryOn();
   }
 
-  /** After anything but a plain event: tell of the phase, serve waiting callers, set the timer, or finish. */
+  /** After anything but a plain event: reports the phase, serves waiting callers, sets the timer, or finishes. */
   #carryOn(): void {
     const { state, onPhase } = this.#options;
     if (this.#over) return;
@@ -167,7 +167,7 @@ export class ConnectionLoop implements ConnectionSink {
     try {
       this.#options.connection.close(code, reason);
     } catch {
-      // The state has ended either way, and a socket that cannot even be closed is given up with it.
+      // The state has ended in any case; a socket that cannot be closed is abandoned.
     }
   }
 
@@ -215,7 +215,7 @@ export class ConnectionLoop implements ConnectionSink {
   #finish(end: GatewayEnd): void {
     this.#over = true;
     this.#timer.stop();
-    this.#limiterWait.abort(new Error("The connection ended while it waited for its turn to identify"));
+    this.#limiterWait.abort(new Error("The connection ended while it waited for a permit to identify"));
     this.#releasePermit("failed");
     this.#options.onEnd(end);
   }

@@ -12,7 +12,7 @@ const byClock = new WeakMap<Clock, Map<string, MemoryIdentifyLimiter>>();
 /**
  * The limiter that all shards of a token share.
  *
- * @param limits Discord's present limits, where they are known; they replace what the limiter assumed.
+ * @param limits Discord's current limits, if they are known; they replace the defaults of the limiter.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ const byClock = new WeakMap<Clock, Map<string, MemoryIdentifyLimiter>>();
  *
  * const first = sharedIdentifyLimiter("bot token", systemPlatform);
  * if (sharedIdentifyLimiter("bot token", systemPlatform) !== first) throw new Error("unexpected");
- * if (!await first.take(0)) throw new Error("nobody has identified yet");
+ * if (!await first.take(0)) throw new Error("no shard has identified yet");
  * ```
  */
 export function sharedIdentifyLimiter(

@@ -1,6 +1,6 @@
 /** What a shard is doing until it has a connection. */
 
-/** Asking Discord where the gateway is, and what it allows: `GET /gateway/bot`. */
+/** Requesting the gateway's URL and the limits: `GET /gateway/bot`. */
 export interface ShardLocating {
   /** The discriminant. */
   readonly state: "locating";

@@ -1,4 +1,4 @@
-/** What a shard hands out: Discord's dispatches, and the one event of our own. */
+/** The events of a shard: Discord's dispatches, and SESSION_GAP. */
 
 import type {
   DirectMessageEventName,
@@ -10,10 +10,10 @@ import type {
 } from "../../gateway/mod.ts";
 
 /**
- * Discord has dropped a session: whatever happened between `d.sequence` and the new READY was not seen.
+ * Discord has dropped a session: events between `d.sequence` and the new READY were missed.
  *
- * The one event that is the shard's own. It comes in its place in the stream: after everything of the old session,
- * before anything of the new one.
+ * The only event that the shard makes itself. It comes after all events of the old session and before those of the new
+ * one.
  */
 export interface SessionGapEvent {
   /** Not a Discord opcode. */
@@ -22,18 +22,18 @@ export interface SessionGapEvent {
   readonly t: "SESSION_GAP";
   /** Discord did not number it. */
   readonly s: null;
-  /** What was lost. */
+  /** The session that was lost. */
   readonly d: {
     /** The session that is gone. */
     readonly sessionId: string;
     /** The last sequence number received in it. */
     readonly sequence: number;
-    /** How that showed. */
+    /** How the loss was detected. */
     readonly cause: EndCause;
   };
 }
 
-/** What comes out of a shard that asked for these events. */
+/** The events of a shard that wants these names. */
 export type ShardEvent<Name extends EventName = EventName> = GatewayDispatch<Name> | SessionGapEvent;
 
 /** The names of a shard's three event lists together; every name if all lists are left out. */

@@ -1,13 +1,13 @@
 /**
- * Events between the connection and the consumer: bounded, in order, and aware of what was handled.
+ * Events between the connection and the consumer: bounded, in order, and with the last handled sequence.
  *
  * An event is *handled* when its consumer asks for the next one (or its handler has returned). The saved session carries
- * the last handled sequence, so that whatever a crash leaves unhandled is replayed.
+ * the last handled sequence, so that events that a crash leaves unhandled are replayed.
  */
 
 import { isPromiseLike } from "../../ratelimit/unknown.ts";
 
-/** What the queue needs to know of an event: its number, `null` for one that Discord did not send. */
+/** What the queue needs of an event: its sequence number, `null` for one that Discord did not send. */
 export interface Numbered {
   /** Sequence number. */
   readonly s: number | null;
@@ -43,9 +43,9 @@ export class EventQueue<Event extends Numbered> {
   #head = 0;
   #size = 0;
   #peak = 0;
-  /** Counts the sessions, since numbers of different ones do not compare. */
+  /** Counts the sessions: sequence numbers of different sessions do not compare. */
   #session = 0;
-  /** The oldest event that was handed over and is not handled yet. */
+  /** The oldest event that was delivered and is not handled yet. */
   #inHand: { s: number | null; session: number } | null = null;
   readonly #waiting: Waiting<Event>[] = [];
   #handler: EventHandler<Event> | null = null;
@@ -81,7 +81,7 @@ export class EventQueue<Event extends Numbered> {
       }
       if (this.#handler && !this.#handlerBusy) {
         this.#handle(this.#handler, event, this.#session);
-        // In memory, what the handler sends may be answered in its own turn.
+        // In memory, Discord's response may arrive while the handler runs.
         this.#drain();
         return true;
       }
@@ -92,7 +92,7 @@ export class EventQueue<Event extends Numbered> {
     return this.length < this.#limits.maxEvents && this.#size < this.#limits.maxSize;
   }
 
-  /** The next event. Asking for it says that the one before is handled. */
+  /** The next event. Asking for it marks the one before as handled. */
   next(): Promise<IteratorResult<Event, void>> {
     this.#inHand = null;
     const entry = this.#shift();
@@ -122,17 +122,17 @@ export class EventQueue<Event extends Numbered> {
     this.#inHand = null;
   }
 
-  /** The session that events belong to which are pushed now, counted from 0. */
+  /** The number of the current session, from 0. */
   get session(): number {
     return this.#session;
   }
 
-  /** From here on events belong to another session. */
+  /** The events that follow belong to another session. */
   startSession(): void {
     this.#session++;
   }
 
-  /** The oldest session of which something is not handled yet; the present one where all is. */
+  /** The oldest session with an unhandled event; the current one if there is none. */
   get oldestSession(): number {
     return this.#inHand?.session ?? this.#entries[this.#head]?.session ?? this.#session;
   }
@@ -149,15 +149,15 @@ export class EventQueue<Event extends Numbered> {
     return oldest === null ? received : Math.max(0, Math.min(received, oldest - 1));
   }
 
-  /** Resolves as soon as nothing waits any more. One at a time. */
+  /** Resolves as soon as the queue is empty. One call at a time. */
   drained(): Promise<void> {
     if (this.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#drained = resolve);
   }
 
   /**
-   * Ends the queue; the first end counts. Without an error what waits is dropped: it was the program's wish. With one, the
-   * consumer gets what waits first, and then the error.
+   * Ends the queue; the first end counts. Without an error, waiting events are dropped, because the program closed the
+   * shard. With one, the consumer gets the waiting events first, and then the error.
    */
   finish(error: unknown = null): void {
     if (this.#finished) return;
@@ -170,7 +170,7 @@ export class EventQueue<Event extends Numbered> {
     this.#drained?.();
     const [first, ...others] = this.#waiting.splice(0);
     if (first) {
-      // Only one of them learns of the failure: it is one failure.
+      // One failure rejects one caller.
       this.#finished = { error: null };
       if (error === null) first.resolve({ value: undefined, done: true });
       else first.reject(error);
@@ -239,7 +239,7 @@ export class EventQueue<Event extends Numbered> {
     this.#handlerBusy = false;
   }
 
-  /** The event stays in hand: it was not handled. */
+  /** The event stays unhandled. */
   #handlerFailed(error: unknown): void {
     this.#handlerBusy = false;
     const consumed = this.#consumed;

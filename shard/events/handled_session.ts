@@ -1,42 +1,42 @@
 /**
- * The session that a restart would resume: the one of the oldest event that is not handled yet.
+ * The session that a restart would resume: that of the oldest event that is not handled yet.
  *
- * A session that Discord has dropped is kept until its last event, and the SESSION_GAP that tells of its loss, are
- * handled. A crash before that leads to a resume that is refused, and so to the notice again: a gap is never silent.
+ * A session that Discord has dropped is kept until its last event, and the SESSION_GAP that reports its loss, are
+ * handled. After a crash before that, the resume is refused and SESSION_GAP comes again: every gap is reported.
  */
 
 import type { EndCause, SessionRecord } from "../../gateway/mod.ts";
 import type { SessionGapEvent } from "./event.ts";
 import type { EventQueue } from "./event_queue.ts";
 
-/** What has to be known of the events that wait for the consumer. */
+/** The part of the event queue that is needed. */
 export interface SessionQueue extends Pick<EventQueue<SessionGapEvent>, "session" | "oldestSession"> {
-  /** Takes the notice of a loss. */
+  /** Takes a SESSION_GAP. */
   push(event: SessionGapEvent, size: number): boolean;
   /** The last handled sequence of the oldest session, given the last received one. */
   handled(received: number): number;
-  /** From here on events belong to another session. */
+  /** The events that follow belong to another session. */
   startSession(): void;
 }
 
-/** One shard's sessions as its consumer has handled them. */
+/** The sessions of one shard, with the last handled sequence. */
 export class HandledSession {
   readonly #queue: SessionQueue;
-  /** Sessions that Discord has dropped, by their number in the queue, as long as something of them is not handled. */
+  /** Sessions that Discord has dropped, by their number in the queue, as long as one of their events is not handled. */
   readonly #lost = new Map<number, SessionRecord>();
 
-  /** Nothing is lost yet. */
+  /** No session is lost yet. */
   constructor(queue: SessionQueue) {
     this.#queue = queue;
   }
 
-  /** The record to store, given the present session with the last sequence that came in. */
+  /** The record to store, given the current session with the last received sequence. */
   record(received: SessionRecord | null): SessionRecord | null {
     const session = this.#lost.get(this.#queue.oldestSession) ?? received;
     return session && { ...session, sequence: this.#queue.handled(session.sequence) };
   }
 
-  /** Discord has dropped the present session; the consumer is told in its turn. */
+  /** Discord has dropped the current session: queues a SESSION_GAP. */
   lose(lost: SessionRecord, cause: EndCause): void {
     const { sessionId, sequence } = lost;
     for (const number of this.#lost.keys()) {

@@ -1,7 +1,7 @@
 /**
- * Who hears events besides the consumer: parts that live next to it, such as a voice connection.
+ * Listeners get events besides the consumer: other parts of the program, such as a voice connection.
  *
- * They hear them as they come in, ahead of the queue, and need not be among the events that the user named.
+ * They get each event as it comes in, before the queue does, and it need not be among the events that the user named.
  */
 
 import type { EventName, GatewayDispatch } from "../../gateway/mod.ts";
@@ -17,30 +17,30 @@ export class Listeners {
   readonly #listeners = new Set<Listener>();
   readonly #wanted: WantedNames;
 
-  /** Nobody listens yet. What is listened to is added to the names that are wanted. */
+  /** There are no listeners yet. Their events are added to the wanted names. */
   constructor(wanted: WantedNames) {
     this.#wanted = wanted;
   }
 
-  /** Listens; returns how to stop. */
+  /** Adds a listener; returns the function that removes it. */
   add<Name extends EventName>(
     names: readonly Name[],
-    hear: (event: GatewayDispatch<Name>) => void,
+    listener: (event: GatewayDispatch<Name>) => void,
   ): () => void {
-    const listener: Listener = {
+    const entry: Listener = {
       names: new Set(names),
-      // Only events of these names are handed on.
-      notify: (event) => hear(event as GatewayDispatch<Name>),
+      // Only events of these names are passed on.
+      notify: (event) => listener(event as GatewayDispatch<Name>),
     };
     const unwant = this.#wanted.want(names);
-    this.#listeners.add(listener);
+    this.#listeners.add(entry);
     return () => {
-      this.#listeners.delete(listener);
+      this.#listeners.delete(entry);
       unwant();
     };
   }
 
-  /** An event came. */
+  /** Passes an event to its listeners. */
   offer(event: GatewayDispatch): void {
     for (const { names, notify } of this.#listeners) if (names.has(event.t)) notify(event);
   }

@@ -1,24 +1,24 @@
 /**
- * Which events the connection hands out: those that the user named, and as long as anybody wants them, others.
+ * Which events the connection delivers: those that the user named, and those that a listener or a request wants.
  *
- * A listener and an open request may want the same name, and one of them goes first.
+ * Wants are counted: a listener and an open request may want the same name, and one of them ends first.
  */
 
 /** The wanted names of one shard. */
 export class WantedNames {
-  /** The names as they are now, for the connection's state to look at; `null` = every event is wanted. */
+  /** The current names, read by the connection's state; `null` = every event is wanted. */
   readonly names: ReadonlySet<string> | null;
   readonly #names: Set<string> | null;
   /** How many want each name. */
   readonly #wants = new Map<string, number>();
 
-  /** Begins with names that stay wanted; `null` = all. */
+  /** Begins with names that are always wanted; `null` = all. */
   constructor(names: Iterable<string> | null) {
     this.names = this.#names = names && new Set<string>();
     this.want(names ?? []);
   }
 
-  /** Wants these as well; returns how to stop. */
+  /** Also wants these names; returns the function that ends it. */
   want(names: Iterable<string>): () => void {
     const own = new Set(names);
     for (const name of own) this.#count(name, 1);

@@ -1,8 +1,8 @@
-/** Waiting for something that may not heed an `AbortSignal`. */
+/** Waiting for a promise that may ignore an `AbortSignal`. */
 
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. What `work` comes to after that
- * goes to `late`, so that nothing it opened stays open.
+ * Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. A result that comes after that
+ * goes to `late`, which can close it.
  */
 export function abortable<T>(
   work: Promise<T>,

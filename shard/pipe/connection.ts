@@ -1,30 +1,30 @@
 /**
- * The pipe: one socket seen as `{ readable, writable, closed, close() }`.
+ * The pipe: one socket as `{ readable, writable, closed, close() }`.
  *
- * A connection has **one sink**. Frames go from the socket's message handler straight into whoever is attached; the
- * shard attaches its state. `readable` is the standard face of the same mechanism: a sink that enqueues, made when
- * somebody asks for it. Frames that arrive before anybody is attached wait in order, so none of those that come
- * with the handshake is lost.
+ * A connection has **one sink**. The socket's message handler passes each frame directly to the attached sink; the
+ * shard attaches its loop. `readable` is the standard interface of the same mechanism: a sink that enqueues, made on
+ * first access. Frames that arrive before a sink is attached wait in order, so that frames that come with the handshake
+ * are not lost.
  */
 
 import { isSendableCloseCode, KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
 
-/** What one WebSocket message holds: text, or bytes where a compression was negotiated. */
+/** The data of one WebSocket message: text, or bytes if a compression was negotiated. */
 export type Frame = string | Uint8Array;
 
-/** How a connection ended; `code` is `null` where the peer sent no close code (a cut, an error, 1005, 1006, 0). */
+/** How a connection ended; `code` is `null` if the peer sent no close code (a lost connection, an error, 1005, 1006, 0). */
 export interface ConnectionEnd {
   /** The close code received or sent, `null` if there was none. */
   readonly code: number | null;
   /** The close reason, often empty. */
   readonly reason: string;
-  /** Which side ended it: our `close()`, or the peer and the network. */
+  /** Which side ended it: a local `close()`, or the peer or the network. */
   readonly by: "local" | "remote";
-  /** What the transport reported, where it reported something. */
+  /** The error that the transport reported, if it reported one. */
   readonly error?: Error;
 }
 
-/** Takes what comes out of a connection: any number of frames, then one end. */
+/** Receives the output of a connection: any number of frames, then one end. */
 export interface ConnectionSink {
   /** A frame arrived. */
   frame(frame: Frame): void;
@@ -32,11 +32,11 @@ export interface ConnectionSink {
   end(end: ConnectionEnd): void;
 }
 
-/** The socket's side of a pipe: how frames and the close leave. Both may throw; the error reaches the caller. */
+/** The socket's side of a pipe: sends frames and the close. Both may throw; the error reaches the caller. */
 export interface ConnectionPort {
   /** Sends one frame now. */
   send(frame: string | Uint8Array<ArrayBuffer>): void;
-  /** Starts the close and abandons the socket: nobody waits for the peer's answer. */
+  /** Starts the close and abandons the socket, without waiting for the peer's close frame. */
   close(code: number, reason: string): void;
 }
 
@@ -48,11 +48,11 @@ export interface ConnectionPort {
 export interface Connection {
   /** The frames as a stream, closed when the connection ends. Asking for it attaches its sink. */
   readonly readable: ReadableStream<Frame>;
-  /** Text frames to send; closing it ends the Discord session (1000), aborting it keeps the session. */
+  /** Takes text frames to send; closing it ends the Discord session (1000), aborting it keeps the session. */
   readonly writable: WritableStream<string>;
   /** Resolves once with how it ended: at once after a local `close()`. Never rejects. */
   readonly closed: Promise<ConnectionEnd>;
-  /** Hands every waiting and future frame to `sink`. A connection takes one sink in its life. */
+  /** Passes every waiting and future frame to `sink`. A connection takes one sink, once. */
   attach(sink: ConnectionSink): void;
   /** Sends one frame now; throws what the socket throws. */
   send(frame: string | Uint8Array<ArrayBuffer>): void;
@@ -98,7 +98,7 @@ export class ConnectionClosedError extends Error {
 
 /**
  * The mechanism behind every {@linkcode Connection}: a runtime's socket calls `push` and `finish`, the user's side
- * reads and sends. The first end wins; whatever the socket reports later has no effect.
+ * reads and sends. The first end counts; later reports of the socket have no effect.
  *
  * @example
  * ```ts
@@ -106,7 +106,7 @@ export class ConnectionClosedError extends Error {
  *
  * const sent: unknown[] = [];
  * const pipe = new Pipe({ send: (frame) => sent.push(frame), close: () => {} });
- * pipe.push('{"op":10}');                       // arrives before anybody listens: kept
+ * pipe.push('{"op":10}');                       // arrives before a sink is attached: kept
  * const received: unknown[] = [];
  * pipe.attach({ frame: (frame) => received.push(frame), end: () => {} });
  * pipe.send('{"op":1,"d":null}');
@@ -119,7 +119,7 @@ export class Pipe implements Connection {
   readonly closed: Promise<ConnectionEnd>;
   readonly #port: ConnectionPort;
   #sink: ConnectionSink | null = null;
-  /** Frames that nobody has taken yet; `null` once the sink takes each as it comes. */
+  /** Frames that wait for a sink; `null` once the sink takes each as it comes. */
   #waiting: Frame[] | null = [];
   #end: ConnectionEnd | null = null;
   #resolveClosed!: (end: ConnectionEnd) => void;
@@ -153,7 +153,7 @@ export class Pipe implements Connection {
     const ended = this.#end;
     // A frame that comes meanwhile joins the end of what is iterated over.
     for (const frame of this.#waiting ?? []) {
-      // The sink may have closed us while it took the frame before this one.
+      // The sink may have closed the connection while it took the frame before this one.
       if (this.#end !== ended) break;
       sink.frame(frame);
     }
@@ -171,7 +171,7 @@ export class Pipe implements Connection {
       throw new RangeError(`Cannot close: the code must be 1000 or in 3000-4999: ${code}`);
     }
     if (this.#end) return;
-    // Should the socket's close() throw, its owner still has an open connection and may try again.
+    // If the socket's close() throws, the connection is still open and the caller may try again.
     this.#port.close(code, reason);
     this.finish({ code, reason, by: "local" });
   }
@@ -181,7 +181,7 @@ export class Pipe implements Connection {
     return this.#readable ??= new ReadableStream<Frame>({
       start: (controller) => {
         this.attach({
-          // A cancelled stream is closed already, even where the socket could not be.
+          // A cancelled stream is closed already, even if the socket could not be.
           frame: (frame) => cancelled || controller.enqueue(frame),
           end: () => cancelled || controller.close(),
         });

@@ -1,10 +1,10 @@
 /**
  * `WebSocket` → {@linkcode Connection}: the only file that touches a real socket.
  *
- * What it evens out between runtimes: `binaryType` starts as something else everywhere; a failed dial reports an
- * error, a close, or both; an abnormal end is code 0 in Deno and 1006 elsewhere; a dead peer never lets the close event
- * fire; and events of a socket that was given up still arrive. So the first of error and close wins, and after our own
- * `close()` nothing is listened to any more.
+ * It hides these differences between runtimes: the default of `binaryType`; a failed dial reports an error, a close, or
+ * both; an abnormal end has code 0 in Deno and 1006 elsewhere; with a dead peer the close event never fires; and events
+ * of an abandoned socket still arrive. So the first of error and close counts, and after a local `close()` all events
+ * are ignored.
  */
 
 import { messageOf } from "../../ratelimit/unknown.ts";
@@ -13,7 +13,7 @@ import { KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
 import { type Connection, Pipe } from "./connection.ts";
 import { systemPlatform } from "./platform.ts";
 
-/** How a dial can fail: the server or network refused, the deadline passed, or the caller gave up. */
+/** How a dial can fail: the server or network refused, the deadline passed, or the caller aborted. */
 export type DialErrorCode = "ERR_DIAL_FAILED" | "ERR_DIAL_TIMEOUT" | "ERR_DIAL_ABORTED";
 
 /**
@@ -36,7 +36,7 @@ export class DialError extends Error {
   /** Stable identifier for switch statements. */
   readonly code: DialErrorCode;
 
-  /** Made by {@linkcode dial}, or by an own dial function that wants the shard to understand its failure. */
+  /** Made by {@linkcode dial}, or by a custom dial function, so that the shard retries. */
   constructor(message: string, options: { code: DialErrorCode; cause?: unknown }) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = options.code;
@@ -45,7 +45,7 @@ export class DialError extends Error {
 
 /** What every dial function accepts. */
 export interface DialOptions {
-  /** Gives the dial up; the half-open socket is closed. */
+  /** Aborts the dial; the half-open socket is closed. */
   readonly signal?: AbortSignal;
   /**
    * How long the handshake may take, in ms.
@@ -58,7 +58,7 @@ export interface DialOptions {
 /** Opens a connection to a gateway URL; rejects with {@linkcode DialError}. A shard takes any such function. */
 export type Dial = (url: string, options?: DialOptions) => Promise<Connection>;
 
-/** The part of the standard `WebSocket` that is used; npm's `ws` fits as well. */
+/** The part of the standard `WebSocket` that is used; npm's `ws` fits, too. */
 export interface WebSocketLike {
   /** Set to `"arraybuffer"` before anything arrives. */
   binaryType: string;
@@ -87,14 +87,13 @@ export interface WebSocketDialOptions extends DialOptions {
   readonly clock?: Clock;
 }
 
-/** How long a handshake may take, in ms, when the caller does not say. */
+/** How long a handshake may take by default, in ms. */
 const DEFAULT_DIAL_DEADLINE_MS = 30_000;
 
 /**
  * Opens a WebSocket and returns it as a pipe.
  *
- * No frame is lost that arrives together with the handshake. The shard dials by itself; call this for an event loop of
- * your own.
+ * Frames that arrive together with the handshake are kept. The shard dials by itself; call this for your own event loop.
  *
  * @param url A gateway URL, as `gatewayUrl()` builds it.
  * @throws {DialError} `ERR_DIAL_FAILED`, `ERR_DIAL_TIMEOUT` or `ERR_DIAL_ABORTED`.
@@ -142,7 +141,7 @@ export function dial(url: string, options: WebSocketDialOptions = {}): Promise<C
       settle();
       silence(socket);
       try {
-        // Some runtimes throw while the socket is still connecting; it is given up either way.
+        // Some runtimes throw while the socket is still connecting; it is abandoned in any case.
         socket.close(KEEP_SESSION_CLOSE_CODE);
       } catch (closeError) {
         error.cause ??= closeError;
@@ -152,11 +151,11 @@ export function dial(url: string, options: WebSocketDialOptions = {}): Promise<C
     const onAbort = () =>
       giveUp(new DialError("Cannot dial: aborted", { code: "ERR_DIAL_ABORTED", cause: signal?.reason }));
     const timer = clock.setTimeout(() => {
-      giveUp(new DialError(`Cannot dial: no answer within ${deadlineMs} ms`, { code: "ERR_DIAL_TIMEOUT" }));
+      giveUp(new DialError(`Cannot dial: no response within ${deadlineMs} ms`, { code: "ERR_DIAL_TIMEOUT" }));
     }, deadlineMs);
     signal?.addEventListener("abort", onAbort, { once: true });
 
-    // Messages may come before whoever awaits this promise runs: the pipe keeps them.
+    // Messages may come before the code that awaits this promise runs: the pipe keeps them.
     socket.onmessage = (event: { data: unknown }) => {
       const { data } = event;
       if (typeof data === "string") pipe.push(data);
@@ -189,7 +188,7 @@ export function dial(url: string, options: WebSocketDialOptions = {}): Promise<C
   });
 }
 
-/** Codes that no peer sends: the runtime's own words for "no code" and "cut". */
+/** Codes that no peer sends: runtimes report them for a close without a code and for a lost connection. */
 function receivedCode(code: number): number | null {
   return code === 0 || code === 1005 || code === 1006 ? null : code;
 }
@@ -198,7 +197,7 @@ function silence(socket: WebSocketLike): void {
   socket.onopen = null;
   socket.onmessage = null;
   socket.onclose = null;
-  // Not null: npm's ws throws an error that nobody listens to.
+  // Not null: npm's ws throws an error without a listener.
   socket.onerror = () => {};
 }
 
@@ -210,7 +209,7 @@ function globalWebSocket(): WebSocketConstructor {
   return WebSocket;
 }
 
-/** Not by its declared type: some runtimes' declarations leave out the handler properties, which all of them have. */
+/** The declared type does not help: some runtimes' declarations lack the handler properties, which all of them have. */
 function isConstructor(value: unknown): value is WebSocketConstructor {
   return typeof value === "function";
 }

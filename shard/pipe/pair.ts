@@ -1,4 +1,4 @@
-/** Two pipes joined back to back in memory: what one sends, the other receives, within the same turn. */
+/** Two pipes joined back to back in memory: what one sends, the other receives synchronously. */
 
 import { type Connection, Pipe } from "./connection.ts";
 
@@ -12,11 +12,11 @@ import { type Connection, Pipe } from "./connection.ts";
  * import { connectionPair } from "@discordgateway/edge/shard";
  *
  * const [client, server] = connectionPair();
- * const heard: unknown[] = [];
- * server.attach({ frame: (frame) => heard.push(frame), end: (end) => heard.push(end.code) });
+ * const received: unknown[] = [];
+ * server.attach({ frame: (frame) => received.push(frame), end: (end) => received.push(end.code) });
  * client.send("hello");
  * client.close(1000);
- * if (heard.join() !== "hello,1000") throw new Error(`unexpected: ${heard}`);
+ * if (received.join() !== "hello,1000") throw new Error(`unexpected: ${received}`);
  * ```
  */
 export function connectionPair(): [client: Connection, server: Connection] {

@@ -1,18 +1,18 @@
 /**
  * The only file that reads the runtime's clock, timers and randomness.
  *
- * Everything else takes a {@linkcode Platform}, so a test can hold time still.
+ * Everything else takes a {@linkcode Platform}, so that a test can control the time.
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
 
-/** What a shard needs of the machine that it runs on: a clock, timers and randomness. */
+/** What a shard needs of its runtime: a clock, timers and randomness. */
 export interface Platform extends Clock {
   /** A number in [0, 1), for jitter. */
   random(): number;
 }
 
-/** The longest delay that timers take everywhere; with a longer one some fire at once. */
+/** The longest delay that every runtime supports; with a longer one some timers fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
@@ -36,7 +36,7 @@ export const systemPlatform: Platform = {
 };
 
 interface EnvironmentReaders {
-  /** There everywhere: a type that has nothing in common with what it is read from would be refused. */
+  /** Exists everywhere: the compiler refuses a type without a property in common. */
   readonly globalThis: unknown;
   readonly Deno?: {
     readonly permissions: {
@@ -48,13 +48,13 @@ interface EnvironmentReaders {
 }
 
 /**
- * Reads an environment variable where the runtime has them and the program may; never asks for a permission.
+ * Reads an environment variable, if the runtime has them and the program may read it; never prompts for a permission.
  *
  * @example
  * ```ts
  * import { environmentVariable } from "@discordgateway/edge/shard";
  *
- * if (environmentVariable("A_NAME_THAT_NOBODY_SETS") !== undefined) throw new Error("unexpected");
+ * if (environmentVariable("A_NAME_THAT_IS_NOT_SET") !== undefined) throw new Error("unexpected");
  * ```
  */
 export function environmentVariable(name: string): string | undefined {
@@ -65,7 +65,7 @@ export function environmentVariable(name: string): string | undefined {
 }
 
 /**
- * The wall clock in ms since the epoch: for what is stored, and for alarms. It may jump; nothing is measured by it.
+ * The wall clock in ms since the epoch: for stored instants and for alarms. It may jump, so no duration is measured with it.
  *
  * @example
  * ```ts

@@ -1,21 +1,21 @@
-/** The one timer that a connection's loop sleeps on. */
+/** The timer of a connection's loop. */
 
 import { Timer } from "../../ratelimit/timer.ts";
 import type { Platform } from "./platform.ts";
 
-/** A timer this late (ms) fired because the process was stalled: frames may be waiting behind it. */
+/** A timer that fires this late (ms) shows that the process was stalled: frames may wait to be read. */
 const STALLED_MS = 1_000;
-/** How long frames that wait behind a stall get to come in, in ms. */
+/** How long the loop waits for such frames, in ms. */
 const CATCH_UP_MS = 50;
 
-/** Wakes its loop at the earliest instant that it was told. */
+/** Wakes its loop at the earliest instant that was set. */
 export class WakeTimer {
   readonly #platform: Platform;
   readonly #wake: () => void;
   readonly #timer: Timer;
   #wakeAt = Infinity;
 
-  /** Sleeps. */
+  /** Nothing is due. */
   constructor(platform: Platform, wake: () => void) {
     this.#platform = platform;
     this.#timer = new Timer(platform);
@@ -28,8 +28,8 @@ export class WakeTimer {
   }
 
   /**
-   * Something is due at an instant; `-Infinity` is at once. A deadline that moved away is found out when the timer fires:
-   * cheaper than setting it anew for every frame.
+   * Something is due at an instant; `-Infinity` is at once. If a deadline moves to a later time, the timer fires early and
+   * is set again: cheaper than setting it anew for every frame.
    */
   wakeAt(at: number): void {
     if (at >= this.#wakeAt) return;
@@ -37,12 +37,12 @@ export class WakeTimer {
       const lateMs = at === -Infinity ? 0 : this.#platform.now() - at;
       if (lateMs < STALLED_MS) return this.#fire();
       this.#set(this.#platform.now() + CATCH_UP_MS, () => this.#fire());
-      // What is overdue already is not made more urgent by a frame: others wait behind it.
+      // A frame must not cut this wait short: more frames may wait behind it.
       this.#wakeAt = at;
     });
   }
 
-  /** Nothing is due any more. */
+  /** Stops the timer. */
   stop(): void {
     this.#timer.clear();
   }

@@ -71,7 +71,7 @@ Deno.test("dial failure: a black hole ends by its deadline and leaves no connect
   });
   const clock = new VirtualClock();
   const dialing = dial(server.url, { WebSocket: sockets.WebSocket, clock, deadlineMs: 7_000 });
-  const failure = assertRejects(() => dialing, DialError, "no answer within 7000 ms");
+  const failure = assertRejects(() => dialing, DialError, "no response within 7000 ms");
   await until("the server has it", () => server.connections.length === 1);
   await clock.advance(6_999);
   assertEquals(sockets.closeCalls, []);

@@ -49,7 +49,7 @@ function blackHole(
     };
     const timer = clock.setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
-      reject(new DialError(`Cannot dial: no answer within ${deadlineMs} ms`, { code: "ERR_DIAL_TIMEOUT" }));
+      reject(new DialError(`Cannot dial: no response within ${deadlineMs} ms`, { code: "ERR_DIAL_TIMEOUT" }));
     }, deadlineMs);
     signal?.addEventListener("abort", onAbort, { once: true });
   });

@@ -98,7 +98,7 @@ Deno.test("gateway bot: an answer of another shape is an error", async () => {
     const error = await assertRejects(
       () => fetchGatewayBot(TOKEN, { fetch: answering(body) }),
       GatewayBotError,
-      "the answer is incomplete",
+      "the response is incomplete",
     );
     assertEquals(error.status, 200);
   }
