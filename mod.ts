@@ -60,6 +60,7 @@ export type {
   Activity,
   CloseCause,
   Command,
+  CommandErrorCode,
   DirectMessageEventName,
   EncodedCommand,
   EndCause,

@@ -45,7 +45,7 @@ const NEVER: VoiceJoinDeadline = { at: Infinity, reason: "none" };
  *
  * @example
  * ```ts
- * import { VoiceJoin } from "@discordgateway/edge/voice";
+ * import { VoiceJoin } from "@discordgateway/edge/voice/core";
  *
  * const join = new VoiceJoin({ guildId: "1", channelId: "2", userId: "3", now: 0 });
  * const [command] = join.start();

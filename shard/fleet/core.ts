@@ -1,7 +1,6 @@
 /**
- * What a fleet is behind its face: the set of shards that delivers, and during a reshard the one that is to follow.
- *
- * Knows shards, not consumers: whoever made it takes the events, and is told once how it ended.
+ * The shards of a fleet: the set that delivers, and during a reshard the one that follows. It knows no consumer: it hands
+ * events on, and reports once how it ended.
  */
 
 import type { FleetConsumer } from "./consumer.ts";
@@ -29,7 +28,7 @@ import { type FleetStatus, fleetStatus } from "./status.ts";
 import { FleetVoice } from "./voice.ts";
 import { type Platform, systemPlatform } from "../pipe/platform.ts";
 
-/** The shards of a fleet, and what befalls them. */
+/** The shards of a fleet, and what happens to them. */
 export class FleetCore {
   readonly #options: AnyFleetOptions;
   readonly #listener: FleetConsumer<FleetEvent>;

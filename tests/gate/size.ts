@@ -30,6 +30,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   "./durable-object": 34,
   "./fleet": 32,
   "./voice": 30.5,
+  "./voice/core": 25,
   "./testing": 47,
 };
 

@@ -1,7 +1,8 @@
 /** What a voice connection makes of each close code: the verdict table, carried out. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { VOICE_CLOSE_CODES, VoiceClosedError } from "../../voice/mod.ts";
+import { VoiceClosedError } from "../../voice/mod.ts";
+import { VOICE_CLOSE_CODES } from "../../voice/core.ts";
 import { Call, VOICE } from "./call.ts";
 
 const RESUMED = [1001, 1006, 4013, 4015];

@@ -4,18 +4,17 @@
  * driver also holds the state to its tables.
  */
 
+import type { VoiceEvent, VoicePhase } from "../../voice/mod.ts";
 import {
   VOICE_ENDS,
   VOICE_TRANSITIONS,
   type VoiceEnd,
-  type VoiceEvent,
   type VoiceOutput,
-  type VoicePhase,
   type VoiceServer,
   type VoiceSession,
   VoiceState,
   type VoiceStateOptions,
-} from "../../voice/mod.ts";
+} from "../../voice/core.ts";
 
 /** Searched for wherever it must not show. */
 export const TOKEN = "secret-token-of-the-voice-server";

@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { VoiceJoin, type VoiceJoinOptions, type VoiceJoinOutput, type VoiceServer } from "../../voice/mod.ts";
+import {
+  VoiceJoin,
+  type VoiceJoinOptions,
+  type VoiceJoinOutput,
+  type VoiceServer,
+} from "../../voice/core.ts";
 import { assertProperty } from "../property.ts";
 
 const GUILD = "41771983423143937";

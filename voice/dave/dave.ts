@@ -40,7 +40,7 @@ const NEW_GROUP_EPOCH = 1;
  *
  * @example
  * ```ts
- * import { Dave, VoiceRoster } from "@discordgateway/edge/voice";
+ * import { Dave, VoiceRoster } from "@discordgateway/edge/voice/core";
  *
  * const dave = new Dave({ provider: null, userId: "1", channelId: "2", roster: new VoiceRoster("1") });
  * dave.describe(0);                              // a stage channel

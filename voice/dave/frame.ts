@@ -29,7 +29,7 @@ const MIN_SUPPLEMENTAL_BYTES = TAG_BYTES + 1 + 1 + 2;
  *
  * @example
  * ```ts
- * import { readDaveTrailer } from "@discordgateway/edge/voice";
+ * import { readDaveTrailer } from "@discordgateway/edge/voice/core";
  *
  * const frame = new Uint8Array([7, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0x2a, 12, 0xfa, 0xfa]);
  * const trailer = readDaveTrailer(frame);

@@ -68,7 +68,7 @@ const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchac
  *
  * @example
  * ```ts
- * import { VoiceState } from "@discordgateway/edge/voice";
+ * import { VoiceState } from "@discordgateway/edge/voice/core";
  *
  * const server = { endpoint: "a:443", token: "t", sessionId: "s", guildId: "1", channelId: "2", userId: "3" };
  * const state = new VoiceState({ server, now: 0 });

@@ -39,7 +39,7 @@ export interface VoiceTransitionRow {
  *
  * @example
  * ```ts
- * import { VOICE_TRANSITIONS } from "@discordgateway/edge/voice";
+ * import { VOICE_TRANSITIONS } from "@discordgateway/edge/voice/core";
  *
  * const row = VOICE_TRANSITIONS.find((row) => row.on === "address");
  * if (row?.to !== "selecting") throw new Error("unexpected");
@@ -59,7 +59,7 @@ export const VOICE_TRANSITIONS: readonly VoiceTransitionRow[] = [
  *
  * @example
  * ```ts
- * import { nextVoicePhase } from "@discordgateway/edge/voice";
+ * import { nextVoicePhase } from "@discordgateway/edge/voice/core";
  *
  * if (nextVoicePhase("resuming", "RESUMED") !== "live") throw new Error("unexpected");
  * if (nextVoicePhase("live", "READY") !== null) throw new Error("unexpected");
@@ -135,7 +135,7 @@ export interface VoiceEndRow {
  *
  * @example
  * ```ts
- * import { VOICE_ENDS } from "@discordgateway/edge/voice";
+ * import { VOICE_ENDS } from "@discordgateway/edge/voice/core";
  *
  * const timeout = VOICE_ENDS.find((row) => row.cause === "session_description_timeout");
  * if (timeout?.from.join() !== "selecting") throw new Error("unexpected");
@@ -163,7 +163,7 @@ export const VOICE_ENDS: readonly VoiceEndRow[] = [
  *
  * @example
  * ```ts
- * import { voiceCloseCause } from "@discordgateway/edge/voice";
+ * import { voiceCloseCause } from "@discordgateway/edge/voice/core";
  *
  * if (voiceCloseCause(4015) !== "close_4015" || voiceCloseCause(1001) !== "close_below_4000") throw new Error("unexpected");
  * if (voiceCloseCause(4321) !== "close_other" || voiceCloseCause(1006) !== "connection_lost") throw new Error("unexpected");

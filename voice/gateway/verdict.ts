@@ -39,7 +39,7 @@ const wait = (why: string): VoiceVerdictRow => ({ action: "wait", delay: "none",
  *
  * @example
  * ```ts
- * import { VOICE_VERDICTS } from "@discordgateway/edge/voice";
+ * import { VOICE_VERDICTS } from "@discordgateway/edge/voice/core";
  *
  * if (VOICE_VERDICTS.close_4014.action !== "wait") throw new Error("the main gateway says what follows");
  * if (VOICE_VERDICTS.close_4017.action !== "stop") throw new Error("without DAVE every attempt ends the same way");
@@ -85,7 +85,7 @@ export const VOICE_VERDICTS: { readonly [Cause in VoiceEndCause]: VoiceVerdictRo
  *
  * @example
  * ```ts
- * import { MAX_FAILED_VOICE_RESUMES, voiceVerdict } from "@discordgateway/edge/voice";
+ * import { MAX_FAILED_VOICE_RESUMES, voiceVerdict } from "@discordgateway/edge/voice/core";
  *
  * const { action } = voiceVerdict({
  *   cause: "connection_lost",
@@ -112,7 +112,7 @@ export interface VoiceVerdictInput {
  *
  * @example
  * ```ts
- * import { voiceVerdict } from "@discordgateway/edge/voice";
+ * import { voiceVerdict } from "@discordgateway/edge/voice/core";
  *
  * const lost = { cause: "connection_lost", failedResumes: 0 } as const;
  * if (voiceVerdict({ ...lost, resumable: true }).action !== "resume") throw new Error("unexpected");

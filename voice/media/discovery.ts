@@ -26,7 +26,7 @@ export interface DiscoveredAddress {
  *
  * @example
  * ```ts
- * import { encodeDiscovery } from "@discordgateway/edge/voice";
+ * import { encodeDiscovery } from "@discordgateway/edge/voice/core";
  *
  * const packet = encodeDiscovery(0x01020304);
  * if (packet.length !== 74 || packet.subarray(0, 8).join() !== "0,1,0,70,1,2,3,4") throw new Error("unexpected");
@@ -48,7 +48,7 @@ export function encodeDiscovery(ssrc: number): Uint8Array<ArrayBuffer> {
  *
  * @example
  * ```ts
- * import { encodeDiscovery, parseDiscovery } from "@discordgateway/edge/voice";
+ * import { encodeDiscovery, parseDiscovery } from "@discordgateway/edge/voice/core";
  *
  * const packet = encodeDiscovery(7);
  * if (parseDiscovery(packet, 7) !== null) throw new Error("a question is no answer");
@@ -78,7 +78,7 @@ export function parseDiscovery(packet: Uint8Array, ssrc: number): DiscoveredAddr
  *
  * @example
  * ```ts
- * import { encodeKeepAlive } from "@discordgateway/edge/voice";
+ * import { encodeKeepAlive } from "@discordgateway/edge/voice/core";
  *
  * if (encodeKeepAlive(258).join() !== "2,1,0,0,0,0,0,0") throw new Error("unexpected");
  * ```
@@ -123,7 +123,7 @@ export type DiscoveryOutput =
  *
  * @example
  * ```ts
- * import { Discovery } from "@discordgateway/edge/voice";
+ * import { Discovery } from "@discordgateway/edge/voice/core";
  *
  * const discovery = new Discovery({ ssrc: 7, now: 0 });
  * if (discovery.tick(0)?.type !== "send" || discovery.deadline !== 1_000) throw new Error("unexpected");

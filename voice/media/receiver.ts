@@ -57,7 +57,7 @@ const REMEMBERED_NONCES = 4096;
  *
  * @example
  * ```ts
- * import { createTransportCipher, encodeRtpHeader, MediaReceiver } from "@discordgateway/edge/voice";
+ * import { createTransportCipher, encodeRtpHeader, MediaReceiver } from "@discordgateway/edge/voice/core";
  *
  * const cipher = await createTransportCipher({ mode: "aead_xchacha20_poly1305_rtpsize", key: new Uint8Array(32) });
  * const heard: string[] = [];

@@ -40,7 +40,7 @@ export interface RtpHeader extends RtpPosition {
  *
  * @example
  * ```ts
- * import { encodeRtpHeader } from "@discordgateway/edge/voice";
+ * import { encodeRtpHeader } from "@discordgateway/edge/voice/core";
  *
  * const header = encodeRtpHeader({ sequence: 0x0102, timestamp: 3, ssrc: 4 });
  * if (header.join() !== "128,120,1,2,0,0,0,3,0,0,0,4") throw new Error(`unexpected: ${header}`);
@@ -64,7 +64,7 @@ export function encodeRtpHeader({ sequence, timestamp, ssrc }: RtpPosition): Uin
  *
  * @example
  * ```ts
- * import { encodeRtpHeader, parseRtpHeader } from "@discordgateway/edge/voice";
+ * import { encodeRtpHeader, parseRtpHeader } from "@discordgateway/edge/voice/core";
  *
  * const header = parseRtpHeader(encodeRtpHeader({ sequence: 65_535, timestamp: 960, ssrc: 7 }));
  * if (header?.sequence !== 65_535 || header.clearBytes !== 12 || header.padded) throw new Error("unexpected");
@@ -101,7 +101,7 @@ export type PacketKind = "opus" | "other_rtp" | "rtcp" | "other";
  *
  * @example
  * ```ts
- * import { encodeRtpHeader, packetKind } from "@discordgateway/edge/voice";
+ * import { encodeRtpHeader, packetKind } from "@discordgateway/edge/voice/core";
  *
  * if (packetKind(encodeRtpHeader({ sequence: 1, timestamp: 2, ssrc: 3 })) !== "opus") throw new Error("unexpected");
  * if (packetKind(new Uint8Array([0x81, 200])) !== "rtcp") throw new Error("unexpected");
@@ -122,7 +122,7 @@ export function packetKind(packet: Uint8Array): PacketKind {
  *
  * @example
  * ```ts
- * import { RTCP_CLEAR_BYTES } from "@discordgateway/edge/voice";
+ * import { RTCP_CLEAR_BYTES } from "@discordgateway/edge/voice/core";
  *
  * if (RTCP_CLEAR_BYTES !== 8) throw new Error("the header, and the SSRC of the sender");
  * ```
@@ -136,7 +136,7 @@ export const RTCP_CLEAR_BYTES = 8;
  *
  * @example
  * ```ts
- * import { encodeRtpHeader, parseRtpHeader, stripPayload } from "@discordgateway/edge/voice";
+ * import { encodeRtpHeader, parseRtpHeader, stripPayload } from "@discordgateway/edge/voice/core";
  *
  * const bytes = encodeRtpHeader({ sequence: 1, timestamp: 2, ssrc: 3 });
  * bytes[0] = 0xa0;                                    // padded
@@ -168,7 +168,7 @@ const FRAME_SAMPLES = 960;
  *
  * @example
  * ```ts
- * import { RtpClock } from "@discordgateway/edge/voice";
+ * import { RtpClock } from "@discordgateway/edge/voice/core";
  *
  * const clock = new RtpClock({ sequence: 65_535, timestamp: 0, ssrc: 7 });
  * const [first, second] = [clock.next(), clock.next()];

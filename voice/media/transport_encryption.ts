@@ -56,7 +56,7 @@ export interface TransportCipher {
  *
  * @example
  * ```ts
- * import { createTransportCipher, encodeRtpHeader } from "@discordgateway/edge/voice";
+ * import { createTransportCipher, encodeRtpHeader } from "@discordgateway/edge/voice/core";
  *
  * const key = new Uint8Array(32).fill(7);
  * const cipher = await createTransportCipher({ mode: "aead_aes256_gcm_rtpsize", key });
@@ -127,7 +127,7 @@ export class RtpSizeCipher implements TransportCipher {
  *
  * @example
  * ```ts
- * import { packetNonce } from "@discordgateway/edge/voice";
+ * import { packetNonce } from "@discordgateway/edge/voice/core";
  *
  * if (packetNonce(new Uint8Array([9, 9, 0, 0, 1, 2])) !== 258) throw new Error("unexpected");
  * ```

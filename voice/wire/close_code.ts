@@ -61,7 +61,7 @@ function row(code: number, name: string, explanation: string): VoiceCloseCodeRow
  *
  * @example
  * ```ts
- * import { VOICE_CLOSE_CODES } from "@discordgateway/edge/voice";
+ * import { VOICE_CLOSE_CODES } from "@discordgateway/edge/voice/core";
  *
  * const required = VOICE_CLOSE_CODES.find((row) => row.code === 4017);
  * if (!required?.explanation.includes("DAVE")) throw new Error("unexpected");

@@ -12,7 +12,7 @@ import type { VoiceEnd } from "../gateway/state_io.ts";
  *
  * @example
  * ```ts
- * import { VoiceState, VoiceStateClosedError } from "@discordgateway/edge/voice";
+ * import { VoiceState, VoiceStateClosedError } from "@discordgateway/edge/voice/core";
  *
  * const server = { endpoint: "a:443", token: "t", sessionId: "s", guildId: "1", channelId: "2", userId: "3" };
  * const state = new VoiceState({ server, now: 0 });
@@ -45,7 +45,7 @@ export class VoiceStateClosedError extends Error {
  *
  * @example
  * ```ts
- * import { VoiceNotReadyError, VoiceState } from "@discordgateway/edge/voice";
+ * import { VoiceNotReadyError, VoiceState } from "@discordgateway/edge/voice/core";
  *
  * const server = { endpoint: "a:443", token: "t", sessionId: "s", guildId: "1", channelId: "2", userId: "3" };
  * const state = new VoiceState({ server, now: 0 });
@@ -74,7 +74,7 @@ export class VoiceNotReadyError extends Error {
  *
  * @example
  * ```ts
- * import { parseVoiceBinary, VoiceFrameError } from "@discordgateway/edge/voice";
+ * import { parseVoiceBinary, VoiceFrameError } from "@discordgateway/edge/voice/core";
  *
  * try {
  *   parseVoiceBinary(new Uint8Array(2));
@@ -96,7 +96,7 @@ export class VoiceFrameError extends Error {
  *
  * @example
  * ```ts
- * import { VoiceProtocolError, VoiceState } from "@discordgateway/edge/voice";
+ * import { VoiceProtocolError, VoiceState } from "@discordgateway/edge/voice/core";
  *
  * const server = { endpoint: "a:443", token: "t", sessionId: "s", guildId: "1", channelId: "2", userId: "3" };
  * const state = new VoiceState({ server, now: 0 });
@@ -116,7 +116,7 @@ export class VoiceProtocolError extends Error {
  *
  * @example
  * ```ts
- * import { createTransportCipher, NonceExhaustedError } from "@discordgateway/edge/voice";
+ * import { createTransportCipher, NonceExhaustedError } from "@discordgateway/edge/voice/core";
  *
  * const mode = "aead_xchacha20_poly1305_rtpsize";
  * const cipher = await createTransportCipher({ mode, key: new Uint8Array(32), firstNonce: 0xffff_ffff });

@@ -39,7 +39,7 @@ const SEQUENCES = 0x1_0000;
  *
  * @example
  * ```ts
- * import { parseVoicePayload } from "@discordgateway/edge/voice";
+ * import { parseVoicePayload } from "@discordgateway/edge/voice/core";
  *
  * const { op, seq } = parseVoicePayload('{"op":13,"d":{"user_id":"1"},"seq":0}');
  * if (op !== 13 || seq !== 0) throw new Error("unexpected");
@@ -72,7 +72,7 @@ export function parseVoicePayload(text: string): RawVoicePayload {
  *
  * @example
  * ```ts
- * import { parseVoiceBinary } from "@discordgateway/edge/voice";
+ * import { parseVoiceBinary } from "@discordgateway/edge/voice/core";
  *
  * const { seq, op, payload } = parseVoiceBinary(new Uint8Array([0xff, 0xff, 27, 1, 0]));
  * if (seq !== 65_535 || op !== 27 || payload.length !== 2) throw new Error("unexpected");
@@ -93,7 +93,7 @@ export function parseVoiceBinary(bytes: Uint8Array): VoiceBinary {
  *
  * @example
  * ```ts
- * import { encodeVoiceBinary } from "@discordgateway/edge/voice";
+ * import { encodeVoiceBinary } from "@discordgateway/edge/voice/core";
  *
  * const message = encodeVoiceBinary(28, new Uint8Array([1, 2]), new Uint8Array([3]));
  * if (message.join() !== "28,1,2,3") throw new Error(`unexpected: ${message}`);
@@ -108,7 +108,7 @@ export function encodeVoiceBinary(op: number, ...parts: readonly Uint8Array[]): 
  *
  * @example
  * ```ts
- * import { isSequenceAfter } from "@discordgateway/edge/voice";
+ * import { isSequenceAfter } from "@discordgateway/edge/voice/core";
  *
  * if (!isSequenceAfter(0, 65_535) || isSequenceAfter(65_535, 0) || isSequenceAfter(7, 7)) throw new Error("unexpected");
  * ```
@@ -154,7 +154,7 @@ export type DaveMessage =
  *
  * @example
  * ```ts
- * import { readDaveBinary } from "@discordgateway/edge/voice";
+ * import { readDaveBinary } from "@discordgateway/edge/voice/core";
  *
  * const message = readDaveBinary(30, new Uint8Array([0, 0, 9, 9]));
  * if (message?.op !== 30 || message.transitionId !== 0 || message.welcome.length !== 2) throw new Error("unexpected");

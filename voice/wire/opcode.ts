@@ -12,7 +12,7 @@
  *
  * @example
  * ```ts
- * import { VoiceOpcode } from "@discordgateway/edge/voice";
+ * import { VoiceOpcode } from "@discordgateway/edge/voice/core";
  *
  * if (VoiceOpcode.Hello !== 8 || VoiceOpcode.DaveMlsWelcome !== 30) throw new Error("unexpected");
  * ```
@@ -95,7 +95,7 @@ const internal = { received: true, undocumented: true } as const;
  *
  * @example
  * ```ts
- * import { VOICE_OPCODES } from "@discordgateway/edge/voice";
+ * import { VOICE_OPCODES } from "@discordgateway/edge/voice/core";
  *
  * const binary = VOICE_OPCODES.filter((row) => row.binary).map((row) => row.code);
  * if (binary.join() !== "25,26,27,28,29,30") throw new Error(`unexpected: ${binary}`);

@@ -10,7 +10,7 @@
  *
  * @example
  * ```ts
- * import { VoiceRoster } from "@discordgateway/edge/voice";
+ * import { VoiceRoster } from "@discordgateway/edge/voice/core";
  *
  * const roster = new VoiceRoster("1");
  * roster.connected(["1", "2"]);

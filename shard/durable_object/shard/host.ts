@@ -1,9 +1,8 @@
 /**
  * A shard inside a Durable Object: an object that may die at any time, without notice, and with all its timers.
  *
- * What brings it back is its alarm, the one thing that outlives it. Whenever the object is made anew, for whatever reason,
- * the constructor takes up the stored session, and the alarm sees to it that it is made anew. Between alarms, timers do the
- * work: an alarm may come a minute late, and a heartbeat must not.
+ * Its alarm outlives it and brings it back; the constructor then takes up the stored session. Between alarms, timers do
+ * the work: an alarm may come a minute late, and a heartbeat must not.
  *
  * Little is stored, since each write costs: the session at once, its sequence every few seconds, and whether to run.
  */

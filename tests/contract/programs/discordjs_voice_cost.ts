@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { type DiscordGatewayAdapterCreator, joinVoiceChannel, VoiceConnectionStatus } from "@discordjs/voice";
-import type { VoiceServer } from "../../../voice/mod.ts";
+import type { VoiceServer } from "../../../voice/core.ts";
 
 /** Joins; gives what sends the frame as its player does. */
 export async function joinTheirs(sound: Uint8Array, server: VoiceServer): Promise<() => void> {

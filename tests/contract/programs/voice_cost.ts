@@ -9,14 +9,8 @@ import davey from "@snazzah/davey";
 import { Backoff } from "../../../ratelimit/backoff.ts";
 import { dial } from "../../../shard/pipe/dial.ts";
 import { systemPlatform } from "../../../shard/pipe/platform.ts";
-import {
-  daveyProvider,
-  encodeRtpHeader,
-  type EncryptionMode,
-  MediaReceiver,
-  RtpClock,
-  type VoiceServer,
-} from "../../../voice/mod.ts";
+import { daveyProvider, type EncryptionMode } from "../../../voice/mod.ts";
+import { encodeRtpHeader, MediaReceiver, RtpClock, type VoiceServer } from "../../../voice/core.ts";
 import { webAesGcm } from "../../../voice/media/aead.ts";
 import { ServerSession } from "../../../voice/server_session.ts";
 import {

@@ -1,7 +1,7 @@
 /** Streams of what users say: whose a packet is, in which order, and who reads it when. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import type { DaveReceived } from "../../../voice/mod.ts";
+import type { DaveReceived } from "../../../voice/core.ts";
 import { ReceiveStreams } from "../../../voice/audio/receive_streams.ts";
 import { VirtualClock } from "../../fake/mod.ts";
 import { record } from "../call.ts";

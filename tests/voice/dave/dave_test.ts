@@ -1,13 +1,12 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { type DaveEvent, isSilenceFrame } from "../../../voice/mod.ts";
 import {
   Dave,
-  type DaveEvent,
   type DaveMessage,
   type DaveOutput,
-  isSilenceFrame,
   VoiceProtocolError,
   VoiceRoster,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { ScriptedProvider, type ScriptedSession, sealed } from "../scripted_dave.ts";
 
 const FRAME = Uint8Array.of(0x78, 1, 2, 3, 4);

@@ -2,16 +2,14 @@
 
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import davey from "@snazzah/davey";
+import { type DaveEvent, DaveKeyError, daveyProvider } from "../../../voice/mod.ts";
 import {
   Dave,
-  type DaveEvent,
-  DaveKeyError,
   type DaveMessage,
   type DaveOutput,
-  daveyProvider,
   readDaveTrailer,
   VoiceRoster,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { SmallDelivery } from "../small_delivery.ts";
 
 const CHANNEL = "127121515262115840";

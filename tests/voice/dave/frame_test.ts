@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isSilenceFrame, readDaveTrailer, SILENCE_FRAME } from "../../../voice/mod.ts";
+import { isSilenceFrame, SILENCE_FRAME } from "../../../voice/mod.ts";
+import { readDaveTrailer } from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 
 /** Seven bits a byte, the low ones first: written here a second time. */

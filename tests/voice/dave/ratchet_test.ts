@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createCipheriv, createHmac } from "node:crypto";
-import { readDaveTrailer } from "../../../voice/mod.ts";
+import { readDaveTrailer } from "../../../voice/core.ts";
 import { hex } from "../media/independent_crypto.ts";
 
 /** HKDF-Expand with SHA-256, of RFC 5869, for outputs of at most one block. */

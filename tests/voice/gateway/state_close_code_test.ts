@@ -1,7 +1,7 @@
 /** A voice close code as it comes from the socket → the end's cause → the verdict. [case 68] */
 
 import { assertEquals } from "@std/assert";
-import { voiceCloseCause, voiceVerdict } from "../../../voice/mod.ts";
+import { voiceCloseCause, voiceVerdict } from "../../../voice/core.ts";
 import { inPhase } from "../harness.ts";
 
 /** Discord's table, a second time: what each code leads to on a live connection. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { VoiceStateClosedError } from "../../../voice/mod.ts";
+import { VoiceStateClosedError } from "../../../voice/core.ts";
 import { hello, inPhase, json, OPEN_PHASES, VoiceDriver } from "../harness.ts";
 
 for (const phase of OPEN_PHASES) {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { VoiceNotReadyError } from "../../../voice/mod.ts";
+import { VoiceNotReadyError } from "../../../voice/core.ts";
 import {
   description,
   hello,

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
+import type { VoicePhase } from "../../../voice/mod.ts";
 import {
   nextVoicePhase,
   VOICE_ENDS,
   VOICE_TRANSITIONS,
   voiceCloseCause,
-  type VoicePhase,
   type VoiceStateEndCause,
   type VoiceTrigger,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { OPEN_PHASES } from "../harness.ts";
 
 const PHASES: readonly VoicePhase[] = [...OPEN_PHASES, "closed"];

@@ -1,12 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { VoiceEndCause, VoiceVerdictAction } from "../../../voice/mod.ts";
 import {
   MAX_FAILED_VOICE_RESUMES,
   VOICE_VERDICTS,
-  type VoiceEndCause,
   voiceVerdict,
-  type VoiceVerdictAction,
   type VoiceVerdictDelay,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 
 /** Our policy, written down a second time. Complete by its type. */
 const POLICY: Record<VoiceEndCause, readonly [VoiceVerdictAction, VoiceVerdictDelay]> = {

@@ -7,7 +7,7 @@ import {
   encodeKeepAlive,
   packetKind,
   parseDiscovery,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 
 const SSRC = 0x0004eb23;

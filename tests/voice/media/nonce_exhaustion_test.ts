@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { VoiceConnection } from "../../../voice/connection.ts";
-import { createTransportCipher, NonceExhaustedError, type VoiceStatus } from "../../../voice/mod.ts";
+import type { VoiceStatus } from "../../../voice/mod.ts";
+import { createTransportCipher, NonceExhaustedError } from "../../../voice/core.ts";
 import { Call, frames, record, sound } from "../call.ts";
 
 /** Packets that the first key has nonces for. */

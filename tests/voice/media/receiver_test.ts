@@ -1,13 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import type { EncryptionMode, MediaCounters } from "../../../voice/mod.ts";
 import {
   createTransportCipher,
   encodeKeepAlive,
-  type EncryptionMode,
-  type MediaCounters,
   MediaReceiver,
   type TransportCipher,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 import { hex, sealIndependently } from "./independent_crypto.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { encodeRtpHeader, packetKind, parseRtpHeader, RtpClock, stripPayload } from "../../../voice/mod.ts";
+import { encodeRtpHeader, packetKind, parseRtpHeader, RtpClock, stripPayload } from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 import { hex } from "./independent_crypto.ts";
 

@@ -5,15 +5,15 @@ import * as nodeCrypto from "node:crypto";
 import { webAesGcm } from "../../../voice/media/aead.ts";
 import { builtInAesGcm } from "../../../voice/media/built_in_crypto.ts";
 import { RtpSizeCipher } from "../../../voice/media/transport_encryption.ts";
+import type { EncryptionMode } from "../../../voice/mod.ts";
 import {
   createTransportCipher,
   encodeRtpHeader,
-  type EncryptionMode,
   NonceExhaustedError,
   packetNonce,
   RTCP_CLEAR_BYTES,
   type TransportCipher,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 import { hChaCha20, hex, sealIndependently, sealXChaCha } from "./independent_crypto.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { VoiceCloseCodes } from "discord-api-types/voice/v8";
-import { describeVoiceCloseCode, VOICE_CLOSE_CODES, VoiceCloseCode } from "../../../voice/mod.ts";
+import { describeVoiceCloseCode, VoiceCloseCode } from "../../../voice/mod.ts";
+import { VOICE_CLOSE_CODES } from "../../../voice/core.ts";
 
 const CODES = [
   ...[4001, 4002, 4003, 4004, 4005, 4006, 4009, 4011, 4012, 4013, 4014, 4015, 4016, 4017, 4020, 4021, 4022],

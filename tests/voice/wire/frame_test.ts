@@ -8,7 +8,7 @@ import {
   parseVoicePayload,
   readDaveBinary,
   VoiceFrameError,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 
 Deno.test("voice frame: a JSON payload with and without a number", () => {

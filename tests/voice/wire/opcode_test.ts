@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { VoiceOpcodes } from "discord-api-types/voice/v8";
-import { VOICE_OPCODES, VoiceOpcode } from "../../../voice/mod.ts";
+import { VOICE_OPCODES, VoiceOpcode } from "../../../voice/core.ts";
 
 /** Discord's table, a second time: S sent by a client, R received, B binary; those in brackets are not documented. */
 const TABLE: readonly [code: number, name: string, travels: string][] = [

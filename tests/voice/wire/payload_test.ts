@@ -13,19 +13,19 @@ import {
   type VoiceSpeakingData,
   type VoiceSpeakingSendData,
 } from "discord-api-types/voice/v8";
+import type { EncryptionMode } from "../../../voice/mod.ts";
 import type {
   ClientDisconnect,
   ClientsConnect,
   DavePrepareEpoch,
   DavePrepareTransition,
   DaveTransition,
-  EncryptionMode,
   SelectProtocol,
   Speaking,
   SpeakingCommand,
   VoiceHello,
   VoiceResume,
-} from "../../../voice/mod.ts";
+} from "../../../voice/core.ts";
 
 Deno.test("voice payloads: the fields are those of discord-api-types", () => {
   assertType<IsExact<keyof VoiceHello, keyof VoiceHelloData>>(true);

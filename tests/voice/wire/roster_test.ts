@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { VoiceRoster } from "../../../voice/mod.ts";
+import { VoiceRoster } from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 
 Deno.test("roster: the bot is recognised but not among the others", () => {
