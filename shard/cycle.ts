@@ -1,8 +1,8 @@
 /**
  * The cycle of a shard: *dial → loop → verdict → wait*.
  *
- * Whatever ends a connection is looked up in the verdict table, and the next round resumes or identifies by it; a verdict
- * of *stop* ends the shard with a typed error. What comes in on the way goes to the shard, which says when it is too much.
+ * The cause of a connection's end is looked up in the verdict table, and the next round resumes or identifies by it; the
+ * verdict *stop* ends the shard with a typed error. Events go to the shard, which reports when too many wait.
  */
 
 import { type Backlog, untilDrained } from "./park.ts";
@@ -33,25 +33,25 @@ import { wait } from "../ratelimit/wait.ts";
 import type { ShardStatus } from "./status.ts";
 import type { WantedNames } from "./events/wanted_names.ts";
 
-/** What a cycle is made from. */
+/** Options of a {@linkcode Cycle}. */
 export interface CycleOptions {
-  /** The shard's options, of which the cycle takes what concerns connections. */
+  /** The shard's options that concern connections. */
   readonly options: DiallerOptions & Pick<ShardOptions, "gateway" | "onStatus">;
-  /** Who the shard is, and what it asks for. */
+  /** The checked options that an identify needs. */
   readonly settings: Pick<Settings, "session" | "shard" | "intents">;
   /** Clock, timers and randomness. */
   readonly platform: Platform;
-  /** The names that the connection hands out. */
+  /** The names of the events that the connection delivers. */
   readonly wanted: WantedNames;
-  /** What waits for the consumer. */
+  /** The events that wait for the consumer. */
   readonly queue: SessionQueue & Pick<EventQueue<never>, "finish" | "length" | "drained">;
-  /** What the program asks of Discord. */
+  /** The commands that the program sends. */
   readonly commands: Commands;
   /** Takes each event, with the length of its frame. */
   onEvent(event: GatewayDispatch, size: number): void;
 }
 
-/** How a connection ended, or why there was none. */
+/** How a connection ended, or why it could not be opened. */
 interface Ended extends Pick<GatewayEnd, "closeCode" | "proven" | "progressed" | "error" | "session"> {
   readonly cause: EndCause;
   readonly phase: GatewayPhase | null;
@@ -69,14 +69,14 @@ export class Cycle {
   readonly #handled: HandledSession;
   readonly #backoff: Backoff;
   readonly #dialler: GatewayDialler;
-  /** Aborted when the shard closes: ends a dial, a request and a wait. */
+  /** Aborted when the shard closes: ends a dial, a REST request and a wait. */
   readonly #closing = new AbortController();
   #running: Promise<void> | null = null;
   #status: ShardStatus = { state: "idle" };
-  /** The session between connections; a connected state knows better. */
+  /** The session between connections; during one, its state has the current record. */
   #session: SessionRecord | null;
   #failedResumes = 0;
-  /** What did not keep up. */
+  /** The backlog for which the session is parked. */
   #behind: Backlog;
   #state: GatewayState | null = null;
   #loop: ConnectionLoop | null = null;
@@ -107,30 +107,30 @@ export class Cycle {
     return this.#handled.record(this.#received);
   }
 
-  /** Heartbeats of the present connection; `null` without one. */
+  /** Heartbeats of the current connection; `null` without one. */
   get latency(): LatencyReading | null {
     return this.#state?.latency ?? null;
   }
 
-  /** Opens the first connection, where that has not happened yet. */
+  /** Opens the first connection, if it is not open yet. */
   start(): void {
     if (this.#running !== null || this.#closing.signal.aborted) return;
-    // Whoever is told of the first status may act on the shard: not in the midst of the call that starts it.
+    // The first status callback may act on the shard, so it must not run inside of this call.
     this.#running = Promise.resolve().then(() => this.#run());
   }
 
-  /** Somebody joined the queue of commands. */
+  /** A caller joined the queue of commands. */
   commandsWaiting(): void {
     this.#loop?.commandsWaiting();
   }
 
-  /** More waits than may: parks the session at Discord until this has been taken. */
+  /** Too much waits: parks the session at Discord until this backlog has been taken. */
   fallBehind(behind: Backlog): void {
     this.#behind = behind;
     this.#loop?.close({ keepSession: true, consumerBehind: true });
   }
 
-  /** Ends it for good. Resolves when nothing runs any more. */
+  /** Closes for good. Resolves when nothing runs any more. */
   async close({ keepSession }: { readonly keepSession: boolean }): Promise<void> {
     if (!this.#closing.signal.aborted) this.#close({ keepSession, error: null });
     await this.#running;
@@ -144,12 +144,12 @@ export class Cycle {
         if (!signal.aborted) await this.#decide(ended);
       }
     } catch (error) {
-      // A closed shard has its reason already; what its dial or wait was aborted with is not another.
+      // A closed shard has its error already; the reason of an aborted dial or wait is not another one.
       if (signal.aborted) return;
       try {
         this.#close({ keepSession: true, error });
       } catch {
-        // `onStatus` threw while it was told of the first failure, which the consumer learns of anyway.
+        // `onStatus` threw on the first failure, which the consumer gets anyway.
       }
     }
   }
@@ -165,7 +165,7 @@ export class Cycle {
       const failure = dialFailure(error);
       return { ...failure, session, phase: null, closeCode: null, proven: false, progressed: false };
     }
-    // In the very turn that runs the connection: in whichever earlier one the shard is closed, nobody else sees it.
+    // In the microtask that starts the connection: no other code closes it if the shard was closed before.
     if (signal.aborted) connection.close(KEEP_SESSION_CLOSE_CODE);
     signal.throwIfAborted();
     return await this.#converse(connection);
@@ -220,13 +220,13 @@ export class Cycle {
           resolve(end);
         },
       });
-      // Told last: whoever hears it may close the shard, and with it the loop.
+      // Reported last: the callback may close the shard, and with it the loop.
       this.#setStatus({ state: "awaiting_hello" });
       this.#loop?.start();
     });
   }
 
-  /** Looks up what follows, and waits until it may. */
+  /** Looks up the next action, and waits until it is due. */
   async #decide(ended: Ended): Promise<void> {
     if (ended.proven) this.#backoff.reset();
     if (ended.proven || ended.progressed) this.#failedResumes = 0;
@@ -267,13 +267,13 @@ export class Cycle {
     return new ShardStoppedError({ endCause: cause, closeCode, why, ...(error && { cause: error }) });
   }
 
-  /** The present session with the last sequence that came in. */
+  /** The current session with the last received sequence. */
   get #received(): SessionRecord | null {
     return this.#state?.session ?? this.#session;
   }
 
   #close({ keepSession, error }: { keepSession: boolean; error: unknown }): void {
-    // After a failure the consumer still gets what waits, and the record goes on following it.
+    // After a failure the consumer still gets the waiting events, and the record follows it.
     const session = error === null ? this.session : this.#received;
     this.#closing.abort(new Error("The shard was closed"));
     this.#loop?.close({ keepSession });

@@ -3,7 +3,7 @@
 import type { EndCause } from "../gateway/mod.ts";
 
 /**
- * The shard stopped for good because of what Discord said: a wrong token, intents that are not allowed, and so on.
+ * Discord stopped the shard for good: a wrong token, intents that are not allowed, and so on.
  *
  * @see https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
  *
@@ -25,7 +25,7 @@ export class ShardStoppedError extends Error {
   readonly code = "ERR_SHARD_STOPPED";
   /** The cause, a row of the verdict table. */
   readonly endCause: EndCause;
-  /** Discord's close code, where one came. */
+  /** Discord's close code, if one came. */
   readonly closeCode: number | null;
 
   /** Made by the shard. */

@@ -1,6 +1,6 @@
 /**
- * The shard, which keeps one session alive over as many connections as it takes, and parts of it: the pipe around a
- * `WebSocket`, the dial that opens it, a pair of pipes in memory for tests.
+ * The shard, which keeps one session alive over any number of connections, and its parts: the pipe around a `WebSocket`,
+ * the dial that opens it, a pair of pipes in memory for tests.
  *
  * @example
  * ```ts

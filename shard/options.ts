@@ -1,4 +1,4 @@
-/** What a shard is made from, and how that is checked. */
+/** The options of a shard, and their check. */
 
 import {
   type DirectMessageEventName,
@@ -19,7 +19,7 @@ import type { Platform } from "./pipe/platform.ts";
 import type { ShardStatus } from "./status.ts";
 import type { VoiceProvider } from "./voice_provider.ts";
 
-/** What a shard is made from. Only the token is required, and some events or intents. */
+/** Options of a shard. Only the token is required, and some events or intents. */
 export interface ShardOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
@@ -34,7 +34,7 @@ export interface ShardOptions<
   readonly directMessageEvents?: readonly DirectMessage[];
   /** The events wanted that no intent gates, such as READY and INTERACTION_CREATE. */
   readonly events?: readonly Ungated[];
-  /** Intents in addition, such as MESSAGE_CONTENT; or instead of names, and then every event comes out. */
+  /** Intents in addition, such as MESSAGE_CONTENT; or instead of names, and then every event is delivered. */
   readonly intents?: number;
   /** This shard and how many there are; the session's, or `[0, 1]`. */
   readonly shard?: readonly [id: number, count: number];
@@ -42,14 +42,14 @@ export interface ShardOptions<
   readonly session?: SessionRecord | null;
   /** Base URL of the REST API, such as a proxy's; the environment variable `DISCORD_API`, or Discord's own. */
   readonly api?: string;
-  /** The gateway's URL; asked of the REST API by default. `ws://` and any host and port are fine. */
+  /** The gateway's URL; requested from the REST API by default. `ws://` and any host and port are allowed. */
   readonly url?: string;
-  /** Asked before every identify; by default one per token in this process. */
+  /** Permits each identify; by default one per token in this process. */
   readonly identifyLimiter?: IdentifyLimiter;
   /** Called whenever the status changes. If it throws, the shard stops with that error. */
   readonly onStatus?: (status: ShardStatus) => void;
   /**
-   * Events that may wait for the consumer. Beyond, the session is parked at Discord until it has caught up.
+   * Events that may wait for the consumer. Beyond that, the session is parked at Discord until it has caught up.
    *
    * @default {10_000}
    */
@@ -60,16 +60,16 @@ export interface ShardOptions<
    * @default {33_554_432}
    */
   readonly maxQueuedSize?: number;
-  /** What Discord limits below the common budget: presence updates, and full member lists. */
+  /** Sub-limits below the common budget: presence updates, and full member lists. */
   readonly commandLimits?: CommandLimits;
   /** How long a handshake may take, in ms. */
   readonly dialDeadlineMs?: number;
-  /** What IDENTIFY says and how long stages may take; see `GatewayStateOptions`. */
+  /** The properties of IDENTIFY and the timeouts of the phases; see `GatewayStateOptions`. */
   readonly gateway?: Omit<
     GatewayStateOptions,
     "token" | "intents" | "now" | "random" | "shard" | "session" | "wanted" | "decoder"
   >;
-  /** The way into voice, made by `voice()` of `./voice`: what `joinVoice` needs. */
+  /** The voice provider, made by `voice()` of `./voice`: `joinVoice` needs it. */
   readonly voice?: Voice;
   /** Opens connections; a WebSocket by default. */
   readonly dial?: Dial;
@@ -79,7 +79,7 @@ export interface ShardOptions<
   readonly platform?: Platform;
 }
 
-/** The part of a shard's options that must be looked at before it is made. */
+/** The options that are checked before a shard is made. */
 export interface Settings {
   /** The session to resume. */
   readonly session: SessionRecord | null;
@@ -87,9 +87,9 @@ export interface Settings {
   readonly shard: readonly [id: number, count: number];
   /** The intents to identify with. */
   readonly intents: number;
-  /** The events that the user named; `null` = every event is wanted. */
+  /** The events that the user named; `null` = all events are wanted. */
   readonly named: ReadonlySet<string> | null;
-  /** What may wait for the consumer. */
+  /** How many events may wait for the consumer. */
   readonly queueLimits: EventQueueLimits;
   /** The sub-limits of commands. */
   readonly commandLimits: CommandLimits;

@@ -3,20 +3,20 @@
 import type { Clock } from "../ratelimit/clock.ts";
 import { Timer } from "../ratelimit/timer.ts";
 
-/** Something that waits for the consumer, and that the session is parked for when it is too much. */
+/** A queue of the consumer: the session is parked when it is full, until it is empty. */
 export interface Backlog {
-  /** How much waits. */
+  /** How many items wait. */
   readonly length: number;
-  /** Resolves as soon as nothing waits any more. */
+  /** Resolves as soon as the queue is empty. */
   drained(): Promise<void>;
 }
 
-/** A consumer that takes nothing for so long, in ms, while the session waits for it, waits for something itself. */
+/** A consumer that takes nothing for this long, in ms, probably waits for a command itself. */
 const STUCK_MS = 60_000;
 
 /**
- * Resolves when the backlog is taken. A consumer that handles an event, or reads a response, by waiting for a command
- * would wait for ever: `onStuck` is called after each minute in which nothing was taken.
+ * Resolves when the backlog is taken. A consumer that waits for a command while it handles an event or a response would
+ * wait forever: `onStuck` is called after each minute in which nothing was taken.
  */
 export async function untilDrained(
   backlog: Backlog,

@@ -1,8 +1,8 @@
 /**
- * The shard: what a program sees of one session, kept alive over as many connections as it takes.
+ * The shard: the public interface of one session, kept alive over any number of connections.
  *
  * Events go through one bounded queue, from which one consumer takes them: an iterator, a stream, or a handler. The
- * connections are the business of the cycle behind it.
+ * cycle opens the connections.
  */
 
 import type {
@@ -78,7 +78,7 @@ export class Shard<
 > implements AsyncIterable<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>, AsyncDisposable {
   readonly #voice: Voice | undefined;
   readonly #intents: number;
-  /** The names that the user gave; `null` = every event is wanted. */
+  /** The names that the user gave; `null` = all events are wanted. */
   readonly #named: ReadonlySet<string> | null;
   readonly #listeners: Listeners;
   readonly #queue: EventQueue<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
@@ -99,7 +99,7 @@ export class Shard<
     const settings = settingsOf(options);
     const { intents, named, queueLimits, commandLimits } = settings;
     const platform = options.platform ?? systemPlatform;
-    // READY says who the bot is.
+    // READY has the user id.
     const wanted = new WantedNames(named && [...named, "READY"]);
     this.#voice = options.voice;
     this.#intents = intents;
@@ -126,7 +126,7 @@ export class Shard<
     this.#userId = userIdOf(options.token);
   }
 
-  // What it is doing.
+  // Status.
 
   /** What the shard is doing. */
   get status(): ShardStatus {
@@ -134,25 +134,25 @@ export class Shard<
   }
 
   /**
-   * The session with the last *handled* sequence: store it, and a shard made from it takes up exactly after that event.
+   * The session with the last *handled* sequence: store it, and a shard made from it resumes exactly after that event.
    * `null` before READY. A session that Discord has dropped stays here until its last event and SESSION_GAP are handled:
-   * a restart before that finds it refused, and learns of the gap.
+   * after a restart before that, the resume is refused and SESSION_GAP comes again.
    */
   get session(): SessionRecord | null {
     return this.#cycle.session;
   }
 
-  /** How long heartbeats of the present connection took to be acknowledged; `null` without a connection. */
+  /** How long the heartbeats of the current connection took to be acknowledged; `null` without a connection. */
   get latency(): LatencyReading | null {
     return this.#cycle.latency;
   }
 
-  /** Events that wait for the consumer now, and the most that ever did. */
+  /** How many events wait for the consumer now, and the most that ever did. */
   get queued(): { readonly now: number; readonly peak: number } {
     return { now: this.#queue.length, peak: this.#queue.peak };
   }
 
-  /** The bot's user id: from READY, and before that from the token; `null` if neither has said it. */
+  /** The bot's user id: from READY, and before that from the token; `null` if neither has it. */
   get userId(): string | null {
     return this.#userId;
   }
@@ -162,9 +162,9 @@ export class Shard<
     return this.#intents;
   }
 
-  /** The way into voice, as it was given in the options. */
+  /** The voice provider, as it was given in the options. */
   get voice(): Voice {
-    // Where the option is left out the type says that it may be, unless it was spread in: `joinVoice` looks again.
+    // Without the option the type says so, unless the options were spread: `joinVoice` checks again.
     return this.#voice as Voice;
   }
 
@@ -173,7 +173,7 @@ export class Shard<
     return this.#commands.budget;
   }
 
-  // Consuming events: one way per shard.
+  // Consuming events: one consumer per shard.
 
   /**
    * Iterates over the events. Leaving the loop closes the shard and keeps the session.
@@ -214,12 +214,12 @@ export class Shard<
   }
 
   /**
-   * Hears events as they come in, besides the consumer and ahead of it. They need not be named in the options, but their
-   * intents must be there. For parts that live next to the consumer, such as a voice connection: what they hear is not
-   * queued, holds nothing up, and counts as handled only with the consumer's events after it.
+   * Listens to events as they come in, besides the consumer and before it. They need not be named in the options, but
+   * their intents must be there. For other parts of the program, such as a voice connection: these events are not queued,
+   * delay nothing, and count as handled only with the consumer's next event.
    *
-   * @param listener Takes each event in the turn in which it comes in. Must not throw.
-   * @returns How to stop it.
+   * @param listener Called synchronously with each event as it comes in. Must not throw.
+   * @returns The function that stops listening.
    *
    * @example
    * ```ts
@@ -244,26 +244,26 @@ export class Shard<
     return this.#listeners.add(names, listener);
   }
 
-  /** Counts the event in hand as handled now, before the next one is asked for. */
+  /** Marks the current event as handled now, before the next one is asked for. */
   acknowledge(): void {
     this.#queue.acknowledge();
   }
 
-  // Acting.
+  // Sending.
 
   /**
-   * Sends a command. Resolves when it is written; until then the caller waits for its turn: under the rate limit, and for
-   * a usable session, through any number of reconnects.
+   * Sends a command. Resolves when it is written; until then `send()` waits for the rate limit and for a usable session,
+   * through any number of reconnects. The command is sent as it was given, whatever becomes of its body meanwhile.
    *
    * Of presence updates only the newest waits: one that is replaced while it waits resolves at once, as `"superseded"`.
-   * Neither they nor requests for all members of a guild, which Discord limits a second time, hold up other commands.
-   * The presence that was written last comes with the IDENTIFY of every later session: a bot keeps its status when
-   * Discord drops its session.
+   * Neither they nor requests for all members of a guild, which Discord limits a second time, delay other commands. The
+   * presence that was written last is part of the IDENTIFY of every later session: a bot keeps its status when Discord
+   * drops its session.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
-   * @throws {CommandNotSentError} The shard closed first; carries the command.
-   * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; carries the command.
-   * @throws the signal's reason, if it is aborted before the command's turn.
+   * @throws {CommandNotSentError} The shard closed first; has the command.
+   * @throws {ConsumerStuckError} The session is parked for a consumer that takes nothing; has the command.
+   * @throws the signal's reason, if it is aborted before the command is written.
    */
   async send(
     command: GatewayCommand | EncodedCommand,
@@ -273,17 +273,17 @@ export class Shard<
   }
 
   /**
-   * Asks for members of a guild, and iterates over the chunks that answer. It is sent when the first one is asked for.
+   * Requests members of a guild, and iterates over the chunks. The command is sent when the first chunk is asked for.
    *
-   * A request that Discord answers with RATE_LIMITED is sent again when Discord allows it. After a lost session it is
-   * sent again too; chunks that have not changed are not handed out twice.
+   * A request that Discord answers with RATE_LIMITED is sent again when Discord allows it. It is also sent again after a
+   * lost session; chunks that have not changed are not delivered twice.
    *
    * @throws {CommandError} The request is malformed: neither or both of `query` and `user_ids`, no `limit`, …
    * @throws {RangeError} `deadlineMs` is no positive number.
    * @throws {MissingOptionError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
-   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, the shard closed in between, or Discord closes
-   * the connection each time it is asked.
-   * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, the shard closed meanwhile, or Discord closes
+   * the connection each time.
+   * @throws {CommandNotSentError} From the iterator: the shard closed before the command was written.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
    *
@@ -313,13 +313,13 @@ export class Shard<
   }
 
   /**
-   * Asks for the soundboard sounds of guilds, and iterates over the answers, one for each, as they come.
+   * Requests the soundboard sounds of guilds, and iterates over the responses as they come, one for each guild.
    *
-   * @throws {CommandError} Those are no ids.
+   * @throws {CommandError} `guildIds` is no list of ids.
    * @throws {RangeError} `deadlineMs` is no positive number.
-   * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
+   * @throws {RequestError} From the iterator: no response within `deadlineMs`; names the missing guilds.
    * @throws {CommandError} From the iterator: too many guilds for one frame.
-   * @throws {CommandNotSentError} From the iterator: the shard closed before its turn.
+   * @throws {CommandNotSentError} From the iterator: the shard closed before the command was written.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds
    */
@@ -331,13 +331,13 @@ export class Shard<
   }
 
   /**
-   * Asks for what a guild's voice channels show: their status, since when somebody talks there.
+   * Requests the status of a guild's voice channels, and since when a call takes place there.
    *
-   * @throws {CommandError} That is no id, or those are no names of fields.
+   * @throws {CommandError} `guildId` is no id, or `fields` is no list of names.
    * @throws {RangeError} `deadlineMs` is no positive number.
-   * @throws {RequestError} No answer within `deadlineMs`, the shard closed in between, or Discord closes the connection
-   * each time it is asked.
-   * @throws {CommandNotSentError} The shard closed before its turn.
+   * @throws {RequestError} No response within `deadlineMs`, the shard closed meanwhile, or Discord closes the connection
+   * each time.
+   * @throws {CommandNotSentError} The shard closed before the command was written.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info
    */
@@ -350,14 +350,14 @@ export class Shard<
   }
 
   /**
-   * Joins a voice channel of a guild of this shard, by the way into voice that it was given: `voice()` of `./voice`, whose
-   * connection this resolves to when sound can be sent and received. The shard's events must be consumed meanwhile; it may
-   * be awaited inside the handling of one.
+   * Joins a voice channel of a guild of this shard with the voice provider in its options: `voice()` of `./voice`. Resolves
+   * to the voice connection when audio can be sent and received. The shard's events must be consumed meanwhile; an event
+   * handler may await it.
    *
    * Without the option `voice` the compiler refuses the call.
    *
    * @throws {MissingOptionError} The shard was made without the option `voice`.
-   * @throws what the way into voice throws; see `joinVoice` of `./voice`.
+   * @throws what the voice provider throws; see `joinVoice` of `./voice`.
    *
    * @see https://docs.discord.com/developers/topics/voice-connections
    *
@@ -367,12 +367,12 @@ export class Shard<
    * import { FakeDiscord } from "@discordgateway/edge/testing";
    * import { voice } from "@discordgateway/edge/voice";
    *
-   * const stage = { name: "stage", type: 13, id: "41" };      // a voice channel needs end-to-end encryption besides
+   * const stage = { name: "stage", type: 13, id: "41" };      // a voice channel also needs end-to-end encryption
    * await using discord = new FakeDiscord({ guilds: [{ id: "40", channels: [stage] }] });
    * const fake = await discord.openVoice();
    * const { token, dial, fetch } = discord;
-   * const way = voice({ dial: fake.dial, openUdp: fake.openUdp });      // leave out both to talk to Discord
-   * const shard = new Shard({ token, intents: 1 << 7, voice: way, dial, fetch });
+   * const provider = voice({ dial: fake.dial, openUdp: fake.openUdp });      // leave out both to talk to Discord
+   * const shard = new Shard({ token, intents: 1 << 7, voice: provider, dial, fetch });
    *
    * await shard.run(async (event) => {
    *   if (event.t !== "READY") return;
@@ -393,13 +393,13 @@ export class Shard<
   }
 
   /**
-   * Closes the shard for good. Events that still wait are dropped; commands that wait are rejected.
+   * Closes the shard for good. Waiting events are dropped; waiting commands are rejected.
    *
-   * Nobody waits for the peer's answer. A peer that is dead and never answers leaves the runtime's own socket behind until
-   * TCP gives up; on Deno and Node that alone can keep a process alive, which `exit` ends.
+   * It does not wait for the peer's close frame. With a dead peer the runtime keeps its socket until TCP times out; on Deno
+   * and Node that can keep the process alive, unless it calls `exit`.
    *
-   * @param options `keepSession`: leave the session alive at Discord for a few minutes, to be resumed from the record
-   * that is returned. Otherwise it ends and the bot goes offline at once.
+   * @param options `keepSession`: keeps the session alive at Discord for a few minutes, to be resumed from the returned
+   * record. Otherwise it ends and the bot goes offline at once.
    * @returns The session record with the last handled sequence, or `null` if the session was not kept or there is none.
    */
   async close(options: { readonly keepSession?: boolean } = {}): Promise<SessionRecord | null> {
@@ -412,8 +412,6 @@ export class Shard<
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ keepSession: true });
   }
-
-  // Inside.
 
   #takeConsumer(how: string): void {
     if (this.#consumed) throw new TypeError(`Cannot ${how}: the shard has a consumer already`);
@@ -443,7 +441,7 @@ export class Shard<
     const { requests } = this.#commands;
     if (requests.active && !requests.take(event, size)) this.#cycle.fallBehind(requests);
     if (this.#named?.has(event.t) === false) return;
-    // The state hands out wanted events only: that is what the type of this shard's events says.
+    // The state delivers wanted events only, as the type of this shard's events says.
     const wanted = event as ShardEvent<WantedName<Guild, DirectMessage, Ungated>>;
     if (!this.#queue.push(wanted, size)) this.#cycle.fallBehind(this.#queue);
   }

@@ -3,13 +3,13 @@
 import type { EndCause, GatewayPhase } from "../gateway/mod.ts";
 import type { ShardDialing, ShardLocating } from "./connect/status.ts";
 
-/** Made, but nobody has asked for an event yet. */
+/** Made, but the consumer has not asked for an event yet. */
 export interface ShardIdle {
   /** The discriminant. */
   readonly state: "idle";
 }
 
-/** Connected; the state says how far the session is. `live` means that events flow and commands may be sent. */
+/** Connected; `state` is the phase of the connection. `live` means that events come and commands may be sent. */
 export interface ShardConnected {
   /** The discriminant: the phase of the connection. */
   readonly state: Exclude<GatewayPhase, "closed">;
@@ -23,11 +23,11 @@ export interface ShardDisconnected {
   readonly cause: EndCause;
   /** The cause in a sentence. */
   readonly why: string;
-  /** Discord's close code, where one came. */
+  /** Discord's close code, if one came. */
   readonly closeCode: number | null;
-  /** What threw, where something did. */
+  /** The error that was thrown, if there was one. */
   readonly error: Error | null;
-  /** What follows. */
+  /** What the next connection does. */
   readonly action: "identify" | "resume";
   /** How long until the next attempt, in ms. */
   readonly delayMs: number;
@@ -41,7 +41,7 @@ export interface ShardDraining {
   readonly queued: number;
 }
 
-/** Over. */
+/** Closed for good. */
 export interface ShardClosed {
   /** The discriminant. */
   readonly state: "closed";

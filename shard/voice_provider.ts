@@ -1,16 +1,16 @@
 /**
- * The way into voice, as a shard and a fleet know it: an interface, so that a bot without voice carries nothing of it.
+ * The voice provider, as a shard and a fleet use it: an interface, so that a bot without voice bundles no voice code.
  *
- * `voice()` of `./voice` makes one. What it is given of the main gateway is what a voice connection needs for one guild.
+ * `voice()` of `./voice` makes one. It gets the part of the main gateway that a voice connection needs for one guild.
  */
 
 import { MissingOptionError } from "./commands/errors.ts";
 import type { GatewayDispatch, VoiceStateUpdate } from "../gateway/mod.ts";
 
-/** Joins voice channels for whoever it is given to; made by `voice()` of `./voice`. */
+/** Joins voice channels for a shard or a fleet; made by `voice()` of `./voice`. */
 export interface VoiceProvider<Options = never, Connection = unknown> {
-  /** Joins; rejects where that cannot be. */
-  join(gateway: GuildGateway, place: VoiceTarget, options?: Options): Promise<Connection>;
+  /** Joins a channel; rejects if that fails. */
+  join(gateway: GuildGateway, target: VoiceTarget, options?: Options): Promise<Connection>;
 }
 
 /** Where to join. */
@@ -21,27 +21,27 @@ export interface VoiceTarget {
   readonly channelId: string;
 }
 
-/** What a voice connection hears of the main gateway. */
+/** The events of the main gateway that a voice connection needs. */
 export type GuildGatewayEvent =
-  /** A new session, which is in no voice channel; or the old one goes on. */
+  /** A new session, which is in no voice channel; or a resumed one. */
   | { readonly t: "READY" | "RESUMED" }
   | GatewayDispatch<"VOICE_STATE_UPDATE">
   | GatewayDispatch<"VOICE_SERVER_UPDATE">;
 
-/** The main gateway as a voice connection of one guild sees it: a shard is one. */
+/** The main gateway as a voice connection of one guild uses it: a shard is one. */
 export interface GuildGateway {
   /** The bot's user id; `null` if it is not known. */
   readonly userId: string | null;
   /** The intents of its session. */
   readonly intents: number;
-  /** What it is doing. */
+  /** Its status. */
   readonly status: { readonly state: string };
   /** Sends op 4. */
   send(
     command: { readonly op: 4; readonly d: VoiceStateUpdate },
     options?: { readonly signal?: AbortSignal },
   ): Promise<unknown>;
-  /** Hears events as they come in; returns how to stop that. */
+  /** Listens to events as they come in; returns the function that stops it. */
   listen(
     names: readonly GuildGatewayEvent["t"][],
     listener: (event: GuildGatewayEvent) => void,
