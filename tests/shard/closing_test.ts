@@ -9,7 +9,7 @@ const PRESENCE: GatewayCommand = {
   d: { since: null, activities: [], status: "online", afk: false },
 };
 
-/** A REST API that never answers, and gives up when it is told to. */
+/** A REST API that never responds, and rejects when its signal is aborted. */
 const silentFetch: Fetch = (_, { signal }) =>
   new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
 
@@ -169,7 +169,7 @@ Deno.test("shard: close ends the session at Discord, close with keepSession does
   }
 });
 
-Deno.test("shard: close does not wait for a peer that never answers", async () => {
+Deno.test("shard: close does not wait for a peer that never responds", async () => {
   const play = await new Play().live();
   play.connection.stall();
   assertEquals(await play.shard.close(), null);
@@ -187,7 +187,7 @@ Deno.test("shard: closing twice, or from two sides at once, is one close; the fi
   assertQuiet(play);
 });
 
-Deno.test("shard: a close by Discord and ours in the same turn are one end [case 18]", async () => {
+Deno.test("shard: a close by Discord and a local one in the same microtask are one end [case 18]", async () => {
   const play = await new Play().live();
   play.connection.close(4000);
   await play.shard.close();
@@ -221,7 +221,7 @@ Deno.test("shard: a shard that is closed stays closed", async () => {
   assert(play.shard.latency === null);
 });
 
-Deno.test("shard: closed in any turn of its start, it is closed for good, and so is what it has opened", async () => {
+Deno.test("shard: closed at any microtask of its start, it is closed for good, and so is what it has opened", async () => {
   const states = new Set<ShardStatus["state"]>();
   for (let turns = 0; !states.has("live"); turns++) {
     const play = new Play().start();

@@ -91,7 +91,7 @@ export class Puppet {
   /** The newest socket. */
   get socket(): PuppetSocket {
     const socket = this.sockets.at(-1);
-    if (!socket) throw new Error("Nobody has dialled");
+    if (!socket) throw new Error("No socket was dialled");
     return socket;
   }
 }

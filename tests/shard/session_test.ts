@@ -87,8 +87,8 @@ Deno.test("shard: a record that is saved after every event survives any number o
   const handled: string[] = [];
   let stored: SessionRecord | null = null;
   const written: string[] = [];
-  for (let life = 0; life < 20; life++) {
-    const play = life === 0 ? first : new Play({ discord, clock, session: stored });
+  for (let run = 0; run < 20; run++) {
+    const play = run === 0 ? first : new Play({ discord, clock, session: stored });
     play.onEvent = (event) => {
       if (event.t === "MESSAGE_CREATE") handled.push(event.d.id);
       play.shard.acknowledge();
@@ -98,7 +98,7 @@ Deno.test("shard: a record that is saved after every event survives any number o
     await clock.advance(0);
     written.push(...play.write(Math.floor(clock.random() * 10)));
     await clock.advance(0);
-    // Killed: the connection is gone, and whatever the old shard still wants to do reaches nobody.
+    // Killed: the connection is gone, and the old shard has no effect any more.
     discord.connections[0]?.drop();
     await play.shard.close({ keepSession: true });
     written.push(...first.write(3));
@@ -134,7 +134,7 @@ Deno.test("shard: heartbeats of a restored shard carry its sequence until a new 
   await play.shard.close();
 });
 
-Deno.test("shard: a refused record is told as a gap, before anything of the new session", async () => {
+Deno.test("shard: a refused record is reported as a gap, before anything of the new session", async () => {
   const play = new Play({ session: SESSION, url: "wss://main.test" }).start();
   await play.clock.advance(10_000);
   assertEquals(play.names, ["SESSION_GAP", "READY"]);

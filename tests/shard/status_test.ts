@@ -1,4 +1,4 @@
-/** What a shard says of itself, and what happens when somebody acts on it in the middle of a change. */
+/** The status of a shard, and calls to the shard in the middle of a change. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Shard, type ShardStatus } from "../../mod.ts";
@@ -118,7 +118,7 @@ for (const state of STATES) {
   });
 }
 
-Deno.test("shard: what onStatus throws at the close reaches whoever closes", async () => {
+Deno.test("shard: what onStatus throws at the close reaches the caller of close()", async () => {
   const failure = new Error("thrown at closed");
   const play = await new Play({
     onStatus: ({ state }) => {

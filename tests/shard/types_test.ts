@@ -65,7 +65,7 @@ Deno.test("types: event.d narrows by event.t", () => {
 Deno.test("types: comparing with an event that was not asked for is an error", () => {
   compiles(async () => {
     for await (const event of shard) {
-      // @ts-expect-error nobody asked for MESSAGE_DELETE
+      // @ts-expect-error MESSAGE_DELETE was not named
       if (event.t === "MESSAGE_DELETE") return;
       // @ts-expect-error the name is misspelt
       if (event.t === "MESSAGE_CREAT") return;
@@ -91,7 +91,7 @@ Deno.test("types: the three consumers see the same union", () => {
   compiles(() =>
     shard.run((event) => {
       assertType<IsExact<typeof event, Event>>(true);
-      // @ts-expect-error nobody asked for MESSAGE_DELETE
+      // @ts-expect-error MESSAGE_DELETE was not named
       if (event.t === "MESSAGE_DELETE") return;
     })
   );
@@ -164,7 +164,7 @@ Deno.test("types: commands are checked by their opcode", () => {
   });
 });
 
-Deno.test("types: answers to requests are Discord's own bodies, and widen no event", () => {
+Deno.test("types: responses to requests are Discord's own bodies, and widen no event", () => {
   compiles(async () => {
     for await (const chunk of shard.requestGuildMembers({ guild_id: "1", query: "", limit: 0 })) {
       assertType<IsExact<typeof chunk, EventData<"GUILD_MEMBERS_CHUNK">>>(true);

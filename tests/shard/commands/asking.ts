@@ -33,15 +33,15 @@ export class Reading<T> {
   /** How it ended: `undefined` as long as it has not, `null` without an error. */
   end: unknown = undefined;
 
-  constructor(iterable: AsyncIterable<T>, onResponse: (answer: T) => unknown = () => {}) {
+  constructor(iterable: AsyncIterable<T>, onResponse: (response: T) => unknown = () => {}) {
     void this.#read(iterable, onResponse);
   }
 
-  async #read(iterable: AsyncIterable<T>, onResponse: (answer: T) => unknown): Promise<void> {
+  async #read(iterable: AsyncIterable<T>, onResponse: (response: T) => unknown): Promise<void> {
     try {
-      for await (const answer of iterable) {
-        this.responses.push(answer);
-        await onResponse(answer);
+      for await (const response of iterable) {
+        this.responses.push(response);
+        await onResponse(response);
       }
       this.end = null;
     } catch (error) {

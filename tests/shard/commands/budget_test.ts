@@ -5,13 +5,13 @@ import { CommandNotSentError, type GatewayCommand } from "../../../mod.ts";
 import { CommandError } from "../../../gateway/mod.ts";
 import { Play } from "../harness.ts";
 
-/** Asks for nothing that is answered. */
+/** A request without a response. */
 const LEAVE: GatewayCommand = {
   op: 4,
   d: { guild_id: "1", channel_id: null, self_mute: false, self_deaf: false },
 };
 
-Deno.test("shard: before READY nothing is available, nobody knows when, and callers are counted", async () => {
+Deno.test("shard: before READY nothing is available, the time is not known, and callers are counted", async () => {
   const seen: (readonly [state: string, available: number, waiting: number])[] = [];
   const play: Play = new Play({
     onStatus: ({ state }) => {
@@ -78,7 +78,7 @@ Deno.test("shard: between connections the budget is unknown, on the next one it 
   await assertRejects(() => play.shard.send(LEAVE), CommandNotSentError);
 });
 
-Deno.test("shard: a frame that is too large is refused by its size in bytes, and costs no turn", async () => {
+Deno.test("shard: a frame that is too large is refused by its size in bytes, and takes nothing from the budget", async () => {
   const play = await new Play().live();
   const { available } = play.shard.commands;
   const query = (length: number): GatewayCommand => {

@@ -1,4 +1,4 @@
-/** Which commands are refused before they wait for a turn: those that Discord would close the connection for. */
+/** Which commands are refused before they join the queue: those for which Discord would close the connection. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";

@@ -104,7 +104,7 @@ Deno.test("shard: between op 9 and the next READY nothing is sent but the identi
   assertEquals(play.discord.journal.violations().filter(({ code }) => code !== null), []);
 });
 
-Deno.test("shard: op 43 goes out as it is, and is answered [case 35]", async () => {
+Deno.test("shard: op 43 is sent as it is, and gets a response [case 35]", async () => {
   const play = await new Play({ intents: 1 }).live();
   const guild_id = play.discord.guilds[0]!.id;
   await play.shard.send({ op: 43, d: { guild_id, fields: ["status", "voice_start_time"] } });

@@ -130,7 +130,7 @@ for (const [what, body] of STRANGERS) {
   });
 }
 
-Deno.test("shard: RATE_LIMITED without a nonce is taken by the first request that has no answer yet", async () => {
+Deno.test("shard: RATE_LIMITED without a nonce is taken by the first request that has no response yet", async () => {
   const play = await crowd(2_500).live();
   const guild_id = guildOf(play);
   play.discord.faults.loseResponses = [2];
@@ -174,7 +174,7 @@ Deno.test("shard: RATE_LIMITED comes out as an event where it is asked for, and 
   await running;
 });
 
-Deno.test("shard: 2,000 guilds are asked for everybody within the budget, though the first one's turn is long past", async () => {
+Deno.test("shard: the members of 2,000 guilds are requested within the budget, long after the first one's period", async () => {
   const play = await crowd(1, { fake: { guilds: Array.from({ length: 2_000 }, () => ({ members: 1 })) } })
     .live();
   const readings = play.discord.guilds.map(({ id }) =>

@@ -1,4 +1,4 @@
-/** `requestGuildMembers()`: chunks matched by their nonce, handed out once each, until all have come. */
+/** `requestGuildMembers()`: chunks matched by their nonce, delivered once each, until all have come. */
 
 import {
   assert,
@@ -37,7 +37,7 @@ Deno.test("shard: all members of a guild come in chunks, each once, and the iter
     [2, 501],
   ]);
   assertEquals(new Set(memberIds(reading.responses)).size, 2_501);
-  // Nobody asked for the chunks as events.
+  // The program did not name the chunks as events.
   assertEquals(play.names, ["READY"]);
   assertEquals(play.shard.queued.peak, 0);
   assertEquals(play.discord.journal.violations(), []);
@@ -58,7 +58,7 @@ Deno.test("shard: once the request is over its chunks are dropped unseen again",
   await play.shard.close();
 });
 
-Deno.test("shard: who names GUILD_MEMBERS_CHUNK gets each chunk in both ways", async () => {
+Deno.test("shard: a program that names GUILD_MEMBERS_CHUNK gets each chunk in both ways", async () => {
   const own = crowd(1_500);
   const events: string[] = [];
   const both = new Shard({
@@ -79,7 +79,7 @@ Deno.test("shard: who names GUILD_MEMBERS_CHUNK gets each chunk in both ways", a
   await running;
 });
 
-Deno.test("shard: who gives intents alone gets the chunks as events too", async () => {
+Deno.test("shard: a program that gives intents alone gets the chunks as events, too", async () => {
   const { discord, clock } = crowd(10);
   const { token, dial, fetch } = discord;
   const shard = new Shard({ token, intents: 2, dial, fetch, platform: clock });
@@ -106,7 +106,7 @@ Deno.test("shard: nothing is sent before the first chunk is asked for", async ()
   await play.shard.close();
 });
 
-Deno.test("shard: members by their ids, and who was not found", async () => {
+Deno.test("shard: members by their ids, and those that were not found", async () => {
   const play = await crowd(3).live();
   const guild = guildOf(play);
   const known = play.discord.guilds[0]!.members[1]!.user.id;
@@ -121,7 +121,7 @@ Deno.test("shard: members by their ids, and who was not found", async () => {
   await play.shard.close();
 });
 
-Deno.test("shard: a name that nobody has is answered by an empty chunk, whatever it counts itself", async () => {
+Deno.test("shard: a name without a match gets one empty chunk, whatever its chunk_count is", async () => {
   for (const count of [0, 1, undefined]) {
     const play = await crowd(3).live();
     play.discord.faults.muteResponses = 1;
@@ -179,7 +179,7 @@ Deno.test("shard: two open requests cannot have one nonce; one after the other c
   await play.shard.close();
 });
 
-Deno.test("shard: chunks in any order are all handed out", async () => {
+Deno.test("shard: chunks in any order are all delivered", async () => {
   const play = await crowd(4_500).live();
   play.discord.faults.reverseResponses = true;
   const reading = new Reading(play.shard.requestGuildMembers(everybody(guildOf(play))));
@@ -223,7 +223,7 @@ Deno.test("shard: a chunk that is lost ends in an error that says how many came"
   assertQuiet(play);
 });
 
-Deno.test("shard: no answer at all is an error after 30 s, or after what was said", async () => {
+Deno.test("shard: no response at all is an error after 30 s, or after the given deadline", async () => {
   for (const [deadlineMs, expected] of [[undefined, 30_000], [1_000, 1_000]] as const) {
     const play = await crowd(10).live();
     play.discord.faults.muteResponses = 1;
@@ -279,7 +279,7 @@ Deno.test("shard: an abort while the command still waits takes it out of the que
   assertEquals([play.shard.commands.waiting, play.clock.pending], [0, 0]);
 });
 
-Deno.test("shard: return() ends a request at once, also while an answer is waited for, and before it began", async () => {
+Deno.test("shard: return() ends a request at once, also while it waits for a response, and before it began", async () => {
   const play = await crowd(10).live();
   play.discord.faults.muteResponses = 1;
   const chunks = play.shard.requestGuildMembers(everybody(guildOf(play)));

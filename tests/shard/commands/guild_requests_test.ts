@@ -1,4 +1,4 @@
-/** `requestSoundboardSounds()` and `requestChannelInfo()`: one answer for each guild. */
+/** `requestSoundboardSounds()` and `requestChannelInfo()`: one response for each guild. */
 
 import {
   assert,
@@ -18,7 +18,7 @@ function guildIds({ discord }: Play): string[] {
   return discord.guilds.map(({ id }) => id);
 }
 
-Deno.test("shard: the sounds of each guild come as they are answered, in any order", async () => {
+Deno.test("shard: the sounds of each guild come as Discord sends them, in any order", async () => {
   const play = await new Play({ fake: TWO_GUILDS }).live();
   play.discord.faults.reverseResponses = true;
   const [one, two] = guildIds(play);
@@ -36,7 +36,7 @@ Deno.test("shard: the sounds of each guild come as they are answered, in any ord
   assertQuiet(play);
 });
 
-Deno.test("shard: a guild that does not answer is named by the error", async () => {
+Deno.test("shard: a guild without a response is named by the error", async () => {
   const play = await new Play({ fake: TWO_GUILDS }).live();
   const [one, two] = guildIds(play);
   assert(one && two);
@@ -77,7 +77,7 @@ Deno.test("shard: what is no id and no list is refused before it is sent", async
   await play.shard.close();
 });
 
-Deno.test("shard: no guild needs no question, too many fit in no frame", async () => {
+Deno.test("shard: no guild needs no request, too many fit in no frame", async () => {
   const play = await new Play().live();
   const { available } = play.shard.commands;
   assertEquals(await Array.fromAsync(play.shard.requestSoundboardSounds([])), []);
@@ -106,7 +106,7 @@ Deno.test("shard: after a lost session only the guilds that are missing are aske
   await play.shard.close();
 });
 
-Deno.test("shard: two requests for the sounds of one guild have an answer each", async () => {
+Deno.test("shard: two requests for the sounds of one guild have a response each", async () => {
   const play = await new Play().live();
   const readings = [1, 2].map(() => new Reading(play.shard.requestSoundboardSounds(guildIds(play))));
   await play.clock.advance(0);
@@ -114,7 +114,7 @@ Deno.test("shard: two requests for the sounds of one guild have an answer each",
   await play.shard.close();
 });
 
-Deno.test("shard: channel info is one answer, awaited [case 35]", async () => {
+Deno.test("shard: channel info is one response, awaited [case 35]", async () => {
   const play = await new Play({
     fake: { guilds: [{ channels: ["general", { name: "voice", type: 2, id: "77" }] }] },
   }).live();
@@ -192,7 +192,7 @@ Deno.test("shard: should Discord limit op 43 one day, it waits and asks again", 
   await play.shard.close();
 });
 
-Deno.test("shard: a request takes no answer, and no RATE_LIMITED, before it was asked itself", async () => {
+Deno.test("shard: a request takes no response, and no RATE_LIMITED, before it was sent itself", async () => {
   const play = await new Play().live();
   const guild = guildIds(play)[0] ?? "";
   const limited = (retry_after: number) => {
@@ -208,9 +208,9 @@ Deno.test("shard: a request takes no answer, and no RATE_LIMITED, before it was 
   const second = play.shard.requestChannelInfo(guild, ["status"]);
   await play.clock.advance(5_000);
   assertEquals(play.shard.commands.waiting, 2);
-  // Both wait for 10 s: this one is about somebody else, who asked by send().
+  // Both wait for 10 s: this one refers to a command of send().
   limited(60);
-  // The first was asked once, so an answer may be its own; the second was not.
+  // The first was sent once, so a response may be its own; the second was not.
   answer("1");
   answer("2");
   await play.clock.advance(0);
@@ -237,7 +237,7 @@ Deno.test("shard: requests of high priority go before what waits", async () => {
   await play.shard.close();
 });
 
-Deno.test("shard: the answer to a question that was given up is not taken for another's", async () => {
+Deno.test("shard: the response to a request that the caller left is not taken for another's", async () => {
   const play = await new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } })
     .live();
   const [guild = ""] = guildIds(play);
@@ -254,7 +254,7 @@ Deno.test("shard: the answer to a question that was given up is not taken for an
   assertQuiet(play);
 });
 
-Deno.test("shard: a question that was given up is waited for until its deadline, or the next connection, and not for ever", async () => {
+Deno.test("shard: a request that the caller left is awaited until its deadline, or the next connection, and not forever", async () => {
   const play = await new Play().live();
   const [guild = ""] = guildIds(play);
   const giveUp = async (deadlineMs: number) => {
@@ -279,8 +279,8 @@ Deno.test("shard: a question that was given up is waited for until its deadline,
   assertQuiet(play);
 });
 
-Deno.test("shard: what overtook another question on its way out gets its own answer, not the other's", async () => {
-  // Both wait for READY, and are written before the first answer comes.
+Deno.test("shard: a request that overtook another one in the queue gets its own response, not the other's", async () => {
+  // Both wait for READY, and are written before the first response comes.
   const play = new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } });
   const [guild = ""] = guildIds(play);
   const low = play.shard.requestChannelInfo(guild, ["status"]);

@@ -1,4 +1,4 @@
-/** Presence updates: only the newest waits, none is dropped by Discord in silence, and none holds up other commands. */
+/** Presence updates: only the newest waits, none is dropped by Discord in silence, and none delays other commands. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { CommandNotSentError, type GatewayCommand, Shard } from "../../../mod.ts";
@@ -60,7 +60,7 @@ Deno.test("shard: a presence every second for an hour is never dropped, and at m
   await play.shard.close();
 });
 
-Deno.test("shard: who is replaced is told at once, before the newer one goes out", async () => {
+Deno.test("shard: a replaced presence resolves at once, before the newer one is sent", async () => {
   const play = await new Play().live();
   for (let n = 0; n < 5; n++) assertEquals(await play.shard.send(presence(n)), "sent");
   const older = play.shard.send(presence(5));
@@ -73,7 +73,7 @@ Deno.test("shard: who is replaced is told at once, before the newer one goes out
   await play.shard.close();
 });
 
-Deno.test("shard: a presence that waits for its sub-limit holds up no other command, and costs no turn", async () => {
+Deno.test("shard: a presence that waits for its sub-limit delays no other command, and takes nothing from the budget", async () => {
   const play = await new Play().live();
   for (let n = 0; n < 5; n++) await play.shard.send(presence(n));
   const { available } = play.shard.commands;

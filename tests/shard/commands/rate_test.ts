@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { GatewayCommand } from "../../../mod.ts";
 import { Play } from "../harness.ts";
 
-/** Asks for the sounds of no guild, and so for no answer. */
+/** Requests the sounds of no guild, and so no response. */
 const COMMAND: GatewayCommand = { op: 31, d: { guild_ids: [] } };
 
 /** Sends so many commands; counts those that went out. */
@@ -71,7 +71,7 @@ Deno.test("shard: commands in random bursts, with heartbeats that Discord asks f
   await play.shard.close();
 });
 
-Deno.test("shard: callers that give up leave their turns to the others [case 57]", async () => {
+Deno.test("shard: callers that leave the queue leave their capacity to the others [case 57]", async () => {
   const play = await new Play().live();
   const abort = new AbortController();
   const given = Array.from({ length: 500 }, () => play.shard.send(COMMAND, { signal: abort.signal }));

@@ -1,4 +1,4 @@
-/** Requests in random stories: whatever happens to the connections, each is answered in full, with its own, and once. */
+/** Requests in random stories: whatever happens to the connections, each gets all of its own responses, once. */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -32,7 +32,7 @@ const FIELDS: readonly RequestChannelInfo["fields"][] = [
 ];
 
 const act = fc.record({
-  // What is answered without a nonce is matched by guessing: more of it.
+  // A response without a nonce is matched by its guild: more of these.
   what: fc.constantFrom(
     ...["everybody", "some", "sounds", "presence", "info", "info", "info", "info"],
     ...Object.keys(ACTS),
@@ -40,26 +40,26 @@ const act = fc.record({
   guild: fc.integer({ min: 0, max: 1 }),
   fields: fc.constantFrom(...FIELDS),
   priority: fc.constantFrom("low" as const, "high" as const),
-  /** Discord never reads the question, because the connection is cut. */
+  /** Discord never reads the request, because the connection is lost. */
   isLost: fc.nat(5).map((number) => number === 0),
   /** Given up on after so long, if at all. */
   abortAfterMs: fc.option(fc.constantFrom(0, 3_000), { freq: 8 }),
-  /** `null` = what comes next is in the same turn, where this is a question. */
+  /** `null` = the next step follows in the same task, if this is a request. */
   pauseMs: fc.oneof(fc.constant(null), fc.constant(0), fc.integer({ min: 0, max: 20_000 })),
 });
 
 type Act = typeof act extends fc.Arbitrary<infer Each> ? Each : never;
 
-/** A question, and what it should come to. */
+/** A request, and what it should result in. */
 interface Asked {
   readonly what: string;
   readonly reading: Reading<unknown>;
   readonly abort: AbortController;
-  /** Fails unless these are all the answers. */
+  /** Fails unless these are all responses. */
   check(): void;
 }
 
-const GONE = new Error("nobody is interested any more");
+const GONE = new Error("the caller left");
 
 /** Longer than a connection can be dead without being found out. */
 const DEADLINE_MS = 300_000;
@@ -141,7 +141,7 @@ async function tell(story: readonly Act[], jitter: number): Promise<void> {
   }
   await play.clock.runUntil(() => all.every(({ reading }) => reading.end !== undefined));
   for (const asked of all) {
-    // Whoever gives up in the moment in which the answer is complete may have it all the same.
+    // A caller that leaves as the response is completed may still have it.
     if (gone.has(asked) && asked.reading.end === GONE) continue;
     assertEquals(asked.reading.end, null, asked.what);
     asked.check();
@@ -163,7 +163,7 @@ const usual = {
   pauseMs: 0,
 } as const satisfies Partial<Act>;
 
-/** What was written as the session became usable once counted as lost, and what was asked again had its answer. */
+/** Once, a command written as the session became usable counted as lost, and was sent again after its response. */
 const WRITTEN_FIRST: Act[] = [
   { ...usual, what: "refuse a resume" },
   { ...usual, what: "cut in the middle" },
@@ -174,7 +174,7 @@ const WRITTEN_FIRST: Act[] = [
   { ...usual, what: "info", isLost: false },
 ];
 
-Deno.test("shard: over random stories every request ends with its own answers, complete and once, and no rule is broken", async () => {
+Deno.test("shard: over random stories every request ends with its own responses, complete and once, and no rule is broken", async () => {
   await assertProperty(
     fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 25 }), fc.nat(6), tell),
     { numRuns: 40, examples: [[WRITTEN_FIRST, 1]] },

@@ -25,7 +25,7 @@ Deno.test("shard: a stream of chunks that is cut goes on after the resume, and i
   assertQuiet(play);
 });
 
-Deno.test("shard: where the session is lost it is asked again, and only what is missing is handed out", async () => {
+Deno.test("shard: after a lost session it is sent again, and only what is missing is delivered", async () => {
   const play = await crowd(4_500).live();
   play.discord.faults.cutAfterResponses = 2;
   play.discord.faults.refuseResumes = 1;
@@ -42,7 +42,7 @@ Deno.test("shard: where the session is lost it is asked again, and only what is 
   assertQuiet(play);
 });
 
-Deno.test("shard: a chunk that has changed meanwhile is handed out again rather than missed", async () => {
+Deno.test("shard: a chunk that has changed meanwhile is delivered again rather than missed", async () => {
   const puppet = new Puppet();
   const play = new Play({ dial: puppet.dial, url: "wss://main.test", intents: 2 }).start();
   await play.clock.advance(0);
@@ -128,7 +128,7 @@ Deno.test("shard: a request that got lost with its connection is asked once more
   await play.shard.close();
 });
 
-Deno.test("shard: an answer goes to the one that asked on this connection, not to one whose question got lost", async () => {
+Deno.test("shard: a response goes to the request that was sent on this connection, not to one that was lost", async () => {
   const play = await new Play({ fake: { guilds: [{ channels: [{ name: "voice", type: 2, id: "77" }] }] } })
     .live();
   const guild = guildOf(play);
@@ -206,7 +206,7 @@ Deno.test("shard: any other close is no fault of a request, however often it com
   await play.shard.close();
 });
 
-Deno.test("shard: an answer shows that Discord understands the request", async () => {
+Deno.test("shard: a response shows that Discord understands the request", async () => {
   const play = await new Play({ fake: { guilds: [{}, {}] } }).live();
   const [one, two] = play.discord.guilds.map(({ id }) => id);
   assert(one && two);

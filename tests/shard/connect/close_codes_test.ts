@@ -31,7 +31,7 @@ for (const code of RESUMED_AFTER) {
 }
 
 for (const code of IDENTIFIED_AFTER) {
-  Deno.test(`shard: close ${code} is followed by an identify, the gap is told`, async () => {
+  Deno.test(`shard: close ${code} is followed by an identify, and the gap is reported`, async () => {
     const play = await closedWith(code);
     const { journal } = play.discord;
     assertEquals([journal.resumes().length, journal.identifies().length], [0, 2]);

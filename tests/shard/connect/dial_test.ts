@@ -1,4 +1,4 @@
-/** Nobody to talk to: the gateway cannot be dialled, or the REST API does not say where it is. */
+/** No connection: the gateway cannot be dialled, or the REST API does not give its URL. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { DialError, type Fetch, GatewayBotError, ShardStoppedError } from "../../../mod.ts";
@@ -126,7 +126,7 @@ for (const status of [401, 403]) {
   });
 }
 
-Deno.test("shard: an answer that is garbage is an outage like any other", async () => {
+Deno.test("shard: a response that is garbage is an outage like any other", async () => {
   const { discord } = new Play();
   const limit = { total: 1, remaining: 1, reset_after: 0, max_concurrency: 0 };
   const garbage = [
@@ -144,7 +144,7 @@ Deno.test("shard: an answer that is garbage is an outage like any other", async 
   await play.shard.close();
 });
 
-Deno.test("shard: a REST API that does not answer is given up after 15 s, and asked again", async () => {
+Deno.test("shard: a REST API that does not respond is given up after 15 s, and requested again", async () => {
   const { discord } = new Play();
   let asked = 0;
   const fetch: Fetch = (url, init) => {

@@ -1,4 +1,4 @@
-/** `GET /gateway/bot`: what is asked, what is accepted, and what every other answer becomes. */
+/** `GET /gateway/bot`: the request, what is accepted, and what every other response becomes. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { apiBaseUrl, type Fetch, fetchGatewayBot, GatewayBotError } from "../../../shard/mod.ts";
@@ -7,14 +7,14 @@ import { withEnvironment } from "../pipe/environment.ts";
 
 const TOKEN = "MTIzNDU2.secret-token.of-the-bot";
 
-const ANSWER = {
+const RESPONSE = {
   url: "wss://gateway.discord.gg",
   shards: 2,
   session_start_limit: { total: 1000, remaining: 998, reset_after: 14_400_000, max_concurrency: 1 },
 };
 
-/** A fetch that always answers the same. */
-function answering(body: unknown, status = 200): Fetch {
+/** A fetch that always gives the same response. */
+function responding(body: unknown, status = 200): Fetch {
   return () => Promise.resolve({ status, json: () => Promise.resolve(body) });
 }
 
@@ -22,16 +22,16 @@ Deno.test("gateway bot: asks the API with the bot's token and a user agent", asy
   const asked: { url: string; headers: Record<string, string> }[] = [];
   const fetch: Fetch = (url, { headers }) => {
     asked.push({ url, headers });
-    return answering(ANSWER)(url, { headers });
+    return responding(RESPONSE)(url, { headers });
   };
-  assertEquals(await fetchGatewayBot(TOKEN, { fetch, api: "http://localhost:8080/api/v10/" }), ANSWER);
+  assertEquals(await fetchGatewayBot(TOKEN, { fetch, api: "http://localhost:8080/api/v10/" }), RESPONSE);
   assertEquals(asked.length, 1);
   assertEquals(asked[0]?.url, "http://localhost:8080/api/v10/gateway/bot");
   assertEquals(asked[0]?.headers.Authorization, `Bot ${TOKEN}`);
   assertStringIncludes(asked[0]?.headers["User-Agent"] ?? "", "DiscordBot (");
 });
 
-Deno.test("gateway bot: the fake's answer is one", async () => {
+Deno.test("gateway bot: the fake's response is one", async () => {
   const discord = new FakeDiscord({ maxConcurrency: 16, shards: 3 });
   const { shards, session_start_limit } = await fetchGatewayBot(discord.token, { fetch: discord.fetch });
   assertEquals([shards, session_start_limit.max_concurrency], [3, 16]);
@@ -40,7 +40,7 @@ Deno.test("gateway bot: the fake's answer is one", async () => {
 Deno.test("gateway bot: any other status is an error that carries it", async () => {
   for (const status of [401, 403, 404, 429, 500, 503]) {
     const error = await assertRejects(
-      () => fetchGatewayBot(TOKEN, { fetch: answering({ message: "no" }, status), api: "https://x.test" }),
+      () => fetchGatewayBot(TOKEN, { fetch: responding({ message: "no" }, status), api: "https://x.test" }),
       GatewayBotError,
     );
     assertEquals(error.status, status);
@@ -49,7 +49,7 @@ Deno.test("gateway bot: any other status is an error that carries it", async () 
   }
 });
 
-Deno.test("gateway bot: no answer is an error with the cause and no status", async () => {
+Deno.test("gateway bot: no response is an error with the cause and no status", async () => {
   const cause = new TypeError("connection refused");
   const error = await assertRejects(
     () => fetchGatewayBot(TOKEN, { fetch: () => Promise.reject(cause) }),
@@ -70,33 +70,33 @@ Deno.test("gateway bot: where the runtime says why only in a cause, the error sa
   assertStrictEquals(error.cause, cause);
 });
 
-Deno.test("gateway bot: an answer that is no JSON is an error with the status", async () => {
+Deno.test("gateway bot: a response that is no JSON is an error with the status", async () => {
   const fetch: Fetch = () => Promise.resolve(new Response("<html>Bad Gateway</html>", { status: 502 }));
   const error = await assertRejects(() => fetchGatewayBot(TOKEN, { fetch }), GatewayBotError);
   assertEquals(error.status, 502);
   assert(error.cause instanceof SyntaxError);
 });
 
-Deno.test("gateway bot: an answer of another shape is an error", async () => {
-  const { session_start_limit } = ANSWER;
+Deno.test("gateway bot: a response of another shape is an error", async () => {
+  const { session_start_limit } = RESPONSE;
   const wrong: readonly unknown[] = [
     null,
     [],
     "wss://gateway.discord.gg",
     {},
-    { ...ANSWER, url: undefined },
-    { ...ANSWER, shards: "2" },
-    { ...ANSWER, shards: 0 },
-    { ...ANSWER, session_start_limit: null },
-    { ...ANSWER, session_start_limit: { ...session_start_limit, remaining: -1 } },
-    { ...ANSWER, session_start_limit: { ...session_start_limit, total: 0 } },
-    { ...ANSWER, session_start_limit: { ...session_start_limit, max_concurrency: 0 } },
-    { ...ANSWER, session_start_limit: { ...session_start_limit, max_concurrency: 1.5 } },
-    { ...ANSWER, session_start_limit: { ...session_start_limit, reset_after: null } },
+    { ...RESPONSE, url: undefined },
+    { ...RESPONSE, shards: "2" },
+    { ...RESPONSE, shards: 0 },
+    { ...RESPONSE, session_start_limit: null },
+    { ...RESPONSE, session_start_limit: { ...session_start_limit, remaining: -1 } },
+    { ...RESPONSE, session_start_limit: { ...session_start_limit, total: 0 } },
+    { ...RESPONSE, session_start_limit: { ...session_start_limit, max_concurrency: 0 } },
+    { ...RESPONSE, session_start_limit: { ...session_start_limit, max_concurrency: 1.5 } },
+    { ...RESPONSE, session_start_limit: { ...session_start_limit, reset_after: null } },
   ];
   for (const body of wrong) {
     const error = await assertRejects(
-      () => fetchGatewayBot(TOKEN, { fetch: answering(body) }),
+      () => fetchGatewayBot(TOKEN, { fetch: responding(body) }),
       GatewayBotError,
       "the response is incomplete",
     );

@@ -118,7 +118,7 @@ Deno.test("shard: HELLO again with a shorter interval counts from then on", asyn
   await play.shard.close();
 });
 
-Deno.test("shard: a requested heartbeat for which the budget has no room goes out as soon as it has", async () => {
+Deno.test("shard: a requested heartbeat for which the budget has no capacity is sent as soon as it has", async () => {
   const puppet = new Puppet();
   const play = new Play({ dial: puppet.dial, url: "wss://main.test", gateway: { commandPeriodMs: 60_000 } })
     .start();
@@ -166,7 +166,7 @@ class SleepyPlatform implements Platform {
   }
 }
 
-Deno.test("shard: after a stall it hears what waits before it judges the peer", async () => {
+Deno.test("shard: after a stall it reads what waits before it judges the peer", async () => {
   const platform = new SleepyPlatform();
   const puppet = new Puppet();
   const shard = new Shard({ token: "x", intents: 0, url: "wss://main.test", dial: puppet.dial, platform });
@@ -224,7 +224,7 @@ Deno.test("shard: after a stall a READY that waits behind another frame is in ti
   await run;
 });
 
-Deno.test("shard: the fake cuts who does not heartbeat, so that the heartbeats above prove something", async () => {
+Deno.test("shard: the fake closes a client that does not heartbeat, so that the heartbeats above prove something", async () => {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock, heartbeatInterval: 40_000 });
   const connection = await discord.dial("wss://x.test/?v=10&encoding=json");

@@ -1,4 +1,4 @@
-/** The identify limiter, injected: who is asked when, and what becomes of each answer. */
+/** The identify limiter, injected: when a permit is requested, and the result of each outcome. */
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import {
@@ -31,7 +31,7 @@ class HeldLimiter implements IdentifyLimiter {
   }
 }
 
-Deno.test("shard: the limiter is asked after HELLO for the shard's id, and IDENTIFY waits for its answer", async () => {
+Deno.test("shard: the limiter is asked after HELLO for the shard's id, and IDENTIFY waits for the permit", async () => {
   const identifyLimiter = new HeldLimiter();
   const play = new Play({ identifyLimiter, shard: [3, 4] });
   play.discord.faults.silentHello = 1;
@@ -81,7 +81,7 @@ Deno.test("shard: the limiter is asked for every identify, and never for a resum
   await play.shard.close();
 });
 
-Deno.test("shard: an answer that is no promise is as good", async () => {
+Deno.test("shard: a permit that is no promise is accepted", async () => {
   for (const go of [true, false]) {
     const play = new Play({ identifyLimiter: { take: () => go } }).start();
     await play.clock.advance(0);
@@ -135,7 +135,7 @@ Deno.test("shard: a close aborts the wait for the permit", async () => {
   assertEquals(asked?.signal?.aborted, false);
   await play.shard.close();
   assertEquals(asked?.signal?.aborted, true);
-  // A limiter may answer the abort by a rejection: nobody is left to hear it, and nobody has to.
+  // A limiter may reject on the abort: that rejection is ignored.
   identifyLimiter.fail(asked?.signal?.reason);
   await play.clock.advance(1_000);
   assertQuiet(play);
@@ -191,7 +191,7 @@ Deno.test("shard: a day's budget that is spent stops the shard before Discord re
   assertQuiet(play);
 });
 
-Deno.test("shard: nobody identifies before the reset of a spent budget, another shard of the token neither", async () => {
+Deno.test("shard: no shard of the token identifies before the reset of a spent budget", async () => {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock, identifyLimit: { remaining: 1, resetAfter: 3_600_000 } });
   const first = await new Play({ discord, clock }).live();
@@ -320,7 +320,7 @@ Deno.test("shard: a permit that comes after the connection has ended is given ba
   assertEquals(play.discord.journal.identifies(), []);
 });
 
-Deno.test("shard: an own limiter is told what GET /gateway/bot says, and may fail to take it", async () => {
+Deno.test("shard: a custom limiter gets the limits of GET /gateway/bot, and may fail to take them", async () => {
   const identifyLimiter = new WatchingLimiter();
   const fake = {
     maxConcurrency: 16,

@@ -150,7 +150,7 @@ Deno.test("shard: op 9 true waits 1 to 5 s and resumes the same session [case 10
 });
 
 for (const resumable of [false, undefined]) {
-  Deno.test(`shard: op 9 with d ${resumable ?? "missing"} waits 1 to 5 s and identifies; the consumer is told of the gap [case 10] [case 32]`, async () => {
+  Deno.test(`shard: op 9 with d ${resumable ?? "missing"} waits 1 to 5 s and identifies; the gap is reported [case 10] [case 32]`, async () => {
     const play = await new Play().live();
     const { session } = play.shard;
     play.connection.invalidateSession(resumable);

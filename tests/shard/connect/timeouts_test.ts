@@ -1,4 +1,4 @@
-/** A peer that says nothing: each stage has its deadline, and a live connection its heartbeats. */
+/** A silent peer: each phase has its deadline, and a live connection its heartbeats. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { closeCodes, Play } from "../harness.ts";
@@ -57,7 +57,7 @@ Deno.test("shard: without RESUMED for 30 s after the last replayed frame it resu
   await play.shard.close();
 });
 
-Deno.test("shard: three resumes in a row that get nowhere end in an identify, and the gap is told", async () => {
+Deno.test("shard: three resumes in a row that fail end in an identify, and the gap is reported", async () => {
   const play = await new Play().live();
   play.discord.faults.silentResumed = 3;
   play.connection.drop();
@@ -102,7 +102,7 @@ Deno.test("shard: connections that are cut in the middle of a resume three times
   await play.shard.close();
 });
 
-Deno.test("shard: a dead peer is found out at the second silent heartbeat, and resumed at once [case 4]", async () => {
+Deno.test("shard: a dead peer is detected at the second heartbeat without an ACK, and resumed at once [case 4]", async () => {
   const play = await new Play().live();
   await play.clock.advance(100_000);
   const { connection } = play;

@@ -21,7 +21,7 @@ async function take(queue: EventQueue<Event>): Promise<number | null | undefined
   return (await queue.next()).value?.s;
 }
 
-Deno.test("event queue: hands out in order, waiting or not", async () => {
+Deno.test("event queue: delivers in order, waiting or not", async () => {
   const queue = queueOf();
   push(queue, 1, 2);
   assertEquals([await take(queue), await take(queue)], [1, 2]);
@@ -177,7 +177,7 @@ Deno.test("event queue: drained resolves once nothing waits", async () => {
   assert(drained);
 });
 
-Deno.test("event queue: finish releases whoever waits for the drain", async () => {
+Deno.test("event queue: finish releases the caller that waits for the drain", async () => {
   const queue = queueOf();
   push(queue, 1);
   const waiting = queue.drained();
@@ -185,7 +185,7 @@ Deno.test("event queue: finish releases whoever waits for the drain", async () =
   await waiting;
 });
 
-Deno.test("event queue: a handler gets what waits and what comes, in its own turn", async () => {
+Deno.test("event queue: a handler gets waiting and new events, one after the other", async () => {
   const queue = queueOf();
   push(queue, 1, 2);
   const handled: unknown[] = [];

@@ -93,7 +93,7 @@ Deno.test("shard: the same through the stream", async () => {
   await piped;
 });
 
-Deno.test("shard: where the session has expired meanwhile, the consumer is told of the gap, then the new session begins", async () => {
+Deno.test("shard: where the session has expired meanwhile, the gap is reported, then the new session begins", async () => {
   const play = new Play({ maxQueuedEvents: 10_000 });
   let goOn = () => {};
   let sequence = new Sequence();

@@ -1,4 +1,4 @@
-/** A socket that was given up goes on talking, or ends twice: nobody listens any more. */
+/** An abandoned socket goes on sending, or ends twice: both are ignored. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Play } from "../harness.ts";
@@ -84,7 +84,7 @@ Deno.test("shard: 1006 twice for one socket is one reconnect, to the resume URL,
   old.lose({ code: 1006 });
   old.lose({ code: 1006 });
   await play.clock.advance(60_000);
-  // Nobody says HELLO, so the second socket ends by its own deadline: look at it before.
+  // HELLO does not come, so the second socket ends by its own deadline: look at it before.
   const [first, second] = puppet.sockets;
   assertStrictEquals(first, old);
   assertEquals(second?.url, "wss://resume.test/?v=10&encoding=json");
@@ -109,7 +109,7 @@ Deno.test("shard: a reconnect that waits and a close: no socket is opened later 
   assertEquals(play.clock.pending, 0);
 });
 
-Deno.test("shard: a late answer of the identify limiter of an old connection is not used on the new one", async () => {
+Deno.test("shard: a late permit for an old connection is not used on the new one", async () => {
   const puppet = new Puppet();
   const answers: ((permitted: boolean) => void)[] = [];
   const play = new Play({
@@ -133,7 +133,7 @@ Deno.test("shard: a late answer of the identify limiter of an old connection is 
   await play.shard.close();
 });
 
-Deno.test("shard: frames behind op 7 in the same turn are not taken, and come again by the replay", async () => {
+Deno.test("shard: frames behind op 7 in the same task are not taken, and come again by the replay", async () => {
   const puppet = new Puppet();
   const play = await liveOn(puppet);
   const old = puppet.socket;

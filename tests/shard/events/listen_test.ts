@@ -1,4 +1,4 @@
-/** Events for those who live next to the consumer; and who the bot is. */
+/** Events for listeners besides the consumer; and the bot's user id. */
 
 import { assertEquals } from "@std/assert";
 import { Shard } from "../../../mod.ts";
@@ -29,7 +29,7 @@ function stage(): {
   return { discord, clock, shard, names };
 }
 
-Deno.test("shard listen: events that nobody named are heard, and the consumer does not get them", async () => {
+Deno.test("shard listen: a listener gets events that were not named, and the consumer does not", async () => {
   const { discord, clock, shard, names } = stage();
   const heard: string[] = [];
   const stop = shard.listen(["GUILD_CREATE", "MESSAGE_CREATE"], ({ t }) => heard.push(t));
@@ -66,7 +66,7 @@ Deno.test("shard listen: a consumer that takes nothing holds no listener up", as
   await running;
 });
 
-Deno.test("shard listen: a name stays wanted as long as somebody wants it", () => {
+Deno.test("shard listen: a name stays wanted as long as one listener or request wants it", () => {
   const wanted = new WantedNames(["READY"]);
   const listeners = new Listeners(wanted);
   const stops = [1, 2].map(() => listeners.add(["GUILD_CREATE", "READY"], () => {}));
@@ -102,7 +102,7 @@ Deno.test("shard listen: a request that is over takes no name from a listener, n
   await shard.close();
 });
 
-Deno.test("shard: READY says who the bot is, though nobody named it, and the token says so before", async () => {
+Deno.test("shard: the user id comes from READY, though it was not named, and before that from the token", async () => {
   const { discord, clock, shard, names } = stage();
   assertEquals(shard.userId, null);
   await clock.runUntil(() => shard.status.state === "live");

@@ -1,4 +1,4 @@
-/** A dial or a fetch that takes no notice of its signal holds up nobody. */
+/** A dial or a fetch that ignores its signal delays nothing. */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import { abortable } from "../../../shard/pipe/abortable.ts";
@@ -44,7 +44,7 @@ Deno.test("shard: close() does not wait for a dial that heeds no signal, and clo
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("shard: a fetch that heeds no signal costs its deadline, and holds up no close()", async () => {
+Deno.test("shard: a fetch that ignores its signal costs its deadline, and delays no close()", async () => {
   const clock = new VirtualClock();
   const discord = new FakeDiscord({ clock });
   let asked = 0;

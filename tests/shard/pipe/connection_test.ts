@@ -75,7 +75,7 @@ Deno.test("pipe: a frame that comes while the kept ones are handed over keeps it
   pipe.attach({
     frame: (frame) => {
       received.push(frame);
-      // As in memory, where the peer answers in the same turn.
+      // As in memory, where the peer responds synchronously.
       if (frame === "1") pipe.push("3");
     },
     end: () => {},

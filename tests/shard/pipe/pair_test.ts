@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConnectionClosedError, connectionPair, type Frame } from "../../../shard/mod.ts";
 
-Deno.test("pair: what one side sends the other receives, both ways, within the turn", () => {
+Deno.test("pair: what one side sends the other receives, both ways, synchronously", () => {
   const [client, server] = connectionPair();
   const heard: string[] = [];
   const listen = (who: string) => ({
@@ -42,7 +42,7 @@ Deno.test("pair: what was sent before the other side listened is kept, with the 
   assertEquals(await Array.fromAsync(client.readable), ["hello", "ready"]);
 });
 
-Deno.test("pair: an answer in the same turn does not overtake what waits", () => {
+Deno.test("pair: a synchronous response does not overtake what waits", () => {
   const [client, server] = connectionPair();
   const heard: Frame[] = [];
   server.attach({ frame: (frame) => server.send(`answer to ${frame}`), end: () => {} });

@@ -1,11 +1,11 @@
-/** Requests and the consumer's pace: what waits is bounded, and nobody waits for somebody who waits for him. */
+/** Requests and slow consumers: waiting responses are bounded, and no two parts wait for each other. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ConsumerStuckError, RequestError } from "../../../mod.ts";
 import { crowd, everybody, guildOf, Reading, timesAsked } from "./asking.ts";
 import { assertQuiet, Play } from "../harness.ts";
 
-Deno.test("shard: who reads chunks slowly parks the session instead of filling the memory, and misses none", async () => {
+Deno.test("shard: a caller that reads chunks slowly parks the session instead of filling the memory, and misses none", async () => {
   // A chunk is about 200 kB: five of them may wait.
   const play = await crowd(30_000, { maxQueuedSize: 1_000_000 }).live();
   let most = 0;
@@ -32,7 +32,7 @@ Deno.test("shard: who reads chunks slowly parks the session instead of filling t
   assertQuiet(play);
 });
 
-Deno.test("shard: events go on while a handler waits for the answer to a request", async () => {
+Deno.test("shard: events go on while a handler waits for the response to a request", async () => {
   const play = crowd(10);
   const story: string[] = [];
   play.onEvent = async (event) => {
@@ -50,12 +50,12 @@ Deno.test("shard: events go on while a handler waits for the answer to a request
   await play.shard.close();
 });
 
-Deno.test("shard: a handler that waits for an answer while its events park the session gets an error, not for ever nothing", async () => {
+Deno.test("shard: a handler that waits for a response while its events park the session gets an error, and does not wait forever", async () => {
   const play = crowd(10, { maxQueuedEvents: 50 });
   const ends: unknown[] = [];
   play.onEvent = async (event) => {
     if (event.t !== "READY") return;
-    // The answer would come behind a hundred messages, of which fifty have room.
+    // The response would come behind a hundred messages, of which fifty may wait.
     play.write(100);
     try {
       for await (const _ of play.shard.requestGuildMembers(everybody(guildOf(play)))) ends.push("a chunk");
@@ -162,7 +162,7 @@ Deno.test("shard: commands wait patiently while a slow consumer goes on", async 
   assertQuiet(play);
 });
 
-Deno.test("shard: closing while it waits for who reads the chunks leaves nothing behind", async () => {
+Deno.test("shard: closing while it waits for the reader of the chunks leaves nothing behind", async () => {
   for (const closesWithin of [false, true]) {
     const play = crowd(30_000, {
       maxQueuedSize: 1_000_000,
