@@ -50,7 +50,7 @@ const FIELDS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     afk: FLAG,
   },
   4: { guild_id: "an id", channel_id: "an id or null", self_mute: FLAG, self_deaf: FLAG },
-  8: { guild_id: "an id", presences: "true or false or missing" },
+  8: { guild_id: "an id", presences: "true or false or missing", nonce: "a string or missing" },
   31: { guild_ids: "a list of ids" },
   43: { guild_id: "an id", fields: "a list of status and voice_start_time" },
 };
@@ -69,7 +69,16 @@ class CheckedCommand extends EncodedCommand {}
 export function checkCommand(given: GatewayCommand | EncodedCommand): EncodedCommand {
   if (given instanceof CheckedCommand) return given;
   const { command, frame } = given instanceof EncodedCommand ? given : encodeCommand(given);
-  const { op, d }: { readonly op: number; readonly d: object } = command;
+  checkFields(command.op, command.d);
+  return new CheckedCommand(command, frame);
+}
+
+/**
+ * Checks the fields of a command's body, whatever types they claim to have.
+ *
+ * @throws {CommandError} Discord would not accept one: names it.
+ */
+export function checkFields(op: number, d: object): void {
   const body: Readonly<Record<string, unknown>> = { ...d };
   const form = op !== 8 ? {} : body.query === undefined ? BY_ID : BY_QUERY;
   const fields: Readonly<Record<string, string>> = { ...FIELDS[op], ...form };
@@ -78,5 +87,4 @@ export function checkCommand(given: GatewayCommand | EncodedCommand): EncodedCom
     if (kinds.split(" or ").some((kind) => KINDS[kind]?.(value))) continue;
     throw new CommandError(`Cannot send op ${op}: ${name} is ${kinds}: ${shown(value)}`);
   }
-  return new CheckedCommand(command, frame);
 }

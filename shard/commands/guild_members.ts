@@ -1,23 +1,20 @@
 /** Members of a guild: the request (op 8), and the chunks that respond to it. */
 
-import { shown } from "../../ratelimit/unknown.ts";
 import {
   CommandError,
   type EventData,
   GatewayIntent,
   GatewayOpcode,
   type IntentName,
-  isId,
   type RequestGuildMembers,
 } from "../../gateway/mod.ts";
+import { checkFields } from "./check.ts";
 import { type CommandLimits, subLimitOf } from "./limits.ts";
 import { MissingOptionError } from "./errors.ts";
 import type { RequestDefinition } from "./request_definition.ts";
 
 /** One response to a request for members: up to 1000 of them, which one it is, and how many there are. */
 export type GuildMembersChunk = EventData<"GUILD_MEMBERS_CHUNK">;
-
-const MAX_USER_IDS = 100;
 
 /** What a request for members needs of its shard. */
 export interface GuildMembersContext {
@@ -39,15 +36,16 @@ export function guildMembersRequest(
   request: RequestGuildMembers,
   { intents, limits, nonce: ownNonce }: GuildMembersContext,
 ): RequestDefinition<GuildMembersChunk> {
-  checkShape(request);
-  const { guild_id, query, limit, presences, nonce = ownNonce } = request;
+  const { guild_id, query, limit, user_ids, presences, nonce = ownNonce } = request;
+  const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
+  checkFields(command.op, command.d);
+  if (user_ids?.length === 0) throw new CommandError("Cannot send op 8: user_ids has at least one id");
   if (query === "" && limit === 0 && (intents & GatewayIntent.GUILD_MEMBERS) === 0) {
     throw missingIntent("the full list", "GUILD_MEMBERS");
   }
   if (presences === true && (intents & GatewayIntent.GUILD_PRESENCES) === 0) {
     throw missingIntent("a list with presences", "GUILD_PRESENCES");
   }
-  const command = { op: GatewayOpcode.RequestGuildMembers, d: { ...request, nonce } } as const;
   const gate = subLimitOf(command, limits) ?? { key: `some members ${guild_id}` };
   /** The chunks that were delivered. */
   const known = new KnownChunks();
@@ -86,29 +84,6 @@ function missingIntent(what: string, intent: IntentName): MissingOptionError {
     `Cannot request guild members: ${what} needs an intent that the shard has not: ${intent}`,
     intent,
   );
-}
-
-function checkShape({ guild_id, query, limit, user_ids, nonce = "" }: RequestGuildMembers): void {
-  const refuse = (rule: string): never => {
-    throw new CommandError(`Cannot request guild members: ${rule}`);
-  };
-  if (!isId(guild_id)) refuse(`guild_id is one id: ${shown(guild_id)}`);
-  if (typeof nonce !== "string") refuse(`nonce is a string: ${shown(nonce)}`);
-  if ((query === undefined) === (user_ids === undefined)) {
-    refuse(`there is either query or user_ids: ${query === undefined ? "neither" : "both"}`);
-  }
-  if (query !== undefined) {
-    if (typeof query !== "string") refuse(`query is a string: ${shown(query)}`);
-    if (!(Number.isInteger(limit) && Number(limit) >= 0)) {
-      refuse(`query needs a limit, an integer from 0: ${shown(limit)}`);
-    }
-    return;
-  }
-  const ids: readonly unknown[] = Array.isArray(user_ids) ? user_ids : [user_ids];
-  const count = ids.length;
-  if (count < 1 || count > MAX_USER_IDS) refuse(`user_ids has 1 to ${MAX_USER_IDS} ids: ${count}`);
-  const wrong = ids.find((id) => !isId(id));
-  if (wrong !== undefined) refuse(`user_ids has ids: ${shown(wrong)}`);
 }
 
 /** The chunks that were delivered, so that a list that is requested anew delivers only the rest. */

@@ -1,13 +1,7 @@
 /** Requests with one response for each guild: soundboard sounds (op 31) and channel info (op 43). */
 
-import { shown } from "../../ratelimit/unknown.ts";
-import {
-  CommandError,
-  type EventData,
-  GatewayOpcode,
-  isId,
-  type RequestChannelInfo,
-} from "../../gateway/mod.ts";
+import { type EventData, GatewayOpcode, type RequestChannelInfo } from "../../gateway/mod.ts";
+import { checkFields } from "./check.ts";
 import type { RequestDefinition } from "./request_definition.ts";
 
 /** The soundboard sounds of one guild. */
@@ -21,9 +15,7 @@ export type ChannelInfo = EventData<"CHANNEL_INFO">;
  * @throws {CommandError} `guildIds` is no list of ids.
  */
 export function soundboardSoundsRequest(guildIds: readonly string[]): RequestDefinition<SoundboardSounds> {
-  if (!(Array.isArray(guildIds) && guildIds.every(isId))) {
-    throw new CommandError("Cannot request soundboard sounds: guild ids are a list of ids");
-  }
+  checkFields(GatewayOpcode.RequestSoundboardSounds, { guild_ids: guildIds });
   const missing = new Set(guildIds);
   const expected = missing.size;
   return {
@@ -58,16 +50,11 @@ export function channelInfoRequest(
   guildId: string,
   fields: RequestChannelInfo["fields"],
 ): RequestDefinition<ChannelInfo> {
-  if (!isId(guildId)) {
-    throw new CommandError(`Cannot request channel info: a guild id is an id: ${shown(guildId)}`);
-  }
-  const names: unknown = fields;
-  if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) {
-    throw new CommandError("Cannot request channel info: fields are a list of their names");
-  }
+  const command = { op: GatewayOpcode.RequestChannelInfo, d: { guild_id: guildId, fields } } as const;
+  checkFields(command.op, command.d);
   let complete = false;
   return {
-    command: { op: GatewayOpcode.RequestChannelInfo, d: { guild_id: guildId, fields } },
+    command,
     event: "CHANNEL_INFO",
     gate: { key: `channel info ${guildId}` },
     get progress() {

@@ -375,27 +375,30 @@ Deno.test("shard: what Discord would ignore for want of an intent is refused bef
 Deno.test("shard: a malformed request is refused before it is sent", () => {
   const shard = new Shard({ token: "token", intents: 2 });
   const malformed: readonly (readonly [rule: string, request: string])[] = [
-    ['guild_id is one id: ["1"]', '{"guild_id":["1"],"query":"","limit":0}'],
-    ['guild_id is one id: ""', '{"guild_id":"","query":"","limit":0}'],
-    ['guild_id is one id: "abc"', '{"guild_id":"abc","query":"","limit":0}'],
-    ["guild_id is one id: 5", '{"guild_id":5,"query":"","limit":0}'],
+    ['guild_id is an id: ["1"]', '{"guild_id":["1"],"query":"","limit":0}'],
+    ['guild_id is an id: ""', '{"guild_id":"","query":"","limit":0}'],
+    ['guild_id is an id: "abc"', '{"guild_id":"abc","query":"","limit":0}'],
+    ["guild_id is an id: 5", '{"guild_id":5,"query":"","limit":0}'],
     ["query is a string: null", '{"guild_id":"1","query":null,"limit":0}'],
-    ["user_ids has ids: 5", '{"guild_id":"1","user_ids":["2",5]}'],
-    ["user_ids has ids: null", '{"guild_id":"1","user_ids":null}'],
-    ["nonce is a string: null", '{"guild_id":"1","query":"","limit":0,"nonce":null}'],
-    ["nonce is a string: 7", '{"guild_id":"1","query":"","limit":0,"nonce":7}'],
-    ["there is either query or user_ids: neither", '{"guild_id":"1"}'],
-    ["there is either query or user_ids: both", '{"guild_id":"1","query":"","limit":0,"user_ids":"1"}'],
-    ["query needs a limit, an integer from 0: missing", '{"guild_id":"1","query":""}'],
-    ["query needs a limit, an integer from 0: -1", '{"guild_id":"1","query":"","limit":-1}'],
-    ["query needs a limit, an integer from 0: 0.5", '{"guild_id":"1","query":"","limit":0.5}'],
-    ["user_ids has 1 to 100 ids: 0", '{"guild_id":"1","user_ids":[]}'],
-    ["user_ids has 1 to 100 ids: 101", JSON.stringify({ guild_id: "1", user_ids: Array(101).fill("1") })],
+    ['user_ids is an id or a list of up to 100: ["2",5]', '{"guild_id":"1","user_ids":["2",5]}'],
+    ["user_ids is an id or a list of up to 100: null", '{"guild_id":"1","user_ids":null}'],
+    ["nonce is a string or missing: null", '{"guild_id":"1","query":"","limit":0,"nonce":null}'],
+    ["nonce is a string or missing: 7", '{"guild_id":"1","query":"","limit":0,"nonce":7}'],
+    ["user_ids is an id or a list of up to 100: missing", '{"guild_id":"1"}'],
+    ['user_ids is missing: "1"', '{"guild_id":"1","query":"","limit":0,"user_ids":"1"}'],
+    ["limit is an integer from 0 on: missing", '{"guild_id":"1","query":""}'],
+    ["limit is an integer from 0 on: -1", '{"guild_id":"1","query":"","limit":-1}'],
+    ["limit is an integer from 0 on: 0.5", '{"guild_id":"1","query":"","limit":0.5}'],
+    ["user_ids has at least one id", '{"guild_id":"1","user_ids":[]}'],
+    [
+      `user_ids is an id or a list of up to 100: ${'["1"'.padEnd(40, ',"1"')}`,
+      JSON.stringify({ guild_id: "1", user_ids: Array(101).fill("1") }),
+    ],
   ];
   for (const [rule, text] of malformed) {
     const request: RequestGuildMembers = JSON.parse(text);
     const error = assertThrows(() => shard.requestGuildMembers(request), CommandError);
-    assertEquals(error.message, `Cannot request guild members: ${rule}`);
+    assertEquals(error.message, `Cannot send op 8: ${rule}`);
   }
 });
 

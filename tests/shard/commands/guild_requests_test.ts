@@ -57,21 +57,21 @@ Deno.test("shard: what is no id and no list is refused before it is sent", async
   const given = (text: string) => JSON.parse(text);
   for (const guildIds of ["null", '"123"', "[5]", '["1",""]']) {
     const error = assertThrows(() => play.shard.requestSoundboardSounds(given(guildIds)), CommandError);
-    assertEquals(error.message, "Cannot request soundboard sounds: guild ids are a list of ids");
+    assertEquals(error.message, `Cannot send op 31: guild_ids is a list of ids: ${guildIds}`);
   }
   for (
     const [guildId, fields, rule] of [
-      ['""', '["status"]', 'a guild id is an id: ""'],
-      ["5", '["status"]', "a guild id is an id: 5"],
-      ['"5"', "null", "fields are a list of their names"],
-      ['"5"', '"status"', "fields are a list of their names"],
+      ['""', '["status"]', 'guild_id is an id: ""'],
+      ["5", '["status"]', "guild_id is an id: 5"],
+      ['"5"', "null", "fields is a list of status and voice_start_time: null"],
+      ['"5"', '"status"', 'fields is a list of status and voice_start_time: "status"'],
     ] as const
   ) {
     const error = await assertRejects(
       () => play.shard.requestChannelInfo(given(guildId), given(fields)),
       CommandError,
     );
-    assertEquals(error.message, `Cannot request channel info: ${rule}`);
+    assertEquals(error.message, `Cannot send op 43: ${rule}`);
   }
   assertEquals([timesAsked(play, 31), timesAsked(play, 43), play.shard.status.state], [0, 0, "live"]);
   await play.shard.close();
