@@ -275,8 +275,8 @@ const SABOTAGES: readonly Sabotage[] = [
   },
   {
     step: "runtimes",
-    what: "a failure in the README's matrix",
-    path: "README.md",
+    what: "a failure in the matrix of runtimes",
+    path: "docs/runtimes.md",
     edit: (text) => text.replace("| ✓", "| ✗"),
   },
   {

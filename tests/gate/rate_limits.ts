@@ -1,6 +1,6 @@
 /**
  * Draws what the documentation shows of the command limiter from its simulation: the picture of the budget over time,
- * the table in the README, and the whole comparison in docs/rate_limits.md.
+ * two tables in docs/rate_limits.md.
  *
  * `deno task picture:ratelimit` writes them; with `--check` it only compares, and fails if one is stale.
  */
@@ -16,7 +16,7 @@ if (import.meta.main) {
   const lines = compare();
   await drawFileOrCheck({ file: "docs/rate_limits.svg", task: TASK, content: picture() });
   await drawOrCheck({
-    page: "README.md",
+    page: "docs/rate_limits.md",
     part: "limiters",
     task: TASK,
     content: markdownSummary(lines, PICTURE.intervalMs),

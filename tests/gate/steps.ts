@@ -92,7 +92,7 @@ export const STEPS: readonly Step[] = [
   { name: "tests", what: "deno task test", run: tests },
   {
     name: "runtimes",
-    what: "the contract suite on every runtime; the README shows its matrix",
+    what: "the contract suite on every runtime; docs/runtimes.md shows its matrix",
     run: runtimes,
   },
   { name: "examples", what: "example tasks end by themselves, without JSR", run: examples },

@@ -3,8 +3,8 @@
  *
  *     deno task test:runtimes             plays and prints
  *     deno task test:runtimes bun node    on these
- *     deno task test:runtimes --write     and puts the matrix into the README
- *     deno task test:runtimes --check     and compares it with the README's
+ *     deno task test:runtimes --write     and puts the matrix into docs/runtimes.md
+ *     deno task test:runtimes --check     and compares it with that page
  *
  * Ends with 1 if a behaviour fails, or is skipped without a reason.
  */
@@ -56,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`${ROWS.length} behaviours on ${runtimes.length} runtimes`);
   if (words.length === 0 && (args.includes("--write") || args.includes("--check"))) {
     await drawOrCheck({
-      page: "README.md",
+      page: "docs/runtimes.md",
       part: "runtimes",
       task: "test:runtimes --write",
       content: matrix(runtimes, columns),
