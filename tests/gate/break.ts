@@ -44,6 +44,7 @@ const QUICK: readonly string[] = [
   "layers",
   "house",
   "words",
+  "links",
   "imports",
   "diagram",
   "rate-limits",
@@ -148,6 +149,18 @@ const SABOTAGES: readonly Sabotage[] = [
     what: "a retired phrase",
     path: "docs/testing.md",
     edit: (text) => `${text}\nThe caller waits for its turn.\n`,
+  },
+  {
+    step: "links",
+    what: "a link to a page that is gone",
+    path: "README.md",
+    edit: (text) => text.replace("(docs/fleet.md)", "(docs/fleets.md)"),
+  },
+  {
+    step: "links",
+    what: "a task that nobody can run",
+    path: "docs/examples.md",
+    edit: (text) => text.replace("deno task example:fleet", "deno task example:flotilla"),
   },
   {
     step: "imports",

@@ -164,7 +164,9 @@ function table(): string {
     const files = imports.some((one) => one.endsWith(".ts")) ? [...from, "single files"] : from;
     return `| \`${path || "mod.ts"}\` | ${owns} | ${files.join(", ")} |`;
   });
-  return ["| folder | owns | imports from |", "| --- | --- | --- |", ...rows].join("\n");
+  // Unaligned: a row has its own width.
+  const lines = ["| folder | owns | imports from |", "| --- | --- | --- |", ...rows];
+  return ["<!-- deno-fmt-ignore-start -->", "", ...lines, "", "<!-- deno-fmt-ignore-end -->"].join("\n");
 }
 
 function short(target: string, path: string): string {
@@ -207,9 +209,9 @@ if (import.meta.main) {
       found.push(`${entry} exports types that no signature needs: ${needless.join(", ")}`);
     }
   }
+  await drawOrCheck({ page: "DESIGN.md", part: "folders", task: "house", content: table() });
   if (found.length > 0) {
     console.error(`\n${found.join("\n")}`);
     Deno.exit(1);
   }
-  await drawOrCheck({ page: "DESIGN.md", part: "folders", task: "house", content: table() });
 }

@@ -6,7 +6,7 @@ interface Config {
   readonly name: string;
   readonly exports: Record<string, string>;
   readonly publish: { readonly include: readonly string[] };
-  readonly tasks: Record<string, string>;
+  readonly tasks: Record<string, { readonly description: string; readonly command: string }>;
   readonly imports: Record<string, string>;
   readonly compilerOptions: Record<string, boolean>;
   readonly scopes: Record<string, Record<string, string>>;

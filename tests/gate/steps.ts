@@ -59,6 +59,11 @@ export const STEPS: readonly Step[] = [
     what: "no retired word is back",
     run: deno("run", "--allow-all", "tests/gate/words.ts"),
   },
+  {
+    name: "links",
+    what: "what the documents point at is there",
+    run: deno("run", "--allow-all", "tests/gate/links.ts"),
+  },
   { name: "imports", what: "published code imports no package at run time but a cipher", run: imports },
   {
     name: "size",
