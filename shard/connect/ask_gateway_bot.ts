@@ -2,6 +2,7 @@
 
 import { type IdentifyLimiter, type SessionStartLimit, sessionStartLimit } from "../../ratelimit/mod.ts";
 import { type Fetch, fetchGatewayBot, type GatewayBot } from "./gateway_bot.ts";
+import { withDeadline } from "../pipe/deadline.ts";
 import type { Platform } from "../pipe/platform.ts";
 import { sharedIdentifyLimiter } from "./shared_identify_limiter.ts";
 
@@ -31,24 +32,18 @@ export async function askGatewayBot(
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<GatewayBot> {
   const { token, api, fetch, identifyLimiter } = options;
-  const request = new AbortController();
-  const onAbort = () => request.abort(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  const timer = platform.setTimeout(() => {
-    request.abort(new Error(`No response within ${DEADLINE_MS} ms`));
-  }, DEADLINE_MS);
-  try {
-    const gatewayBot = await fetchGatewayBot(token, {
-      ...(api !== undefined && { api }),
-      ...(fetch && { fetch }),
-      signal: request.signal,
-    });
-    update(identifyLimiter ?? sharedIdentifyLimiter(token, platform), gatewayBot.session_start_limit);
-    return gatewayBot;
-  } finally {
-    platform.clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
+  const gatewayBot = await withDeadline(
+    (signal) =>
+      fetchGatewayBot(token, { ...(api !== undefined && { api }), ...(fetch && { fetch }), signal }),
+    {
+      clock: platform,
+      deadlineMs: DEADLINE_MS,
+      signal,
+      error: () => new Error(`No response within ${DEADLINE_MS} ms`),
+    },
+  );
+  void update(identifyLimiter ?? sharedIdentifyLimiter(token, platform), gatewayBot.session_start_limit);
+  return gatewayBot;
 }
 
 /**

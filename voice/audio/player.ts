@@ -15,6 +15,7 @@
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
+import { wait } from "../../ratelimit/wait.ts";
 import type { Awaitable } from "../media/aead_interface.ts";
 import { SILENCE_FRAME } from "../dave/frame.ts";
 import { FrameSource } from "./frame_source.ts";
@@ -159,7 +160,7 @@ export class Player {
     this.#giveUpSlots();
     for (let frames = 0; frames < SILENCE_FRAMES && outlet.open; frames++) {
       for (let earlyMs = this.#dueAt - clock.now(); earlyMs > 0; earlyMs = this.#dueAt - clock.now()) {
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, earlyMs));
+        await wait(earlyMs, { clock });
       }
       if (outlet.open) await this.#send(SILENCE);
     }

@@ -3,6 +3,7 @@
 import type { EncodedCommand } from "../../../gateway/mod.ts";
 import type { QueueOptions } from "../../../ratelimit/mod.ts";
 import { abortable } from "../../pipe/abortable.ts";
+import { withDeadline } from "../../pipe/deadline.ts";
 import { CommandNotSentError } from "../../commands/errors.ts";
 import type { Clock } from "../../../ratelimit/clock.ts";
 import { HostError } from "../errors.ts";
@@ -32,20 +33,15 @@ export async function sendWithin(
   through: SendingRuns,
   options: QueueOptions,
 ): Promise<void> {
-  const giveUp = new AbortController();
-  const onAbort = () => giveUp.abort(options.signal?.reason);
-  if (options.signal?.aborted) onAbort();
-  options.signal?.addEventListener("abort", onAbort);
-  const timer = platform.setTimeout(() => {
-    const text = `Cannot send op ${encoded.command.op}: it was not written within ms: ${deadlineMs}`;
-    giveUp.abort(new HostError(text, { code: "ERR_SHARD_HOST_DEADLINE" }));
-  }, deadlineMs);
-  try {
-    await sendThroughRuns(encoded, through, { ...options, signal: giveUp.signal });
-  } finally {
-    platform.clearTimeout(timer);
-    options.signal?.removeEventListener("abort", onAbort);
-  }
+  await withDeadline((signal) => sendThroughRuns(encoded, through, { ...options, signal }), {
+    clock: platform,
+    deadlineMs,
+    signal: options.signal,
+    error: () =>
+      new HostError(`Cannot send op ${encoded.command.op}: it was not written within ms: ${deadlineMs}`, {
+        code: "ERR_SHARD_HOST_DEADLINE",
+      }),
+  });
 }
 
 async function sendThroughRuns(

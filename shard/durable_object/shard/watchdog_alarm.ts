@@ -5,6 +5,7 @@
  * without it the next death would be the last.
  */
 
+import { wait } from "../../../ratelimit/wait.ts";
 import type { DurableObjectStorageLike } from "../object_state.ts";
 import type { Platform } from "../../pipe/platform.ts";
 
@@ -64,7 +65,7 @@ export class WatchdogAlarm {
   async armPatiently(): Promise<void> {
     const { platform, isWanted } = this.#options;
     for (let attempt = 0; attempt < REARM_ATTEMPTS && isWanted(); attempt++) {
-      await new Promise<void>((resolve) => platform.setTimeout(resolve, REARM_MS));
+      await wait(REARM_MS, { clock: platform });
       if (isWanted() && await this.arm()) return;
     }
   }
