@@ -95,7 +95,7 @@ export class Fleet<
     });
   }
 
-  // What it is doing.
+  // Status.
 
   /** What the fleet and each of its shards are doing. */
   get status(): FleetStatus {
@@ -103,20 +103,20 @@ export class Fleet<
   }
 
   /**
-   * The session of every shard with its last *handled* sequence: store them, and a fleet made from them takes up after
-   * those events. During a reshard they are the old set's, until the new one has taken its place.
+   * The session of every shard with its last *handled* sequence: store them, and a fleet made from them resumes after
+   * those events. During a reshard they are the old set's, until the new one has replaced it.
    */
   get sessions(): readonly SessionRecord[] {
     return this.#core.sessions;
   }
 
-  /** The way into voice, as it was given in the options. */
+  /** The voice provider, as it was given in the options. */
   get voice(): Voice {
-    // Where the option is left out the type says that it may be, unless it was spread in: `joinVoice` looks again.
+    // Without the option the type says so, unless the options were spread: `joinVoice` checks again.
     return this.#voice as Voice;
   }
 
-  // Consuming events: one way per fleet.
+  // Consuming events: one consumer per fleet.
 
   /**
    * Iterates over the events of all shards. An event counts as handled when the next one is asked for. Leaving the loop
@@ -139,8 +139,8 @@ export class Fleet<
   }
 
   /**
-   * Calls `handler` with each event: one at a time for a shard, and independently for different ones, so that what is
-   * slow for one guild holds up its shard alone. An event counts as handled when the handler has returned, or what it
+   * Calls `handler` with each event: one at a time for a shard, and independently for different ones, so that a slow
+   * handler delays only its own shard. An event counts as handled when the handler has returned, or what it
    * returned has resolved.
    *
    * Resolves when the fleet is closed and every handler has returned; rejects with what stopped the fleet, or with what a
@@ -162,38 +162,38 @@ export class Fleet<
     if (this.#core.failure) throw this.#core.failure.error;
   }
 
-  /** Counts an event that the consumer has in hand as handled now, before the next one is asked for. */
+  /** Marks an event as handled now, before the next one is asked for. */
   acknowledge(item: FleetEvent<WantedName<Guild, DirectMessage, Ungated>>): void {
     this.#core.acknowledge(item);
   }
 
-  // Acting.
+  // Sending.
 
   /**
    * Sends a command through the shard of its guild; a presence through every shard, and a request about guilds of several
-   * shards in parts. What waits for its turn is the caller, through reconnects, restarts and reshards. Shards of a restart
-   * or a reshard that begins later start with the presence that was sent last.
+   * shards in parts. `send()` waits for the rate limit and a usable session, through reconnects, restarts and reshards.
+   * Shards of a later restart or reshard start with the presence that was sent last.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {ShardNotHereError} The guild's shard runs elsewhere.
-   * @throws {CommandNotSentError} The shard stopped or the fleet closed first; carries the command.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed first; has the command.
    * @throws {AggregateError} Several parts were not sent; `errors` says why.
-   * @throws the signal's reason, if it is aborted before the command's turn.
+   * @throws the signal's reason, if it is aborted before the command is written.
    */
   async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
     await this.#core.send(checkCommand(command), options);
   }
 
   /**
-   * Asks for members of a guild through its shard, and iterates over the chunks that answer; see
-   * `Shard.requestGuildMembers`. Where that shard goes, in a restart or a reshard, the guild's next one is asked for the
-   * list, and chunks that have not changed are not handed out twice.
+   * Requests members of a guild through its shard, and iterates over the chunks; see `Shard.requestGuildMembers`. If that
+   * shard is replaced, in a restart or a reshard, the request goes to the guild's next shard, and chunks that have not
+   * changed are not delivered twice.
    *
    * @throws {CommandError} The request is malformed.
    * @throws {MissingOptionError} The full list needs GUILD_MEMBERS, presences need GUILD_PRESENCES.
    * @throws {ShardNotHereError} From the iterator: the guild's shard runs elsewhere.
-   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard stopped in between.
-   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   * @throws {RequestError} From the iterator: no chunk within `deadlineMs`, or the shard stopped meanwhile.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before the command was written.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-guild-members
    *
@@ -222,14 +222,14 @@ export class Fleet<
   }
 
   /**
-   * Asks for the soundboard sounds of guilds, each through its shard, and iterates over the answers, one for each, as they
-   * come. Where one shard fails, the answers of the others come first. Where one goes, in a restart or a reshard, what it
-   * has not answered is asked for anew.
+   * Requests the soundboard sounds of guilds, each through its shard, and iterates over the responses as they come, one for
+   * each guild. If one shard fails, the responses of the others come first. If one is replaced, in a restart or a reshard,
+   * the missing guilds are requested anew.
    *
    * @throws {ShardNotHereError} From the iterator: the shard of a guild runs elsewhere.
-   * @throws {RequestError} From the iterator: no answer within `deadlineMs`; names the guilds that are missing.
+   * @throws {RequestError} From the iterator: no response within `deadlineMs`; names the missing guilds.
    * @throws {CommandError} From the iterator: too many guilds of one shard for one frame.
-   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before its turn.
+   * @throws {CommandNotSentError} From the iterator: the shard stopped or the fleet closed before the command was written.
    * @throws {AggregateError} From the iterator: several shards failed; `errors` says why.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-soundboard-sounds
@@ -242,12 +242,12 @@ export class Fleet<
   }
 
   /**
-   * Asks for what a guild's voice channels show, through its shard: their status, since when somebody talks there. Where
-   * that shard goes, in a restart or a reshard, the guild's next one is asked.
+   * Requests the status of a guild's voice channels through its shard, and since when a call takes place there. If that
+   * shard is replaced, in a restart or a reshard, the request goes to the guild's next shard.
    *
    * @throws {ShardNotHereError} The guild's shard runs elsewhere.
-   * @throws {RequestError} No answer within `deadlineMs`, or the shard stopped in between.
-   * @throws {CommandNotSentError} The shard stopped or the fleet closed before its turn.
+   * @throws {RequestError} No response within `deadlineMs`, or the shard stopped meanwhile.
+   * @throws {CommandNotSentError} The shard stopped or the fleet closed before the command was written.
    *
    * @see https://docs.discord.com/developers/events/gateway-events#request-channel-info
    */
@@ -260,17 +260,17 @@ export class Fleet<
   }
 
   /**
-   * Joins a voice channel through the shard of its guild, by the way into voice that the fleet was given: `voice()` of
-   * `./voice`, whose connection this resolves to when sound can be sent and received.
+   * Joins a voice channel through the shard of its guild, with the voice provider in the options: `voice()` of `./voice`.
+   * Resolves to the voice connection when audio can be sent and received.
    *
-   * The connection outlives restarts of its shard with their session, and reshards: before the old set goes, the guild's
-   * new shard asks for the same channel. Discord gives a new voice session for that, a moment's pause for what is played.
+   * The connection outlives restarts of its shard that keep the session, and reshards: before the old set closes, the
+   * guild's new shard joins the same channel. Discord then makes a new voice session, which is a short pause in playback.
    *
    * Without the option `voice` the compiler refuses the call.
    *
    * @throws {MissingOptionError} The fleet was made without the option `voice`.
    * @throws {ShardNotHereError} The guild's shard runs elsewhere.
-   * @throws what the way into voice throws; see `joinVoice` of `./voice`.
+   * @throws what the voice provider throws; see `joinVoice` of `./voice`.
    *
    * @see https://docs.discord.com/developers/topics/voice-connections
    */
@@ -288,8 +288,8 @@ export class Fleet<
   }
 
   /**
-   * Replaces a shard by a new connection: `resume` goes on with its session and loses nothing, otherwise the session ends
-   * and a new one begins, of which a SESSION_GAP event tells. It also brings back a shard that has stopped.
+   * Replaces a shard by a new connection: `resume` keeps its session and loses nothing, otherwise the session ends
+   * and a new one begins, which a SESSION_GAP event reports. It also brings back a shard that has stopped.
    *
    * @throws {ShardNotHereError} The shard is not in this fleet.
    * @throws {TypeError} The fleet does not run or reshards, or the shard is being restarted.
@@ -299,8 +299,8 @@ export class Fleet<
   }
 
   /**
-   * Splits the bot into another number of shards without a gap: the new set comes up beside the old one, then the old one
-   * goes. Each event is delivered at least once, and in its guild's order; the report counts the duplicates.
+   * Splits the bot into another number of shards without a gap: the new set starts beside the old one, then the old one
+   * closes. Each event is delivered at least once, and in its guild's order; the report counts the duplicates.
    *
    * The switch waits until the consumer has handled what the old set received: start a reshard beside the consumer's
    * loop, and do not wait for it in there.

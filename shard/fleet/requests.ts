@@ -1,9 +1,9 @@
 /**
- * Questions to Discord through the shards of a fleet: each to its guild's shard, and over the end of that shard.
+ * Requests to Discord through the shards of a fleet: each through its guild's shard, and beyond the end of that shard.
  *
- * A shard that goes, in a restart or a reshard, ends the questions that are open on it. Here they are asked anew, through
- * the shard that the guild has then, and only what has not been handed out is. A question about guilds of several shards
- * is one question to each of them, and their answers come in the order in which they are given.
+ * A shard that is replaced, in a restart or a reshard, ends its open requests. Here they are sent again, through the
+ * guild's new shard, and only what is missing is delivered. A request about guilds of several shards is one request to
+ * each of them, and their responses come in the order in which they arrive.
  */
 
 import {
@@ -22,31 +22,31 @@ import { type GuildMembersChunk, KnownChunks } from "../commands/guild_members.t
 import type { ChannelInfo, SoundboardSounds } from "../commands/guild_requests.ts";
 import type { RequestOptions, ResponseIterator } from "../commands/response_iterator.ts";
 
-/** What questions need of their fleet. */
+/** What requests need of their fleet. */
 export interface FleetRequestsOptions {
   /** The set that new commands go through, as soon as the fleet knows its shards. */
   readonly set: (command: GatewayCommand, signal?: AbortSignal) => Promise<FleetSet>;
   /** Aborted when the fleet closes. */
   readonly closing: AbortSignal;
-  /** A shard that nobody starts: it knows what Discord would not accept. */
+  /** A shard that is never started: it checks requests. */
   readonly bot: Pick<AnyShard, "requestGuildMembers">;
 }
 
-/** A slot of a set, and the shard that was asked there. */
+/** A slot of a set, and its shard that has the request. */
 interface Asked {
   readonly slot: FleetSlot;
   readonly shard: AnyShard;
   /** A guild of that shard. */
   readonly guildId: string;
-  /** What is asked. */
+  /** The command of the request. */
   readonly command: GatewayCommand;
 }
 
-/** The open questions of a fleet. */
+/** The open requests of a fleet. */
 export class FleetRequests {
   readonly #options: FleetRequestsOptions;
 
-  /** Nothing is asked yet. */
+  /** No request is open yet. */
   constructor(options: FleetRequestsOptions) {
     this.#options = options;
   }
@@ -156,15 +156,15 @@ function soundsCommand(guildIds: readonly string[]): GatewayCommand {
   return { op: GatewayOpcode.RequestSoundboardSounds, d: { guild_ids: guildIds } };
 }
 
-/** Answers that can be left at any time, also while one is waited for. */
-function stoppable<Answer>(
+/** Responses whose iteration can be left at any time, also while it waits for one. */
+function stoppable<Item>(
   options: RequestOptions,
-  ask: (options: RequestOptions) => AsyncGenerator<Answer, void, void>,
-): ResponseIterator<Answer> {
+  ask: (options: RequestOptions) => AsyncGenerator<Item, void, void>,
+): ResponseIterator<Item> {
   const stopping = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
   const generator = ask({ ...options, signal });
-  const answers: ResponseIterator<Answer> = {
+  const responses: ResponseIterator<Item> = {
     next: async () => {
       try {
         return await generator.next();
@@ -177,20 +177,20 @@ function stoppable<Answer>(
       stopping.abort();
       return await generator.return().catch(() => ({ done: true, value: undefined }));
     },
-    [Symbol.asyncIterator]: () => answers,
+    [Symbol.asyncIterator]: () => responses,
     [Symbol.asyncDispose]: async () => {
-      await answers.return();
+      await responses.return();
     },
   };
-  return answers;
+  return responses;
 }
 
-/** All answers as they come. What some parts fail with comes last, when the others are through. */
-async function* merged<Answer>(
-  parts: readonly AsyncGenerator<Answer, void, void>[],
+/** All responses as they come. Errors of some parts come last, when the others are complete. */
+async function* merged<Item>(
+  parts: readonly AsyncGenerator<Item, void, void>[],
   { op }: GatewayCommand,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Answer, void, void> {
+): AsyncGenerator<Item, void, void> {
   const errors: unknown[] = [];
   const pending = new Map(parts.map((part) => [part, nextOf(part)]));
   while (pending.size > 0) {
@@ -208,13 +208,13 @@ async function* merged<Answer>(
   if (errors.length > 1) throw new AggregateError(errors, `Cannot complete op ${op} on every shard`);
 }
 
-interface Read<Answer> {
-  readonly part: AsyncGenerator<Answer, void, void>;
-  readonly read: IteratorResult<Answer, void> | null;
+interface Read<Item> {
+  readonly part: AsyncGenerator<Item, void, void>;
+  readonly read: IteratorResult<Item, void> | null;
   readonly error: unknown;
 }
 
-function nextOf<Answer>(part: AsyncGenerator<Answer, void, void>): Promise<Read<Answer>> {
+function nextOf<Item>(part: AsyncGenerator<Item, void, void>): Promise<Read<Item>> {
   return part.next().then(
     (read) => ({ part, read, error: null }),
     (error: unknown) => ({ part, read: null, error }),

@@ -40,7 +40,7 @@ export interface ReshardReport {
   readonly to: number;
   /** How long the new set took to come up, in ms. */
   readonly startedInMs: number;
-  /** How long both sets were up together, in ms, until the old one stopped to deliver what came. */
+  /** How long both sets were up together, in ms, until the old one stopped delivering. */
   readonly overlapMs: number;
   /** The duplicates of the overlap. */
   readonly duplicates: {

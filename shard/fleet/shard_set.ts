@@ -1,8 +1,8 @@
 /**
  * A set of shards of one count: started in the order in which they may identify, closed together.
  *
- * A wave is dialled when the one before has had its turn, so nobody waits on an open socket for long, and no more than
- * `max_concurrency` shards knock at once. Resumes need no turn; they go out at once, a little apart.
+ * A wave is dialled when the one before has identified, so that no open socket waits for long, and no more than
+ * `max_concurrency` shards connect at once. Resumes need no permit; they start at once, a little apart.
  */
 
 import type { SessionRecord } from "../../gateway/mod.ts";
@@ -11,7 +11,7 @@ import { FleetSlot, type FleetSlotOptions } from "./shard_slot.ts";
 import { identifyWaves, resumeDelayMs, type ShardSelection } from "./plan.ts";
 import type { ShardStatus } from "../status.ts";
 
-/** A shard that has not got through to Discord after so long, in ms, does not hold up the next wave. */
+/** After this long, in ms, a shard that has not reached Discord does not delay the next wave any more. */
 const WAVE_PATIENCE_MS = 10_000;
 
 /** What a set is made from. */

@@ -145,7 +145,7 @@ function checkBudget({ session_start_limit }: GatewayBot, needed: number): void 
   if (remaining < needed) throw new IdentifyBudgetError({ needed, remaining, resetAfterMs });
 }
 
-/** Without an answer of Discord's, the limiter of this process knows what it has seen. */
+/** Without a response from Discord, the limiter of this process has what it has counted. */
 function checkDefaultLimiter(
   { token, identifyLimiter }: AnyFleetOptions,
   { platform, needed }: { readonly platform: Platform; readonly needed: number },

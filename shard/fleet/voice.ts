@@ -17,7 +17,7 @@ import type { FleetSlot } from "./shard_slot.ts";
 import type { Platform } from "../pipe/platform.ts";
 import type { GuildGateway, GuildGatewayEvent } from "../voice_provider.ts";
 
-/** How long an old set waits for the answer to what a new one has asked for, in ms. */
+/** How long an old set waits for the response to the join of the new one, in ms. */
 const HAND_OVER_MS = 5_000;
 
 /** What voice needs of its fleet. */
@@ -47,7 +47,7 @@ export class FleetVoice {
     });
   }
 
-  /** Joins through the main gateway of a guild: the same object for all who join there, and as long as one stays. */
+  /** Joins through the main gateway of a guild: the same object for all callers, while one of them is connected. */
   async join<Connection>(
     guildId: string,
     join: (gateway: GuildGateway) => Promise<Connection>,

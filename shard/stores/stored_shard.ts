@@ -97,7 +97,7 @@ export class StoredShard<
   }
 
   /**
-   * Writes the session as it is now, without waiting for its turn.
+   * Writes the session as it is now, without waiting for the next regular write.
    *
    * @throws {SessionStoreError} The store could not be written.
    */
