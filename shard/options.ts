@@ -106,7 +106,7 @@ export function settingsOf<
   Guild extends GuildEventName,
   DirectMessage extends DirectMessageEventName,
   Ungated extends UngatedEventName,
->(options: ShardOptions<Guild, DirectMessage, Ungated>): Settings {
+>(options: Omit<ShardOptions<Guild, DirectMessage, Ungated>, "onStatus" | "voice">): Settings {
   const { token, session = null, guildEvents, directMessageEvents, events, intents } = options;
   if (typeof token !== "string" || token === "") {
     throw new TypeError("Cannot make a shard: the token is missing");

@@ -13,7 +13,7 @@ export interface Route<Subject> {
   readonly method: "GET" | "POST";
   /** The fields that its body may have. */
   readonly fields?: readonly string[];
-  /** Does it; what it returns is the answer, nothing an empty object. */
+  /** Does it; the response is what it returns, or an empty object. */
   readonly act: (subject: Subject, body: JsonBody) => unknown;
 }
 

@@ -15,6 +15,9 @@ import {
 import type { QueueOptions } from "../../ratelimit/mod.ts";
 import { abortable } from "../pipe/abortable.ts";
 import { CommandNotSentError } from "../commands/errors.ts";
+import { guildMembersRequest } from "../commands/guild_members.ts";
+import { settingsOf } from "../options.ts";
+import { userIdOf } from "../user_id.ts";
 import { FleetStoppedError, ReshardError, ShardNotHereError } from "./errors.ts";
 import type { FleetEvent } from "./event.ts";
 import { type AnyFleetOptions, makeShard } from "./options.ts";
@@ -50,7 +53,7 @@ export class FleetCore {
   #reshard: Reshard | null = null;
   /** Which shard each guild's voice connection goes through. */
   readonly voice: FleetVoice;
-  /** Questions to Discord. */
+  /** Requests to Discord. */
   readonly requests: FleetRequests;
 
   /** Checks the options; nothing is opened yet. */
@@ -60,26 +63,18 @@ export class FleetCore {
     this.#platform = options.platform ?? systemPlatform;
     this.#restored = parseSessions(options.sessions ?? [], options.shards);
     this.#known = knownSelection(options.shards, this.#restored);
-    // A shard checks its options better than anybody else could.
-    const bot = makeShard(options, {
-      count: 1,
-      url: null,
-      watched: false,
-      shardId: 0,
-      session: null,
-      onStatus: () => {},
-    });
+    const { intents, commandLimits: limits } = settingsOf(options);
     this.voice = new FleetVoice({
       platform: this.#platform,
       closing: this.#closing.signal,
       set: () => this.#commandSet,
       planned: this.#planned.promise,
-      bot,
+      bot: { userId: userIdOf(options.token), intents },
     });
     this.requests = new FleetRequests({
       set: (command, signal) => this.#knownSet(command, signal),
       closing: this.#closing.signal,
-      bot,
+      check: (request) => void guildMembersRequest(request, { intents, limits, nonce: "" }),
     });
   }
 

@@ -28,8 +28,8 @@ export interface FleetRequestsOptions {
   readonly set: (command: GatewayCommand, signal?: AbortSignal) => Promise<FleetSet>;
   /** Aborted when the fleet closes. */
   readonly closing: AbortSignal;
-  /** A shard that is never started: it checks requests. */
-  readonly bot: Pick<AnyShard, "requestGuildMembers">;
+  /** Throws where a shard would refuse a request for members. */
+  readonly check: (request: RequestGuildMembers) => void;
 }
 
 /** A slot of a set, and its shard that has the request. */
@@ -53,7 +53,7 @@ export class FleetRequests {
 
   /** Op 8. */
   guildMembers(request: RequestGuildMembers, options: RequestOptions): ResponseIterator<GuildMembersChunk> {
-    this.#options.bot.requestGuildMembers(request);
+    this.#options.check(request);
     return stoppable(options, (stoppableOptions) => this.#members(request, stoppableOptions));
   }
 

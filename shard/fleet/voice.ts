@@ -30,7 +30,7 @@ export interface FleetVoiceOptions {
   readonly set: () => FleetSet | null;
   /** Resolves when it knows them. */
   readonly planned: Promise<void>;
-  /** Who the bot is, as far as that is known before there is a shard. */
+  /** The user id and the intents, as far as they are known before there is a shard. */
   readonly bot: Pick<GuildGateway, "userId" | "intents">;
 }
 

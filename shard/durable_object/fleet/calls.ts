@@ -11,7 +11,7 @@ const DEFAULT_CALL_DEADLINE_MS = 10_000;
 
 /** What {@linkcode ShardCalls} are made with. */
 export interface ShardCallsOptions {
-  /** Reaches the objects, and says for how long an answer is waited for. */
+  /** Reaches the objects, and how long to wait for a response. */
   readonly options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
   /** Timers. */
   readonly platform: Platform;
@@ -80,7 +80,7 @@ export class ShardCalls {
     return new Promise((resolve, reject) => {
       const timer = platform.setTimeout(() => {
         reject(
-          new HostError(`Cannot reach a shard's object: no answer within ms: ${callDeadlineMs}`, {
+          new HostError(`Cannot reach a shard's object: no response within ms: ${callDeadlineMs}`, {
             code: "ERR_FLEET_HOST_UNREACHABLE",
           }),
         );

@@ -193,7 +193,7 @@ export class FleetHost {
    * `overlapMs`. Returns once the order is written down; `status` shows how it goes, and `lastReshard` how it ended.
    *
    * No event is missed. Events of the overlap are handled twice, once on each set. If one of the new shards stops for
-   * good, the new set goes and the old one stays as it is. One that cannot be reached is waited for; the present number
+   * good, the new set closes and the old one goes on as before. One that cannot be reached is waited for; the present number
    * gives the reshard up.
    *
    * @throws {RangeError} `shards` is no integer from 1 to 16,384, or the present number while no reshard is under way.

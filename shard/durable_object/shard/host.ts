@@ -237,8 +237,8 @@ export class ShardHost<
   }
 
   /**
-   * Sends a command through the shard. Resolves when it is written; until then the caller waits for its turn, through
-   * reconnects and restarts of the shard, at most `sendDeadlineMs`.
+   * Sends a command through the shard. Resolves when it is written; until then `send()` waits for the rate limit and a
+   * usable session, through reconnects and restarts of the shard, at most `sendDeadlineMs`.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
    * @throws {HostError} `ERR_SHARD_HOST_STOPPED`: the shard is not to run, or was stopped meanwhile.

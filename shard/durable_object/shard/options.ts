@@ -44,7 +44,7 @@ export interface ShardHostOptions<
    */
   readonly alarmEveryMs?: number;
   /**
-   * How long a command may wait for its turn, in ms.
+   * How long a command may wait in the queue, in ms.
    *
    * @default {30_000}
    */
