@@ -1,7 +1,7 @@
 /**
  * A bot on several shards in one process, which is split into more while members go on writing.
  *
- * `deno task example:fleet` plays it against a fake Discord: 4 shards, of which one is cut and one restarted by hand, then
+ * `deno task example:fleet` plays it against a fake Discord: 4 shards, of which one is cut and one restarted manually, then
  * 8 that take their place without a gap. With DISCORD_TOKEN set the same file runs as many shards as Discord recommends.
  */
 
@@ -26,7 +26,7 @@ const fleet = new Fleet({
 });
 stage.onStop(() => fleet.close());
 
-// Each shard's events come one at a time; a slow answer in one guild does not hold up the other shards.
+// Each shard's events come one at a time; a slow handler in one guild does not delay the other shards.
 await fleet.run(async ({ shardId, shardCount, event }) => {
   switch (event.t) {
     case "READY":
@@ -70,7 +70,7 @@ async function play(story: Story): Promise<void> {
   tell("shard 2 is back and has caught up; the others never noticed");
   await fleet.restart(3);
   await until("the restart", () => fleet.status.counts.live === 4 && discord.journal.resumes().length === 2);
-  tell("shard 3 was restarted by hand, with its session");
+  tell("shard 3 was restarted manually, with its session");
 
   tell("8 shards come up beside the 4");
   const { from, to, startedInMs, overlapMs, duplicates } = await fleet.reshard(8, { overlapMs: 500 });

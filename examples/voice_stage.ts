@@ -10,7 +10,7 @@ import { type Dial, dial } from "@discordgateway/edge/shard";
 import type { FakeDiscord, FakeVoice } from "@discordgateway/edge/testing";
 import { daveyProvider, type JoinVoiceOptions, type Voice, voice } from "@discordgateway/edge/voice";
 
-/** A shard that was given the way into voice. */
+/** A shard that was given the voice provider. */
 type VoiceShard = Shard<never, never, never, Voice>;
 
 /** What a voice example needs. */
@@ -54,8 +54,8 @@ export async function openVoiceStage(): Promise<VoiceStage> {
   );
   // Discord's voice servers speak TLS, this one on the loopback does not.
   const dialPlain: Dial = (url, options) => dial(url.replace("wss://", "ws://"), options);
-  const way = voice({ dave, dial: dialPlain });
-  const shard = await connected(new Shard({ token: discord.token, intents: INTENTS, api, voice: way }));
+  const provider = voice({ dave, dial: dialPlain });
+  const shard = await connected(new Shard({ token: discord.token, intents: INTENTS, api, voice: provider }));
   const close = async () => {
     await shard.close();
     const broken = [...discord.journal.violations(), ...fakeVoice.journal.violations()];

@@ -8,10 +8,10 @@
  *
  * Rules for what is asked for:
  * - the least privileged intent that yields the event. THREAD_MEMBERS_UPDATE comes with GUILDS, though then only
- *   when it is about the bot itself; whoever wants the others adds GUILD_MEMBERS by hand.
+ *   when it is about the bot itself; whoever wants the others adds GUILD_MEMBERS manually.
  * - a privileged intent only where the event can't come without it: GUILD_MEMBER_ADD, GUILD_MEMBER_REMOVE,
  *   GUILD_MEMBER_UPDATE (the bot's own comes always, nobody else's does) and PRESENCE_UPDATE.
- * - never MESSAGE_CONTENT: it gates no event, it fills fields. Add it by hand.
+ * - never MESSAGE_CONTENT: it gates no event, it fills fields. Add it manually.
  */
 
 // What lets many events through, once each.

@@ -1,7 +1,7 @@
 /**
  * Intents: the bits of the identify that decide which events Discord sends.
  *
- * The user names events, and the bits follow from the event table; whoever wants a bit of their own adds it by hand.
+ * The user names events, and the bits follow from the event table; whoever wants a bit of their own adds it manually.
  * All tables are plain literals, so a bundler drops those that nobody reads.
  */
 

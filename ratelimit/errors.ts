@@ -27,7 +27,7 @@ export class CommandRateLimitError extends Error {
   /** When the next command is admitted, in ms on the limiter's clock; `Infinity` where heartbeats fill the budget. */
   readonly nextAvailableAt: number;
 
-  /** Made from the limiter's answer and the time of the question, both in ms on the same clock. */
+  /** Made from the limiter's result and the time of the call, both in ms on the same clock. */
   constructor(nextAvailableAt: number, now: number, options?: ErrorOptions) {
     super(
       `Cannot send: the budget of frames is spent, time until the next command in ms: ${

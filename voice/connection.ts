@@ -1,9 +1,9 @@
 /**
- * A stay in a guild's voice channels: joined through the main gateway, kept alive over voice servers and connections, with
+ * A bot's connection to a guild's voice channels: joined through the main gateway, kept alive over voice servers and connections, with
  * what is played and what is heard.
  *
- * Three machines meet here. `VoiceJoin` says which voice server is to be connected to, and when the stay is over. One
- * `ServerSession` at a time lives on such a server. `Player` and `ReceiveStreams` last through the whole stay: whatever is played
+ * Three machines meet here. `VoiceJoin` says which voice server is to be connected to, and when it is over. One
+ * `ServerSession` at a time lives on such a server. `Player` and `ReceiveStreams` last through the whole call: whatever is played
  * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
  */
 
@@ -28,7 +28,7 @@ import { assertDeadline, type VoiceTimedAction, VoiceTimeoutError } from "./voic
 const MICROPHONE = 1;
 
 /**
- * A stay in a guild's voice channels. Made by `joinVoice()`.
+ * A bot's connection to a guild's voice channels. Made by `joinVoice()`.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections
  *
@@ -57,7 +57,7 @@ export class VoiceConnection implements AsyncDisposable {
   readonly #join: JoinLoop;
   readonly #streams: ReceiveStreams;
   readonly #backoff: Backoff;
-  /** Aborted when the stay is over. */
+  /** Aborted when it is over. */
   readonly #ending = new AbortController();
   #session: ServerSession | null = null;
   #channelId: string | null = null;
@@ -186,7 +186,7 @@ export class VoiceConnection implements AsyncDisposable {
    * @throws {TypeError} Something is being played already.
    * @throws {RangeError} `deadlineMs` is negative or no number.
    * @throws {VoiceTimeoutError} Nothing could leave for `deadlineMs`; names what was missing.
-   * @throws {VoiceClosedError} The stay ended first.
+   * @throws {VoiceClosedError} The voice connection ended first.
    * @throws {OpusFrameError} The source gave something else than Opus frames.
    * @throws What the source throws, or the signal's reason.
    */
@@ -223,8 +223,8 @@ export class VoiceConnection implements AsyncDisposable {
 
   /**
    * The Opus frames of a user, from now on: in order, with marks where some are missing. Whoever does not read them in time
-   * loses the oldest. The stream lasts as long as the stay, whether the user is there or not; it errors with
-   * {@linkcode VoiceClosedError} unless the program ends the stay itself.
+   * loses the oldest. The stream lasts as long as the voice connection, whether the user is there or not; it errors with
+   * {@linkcode VoiceClosedError} unless the program closes the voice connection itself.
    *
    * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
    * @throws {TypeError} If the user is listened to already.

@@ -1,7 +1,7 @@
 /**
  * From "join that channel" to "connect there, as this session, with this token", and back.
  *
- * Theory of operation. One join serves one guild, from the first op 4 to the end of the stay. The main gateway answers op 4
+ * Theory of operation. One join serves one guild, from the first op 4 to the end of the call. The main gateway answers op 4
  * with two events in either order: the bot's own VOICE_STATE_UPDATE names the channel and the session, VOICE_SERVER_UPDATE
  * the endpoint and the token. Only a pair makes a connection, and a pair is of one mind: to combine an old session with a
  * new token is 4006. So each event is *fresh* until it is part of a pair, and a fresh one finds its partner so:
@@ -41,7 +41,7 @@ const GATEWAY_MS = 5_000;
 const NEVER: VoiceJoinDeadline = { at: Infinity, reason: "none" };
 
 /**
- * One stay of the bot in a guild's voice channels.
+ * One join of a guild's voice channels, from the first op 4 to the end.
  *
  * @example
  * ```ts
@@ -202,7 +202,7 @@ export class VoiceJoin {
     }
   }
 
-  /** Said of a bot that waits for an answer, it is the echo of what was before. */
+  /** Said of a bot that waits for a response, it is the echo of what was before. */
   #nowhere(now: number): readonly VoiceJoinOutput[] {
     if (this.#state === null) return [];
     // In doubt for another reason: the voice server has closed the connection with a 4014 before.
@@ -232,7 +232,7 @@ export class VoiceJoin {
     return wasUp ? [{ type: "disconnect" }] : [];
   }
 
-  /** A voice server is being allocated. A first answer goes on being waited for; within a stay there is no hurry. */
+  /** A voice server is being allocated. A first response goes on being waited for; within a call there is no hurry. */
   #noServer(now: number): readonly VoiceJoinOutput[] {
     const wasUp = this.#phase === "connected" || this.#phase === "in_doubt";
     this.#server = null;

@@ -65,7 +65,7 @@ export type VoiceJoinPhase =
   | "connected"
   /** The voice server closed the connection, or the bot is said to be in no channel; what follows is yet to be said. */
   | "in_doubt"
-  /** The stay is over. */
+  /** The voice connection is over. */
   | "ended";
 
 /** What an input asks the caller to do, in order. */
@@ -76,12 +76,12 @@ export type VoiceJoinOutput =
   | { readonly type: "connect"; readonly server: VoiceServer }
   /** Close the voice connection: its server is gone. Another `connect` may follow. */
   | { readonly type: "disconnect" }
-  /** The main gateway did not answer a move: the stay goes on in the channel before. */
+  /** The main gateway did not answer a move: the voice connection goes on in the channel before. */
   | { readonly type: "not_moved"; readonly channelId: string }
-  /** The stay is over: close the voice connection for good. */
+  /** The voice connection is over: close the voice connection for good. */
   | { readonly type: "end"; readonly end: VoiceJoinEnd };
 
-/** Why a stay is over. */
+/** Why a voice connection is over. */
 export type VoiceJoinEndCause =
   /** The program left. */
   | "left"
@@ -94,7 +94,7 @@ export type VoiceJoinEndCause =
   /** Nothing can follow: the voice verdict was to stop. */
   | "stopped";
 
-/** How a stay ended. */
+/** How a voice connection ended. */
 export interface VoiceJoinEnd {
   /** The cause. */
   readonly cause: VoiceJoinEndCause;

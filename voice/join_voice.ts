@@ -27,7 +27,7 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  * consumed, or there are none.
  *
  * @throws {VoiceMediaError} At once, where there is no UDP or no permission to use it.
- * @throws {MissingOptionError} At once: the answer needs GUILD_VOICE_STATES.
+ * @throws {MissingOptionError} At once: the response needs GUILD_VOICE_STATES.
  * @throws {TypeError} At once: the bot is in voice in this guild already, or its user id is not known.
  * @throws {RangeError} At once: `deadlineMs` is negative or no number.
  * @throws {VoiceTimeoutError} Sound could not be sent within `deadlineMs`; names what was missing. The bot has left.

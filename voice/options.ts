@@ -43,7 +43,7 @@ export interface VoiceOptions {
   /**
    * How long it may take until sound can be sent and received, in ms, over as many attempts as there is time for: then the
    * bot leaves, and `joinVoice` rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` tries for ever.
-   * Once joined, a stay has no deadline.
+   * Once joined, a voice connection has no deadline.
    *
    * @default {60_000}
    */
@@ -60,7 +60,7 @@ export interface VoiceOptions {
   readonly onEvent?: (event: VoiceConnectionEvent) => void;
   /** The transport encryptions to use, the best first; both by default. */
   readonly modes?: readonly EncryptionMode[];
-  /** How long the question for this side's address may take. */
+  /** How long the discovery of this side's address may take. */
   readonly discovery?: DiscoveryTimes;
   /** How long a handshake may take, in ms. */
   readonly dialDeadlineMs?: number;
@@ -80,12 +80,12 @@ export interface JoinVoiceOptions extends VoiceOptions {
   readonly channelId: string;
 }
 
-/** What happens in a stay. */
+/** What happens in a call. */
 export type VoiceConnectionEvent =
   | VoiceEvent
   /** The bot is in another channel than before, because it moved or was moved. */
   | { readonly type: "moved"; readonly channelId: string }
-  /** The main gateway did not answer a move: the stay goes on in the channel before. */
+  /** The main gateway did not answer a move: the voice connection goes on in the channel before. */
   | { readonly type: "not_moved"; readonly channelId: string };
 
 /** Options of `VoiceConnection.play`. */
@@ -94,7 +94,7 @@ export interface PlayOptions {
   readonly signal?: AbortSignal;
   /**
    * How long sound may be kept from leaving at a time, in ms, for want of a connection or of the group's keys: then `play`
-   * rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` waits as long as the stay lasts.
+   * rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` waits as long as the voice connection lasts.
    *
    * @default {60_000}
    */

@@ -24,7 +24,7 @@ export interface ServerSessionOptions {
   readonly dialDeadlineMs?: number;
   /** Opens the socket for media; `null` = there will be no media. */
   readonly openUdp: OpenUdp | null;
-  /** How long the question for the address may take. */
+  /** How long the discovery of the address may take. */
   readonly discovery: DiscoveryTimes;
   /** Makes the cipher of the session's key. */
   readonly createCipher: typeof createTransportCipher;

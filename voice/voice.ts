@@ -1,15 +1,15 @@
-/** The way into voice that a shard or a fleet is given, so that it can be asked to join. */
+/** The voice provider that a shard or a fleet is given, so that it can be asked to join. */
 
 import type { VoiceProvider } from "../shard/voice_provider.ts";
 import type { VoiceConnection } from "./connection.ts";
 import type { VoiceOptions } from "./options.ts";
 import { joinVoice } from "./join_voice.ts";
 
-/** The way into voice, for the option `voice` of a shard or a fleet. */
+/** The voice provider, for the option `voice` of a shard or a fleet. */
 export type Voice = VoiceProvider<VoiceOptions, VoiceConnection>;
 
 /**
- * Makes the way into voice for a shard or a fleet, whose `joinVoice(guildId, channelId)` then gives a
+ * Makes the voice provider for a shard or a fleet, whose `joinVoice(guildId, channelId)` then gives a
  * {@linkcode VoiceConnection}.
  *
  * @param options What every connection is made from, such as `dave`; the options of a join go before them.
@@ -25,8 +25,8 @@ export type Voice = VoiceProvider<VoiceOptions, VoiceConnection>;
  * await using discord = new FakeDiscord({ guilds: [guild] });
  * const fake = await discord.openVoice();
  * const { token, dial, fetch } = discord;
- * const way = voice({ dave: daveyProvider(davey), dial: fake.dial, openUdp: fake.openUdp });
- * const fleet = new Fleet({ token, intents: 1 << 7, voice: way, dial, fetch });
+ * const provider = voice({ dave: daveyProvider(davey), dial: fake.dial, openUdp: fake.openUdp });
+ * const fleet = new Fleet({ token, intents: 1 << 7, voice: provider, dial, fetch });
  *
  * await fleet.run(async ({ event }) => {
  *   if (event.t !== "READY") return;

@@ -1,4 +1,4 @@
-/** The end of a stay in voice that the program did not ask for, or asked for while something else waited. */
+/** The end of a voice connection that the program did not ask for, or asked for while something else waited. */
 
 import type { VoiceJoinEnd, VoiceJoinEndCause } from "./join_io.ts";
 
@@ -11,7 +11,7 @@ const WHY: { readonly [Cause in VoiceJoinEndCause]: string } = {
 };
 
 /**
- * The stay is over. `cause` is what the last voice session failed with, if it failed.
+ * The voice connection is over. `cause` is what the last voice session failed with, if it failed.
  *
  * @example
  * ```ts
@@ -26,12 +26,12 @@ export class VoiceClosedError extends Error {
   override readonly name = "VoiceClosedError";
   /** Stable identifier for switch statements. */
   readonly code = "ERR_VOICE_CLOSED";
-  /** How the stay ended. */
+  /** How the voice connection ended. */
   readonly end: VoiceJoinEnd;
 
   /** Made by the voice connection. */
   constructor(end: VoiceJoinEnd, cause: Error | null) {
-    super(`Cannot stay in voice: ${WHY[end.cause]}: ${end.cause}`, cause === null ? undefined : { cause });
+    super(`Voice connection closed: ${WHY[end.cause]}: ${end.cause}`, cause === null ? undefined : { cause });
     this.end = end;
   }
 }

@@ -30,7 +30,7 @@ const WHAT: { readonly [Missing in VoiceMissing]: string } = {
 /**
  * Sound could not leave for too long. `cause` is what the last attempt failed with, if anything threw.
  *
- * From `joinVoice` it says that the bot has left again. From `play` it says that what is missing may still come: the stay
+ * From `joinVoice` it says that the bot has left again. From `play` it says that what is missing may still come: the voice connection
  * goes on, and playing may be tried again.
  *
  * @example

@@ -30,7 +30,7 @@ export async function handle(
     body: JSON.stringify({ content: "pong", nonce: id, enforce_nonce: true }),
     signal: context.signal,
   });
-  // Read to the end: an answer that is left lying holds its connection.
+  // Read to the end: a response that is left unread holds its connection.
   const answer = await response.text();
   if (!response.ok) throw new Error(`Cannot answer: status ${response.status}: ${answer.slice(0, 100)}`);
 }

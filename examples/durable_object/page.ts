@@ -17,7 +17,7 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
 
 /** The page as a response. */
 export function statusPage(): Response {
-  // New for each answer: it lets the page's own style and script through the policy, and nothing else.
+  // New for each response: it lets the page's own style and script through the policy, and nothing else.
   const nonce = crypto.randomUUID();
   return new Response(documentWith(nonce), {
     headers: {

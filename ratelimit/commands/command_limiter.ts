@@ -3,8 +3,8 @@
  *
  * Theory of operation. Every frame sent is logged, whatever it is. The heartbeats to come are known, so the load at
  * a future instant is known too: the logged frames that still count, plus the heartbeats due until then. It only rises
- * where a heartbeat is due. A user command sent at `t` adds one to the load during `[t, t + period)`, its life. It is
- * admitted exactly when the load at `t`, and at each heartbeat due during that life, stays within the limit with it.
+ * where a heartbeat is due. A user command sent at `t` adds one to the load during `[t, t + period)`, its window. It is
+ * admitted exactly when the load at `t`, and at each heartbeat due during that window, stays within the limit with it.
  *
  * From this follows what the rest relies on: *sent when due, every scheduled heartbeat fits.* An admitted command keeps
  * it by the rule, a heartbeat sent on time only moves from the schedule to the log, and a heartbeat that the server asks for
@@ -12,7 +12,7 @@
  * holds next to nothing.
  *
  * All instants are exact; nothing is polled. The log never grows by itself, so the first instant at which a load of
- * `n` is left is one lookup, and a question costs one lookup for each heartbeat in one life of a frame, two at the usual
+ * `n` is left is one lookup, and a call costs one lookup for each heartbeat in one life of a frame, two at the usual
  * interval. Heartbeats so dense that they fill the budget by themselves end the search at the `limit`-th.
  *
  * A heartbeat is never admitted above the limit either. Where the runtime's timer was late for one and the period is a
@@ -133,7 +133,7 @@ export class CommandLimiter {
   /**
    * The first instant at which a heartbeat that the server asks for (op 1) can be sent, `heartbeats.nextAt` at the latest.
    *
-   * It takes the place of the next scheduled one: make the answer the schedule's new `nextAt`, and go on from there
+   * It takes the place of the next scheduled one: make the result the schedule's new `nextAt`, and go on from there
    * by the interval. None of the following heartbeats is then late, and user commands wait behind this one too.
    *
    * @see https://docs.discord.com/developers/events/gateway#heartbeat-requests
@@ -142,7 +142,7 @@ export class CommandLimiter {
     this.#log.observe(now);
     const { firstAt, intervalMs, mostLive } = this.#upcoming(now, heartbeats);
     let at = now;
-    // Waiting makes room for each heartbeat of the shifted schedule, so the latest of their demands is the answer.
+    // Waiting makes room for each heartbeat of the shifted schedule, so the latest of their demands is the result.
     // From the `mostLive`-th on the demands are weaker than that of the one before.
     for (let heartbeat = 1; heartbeat <= Math.min(mostLive, this.limit) && at < firstAt; heartbeat++) {
       at = Math.max(at, this.#log.dropsTo(this.limit - heartbeat) - (heartbeat - 1) * intervalMs);

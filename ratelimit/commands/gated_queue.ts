@@ -1,7 +1,7 @@
 /**
- * Callers waiting for their turn, some of them behind a gate of their own.
+ * Callers that wait in order, some of them behind a gate of their own.
  *
- * A command that falls under a sub-limit must not hold up the others behind it, and must not take a turn of the common
+ * A command that falls under a sub-limit must not delay the others behind it, and must not use up the common
  * budget before it may go. So each gate has a queue, and a turn goes to the first caller, by priority and then by
  * arrival, among the heads of all queues whose gate is open. Within a gate the order stays.
  *

@@ -1,5 +1,5 @@
 /**
- * Callers waiting for their turn.
+ * Callers that wait in order.
  *
  * What waits under a rate limit is a caller, never bytes: nothing is encoded, charged or promised until the turn
  * comes. Whoever grants turns takes the head out, writes its frame in the same tick, and hands the result of that

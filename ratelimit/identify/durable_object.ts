@@ -1,9 +1,9 @@
 /**
  * An identify limiter for Cloudflare: a coordinator that lives in a Durable Object, and the client for everybody else.
  *
- * Durable Objects are single-threaded and their storage is synchronous, so an exchange is atomic by itself; the answer
+ * Durable Objects are single-threaded and their storage is synchronous, so an exchange is atomic by itself; the reply
  * leaves only once the record is written. Nothing else is in memory: an object that is evicted, restarted or moved goes on
- * where it was. No call waits in it for a turn: whoever waits sleeps at the caller's side and asks again, which is a
+ * where it was. No call waits in it for a permit: a process that waits sleeps at the caller's side and asks again, which is a
  * request of a few ms each time.
  *
  * Nothing of `cloudflare:workers` is imported; the worker extends the class itself:
@@ -127,7 +127,7 @@ export class IdentifyCoordinator {
   async fetch(request: { json(): Promise<unknown> }): Promise<Response> {
     const question = await request.json().catch(() => null);
     if (!isIdentifyRequest(question)) {
-      return new Response("Cannot answer: this is no question", { status: 400 });
+      return new Response("Cannot answer: this is no request", { status: 400 });
     }
     return Response.json(this.exchange(question));
   }

@@ -1,5 +1,5 @@
 /**
- * Who may identify now: the question that a shard asks after HELLO.
+ * Who may identify now: what a shard asks after HELLO.
  *
  * The interface is one method, so that a limiter over whatever is at hand takes a few lines. Behind the limiters that
  * come with the package stands one rule, `identify_schedule.ts`; here are the interface and the one for a single process.
@@ -122,7 +122,7 @@ export class MemoryIdentifyLimiter implements IdentifyLimiter {
   }
 
   /**
-   * Waits for the shard's turn.
+   * Waits for the shard's permit.
    *
    * @throws {RangeError} where `shardId` is no integer from 0 on.
    * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.

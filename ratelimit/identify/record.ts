@@ -1,6 +1,6 @@
 /**
  * What a limiter knows of the identifies of one token, and how it is asked: plain JSON, so that any store can hold the
- * record and any transport carry the question.
+ * record and any transport carry the request.
  */
 
 import { isObject } from "../unknown.ts";
@@ -30,7 +30,7 @@ export interface IdentifyRecord {
   turns: { readonly ticket: string; readonly shardId: number; until: number }[];
   /** Who waits, in order, and until when the place is kept. */
   waiting: { readonly ticket: string; readonly shardId: number; until: number; again: boolean }[];
-  /** The shards that had their turn while others waited: who comes again queues behind these. */
+  /** The shards that had their permits while others waited: one that comes again queues behind these. */
   served: number[];
 }
 
@@ -119,7 +119,7 @@ export function readIdentifyRecord(value: unknown): IdentifyRecord | null {
   throw new TypeError("Cannot read the record of identifies: it is not one, or of another version");
 }
 
-/** Whether something that came over a wire is a question: what is none must not find its way into the record. */
+/** Whether something that came over a wire is a request: what is none must not find its way into the record. */
 export function isIdentifyRequest(value: unknown): value is IdentifyRequest {
   if (!isObject(value)) return false;
   const { client, ask, keep, drop, known, limits } = value;

@@ -3,7 +3,7 @@
  *
  * One script on one key does it all, by the server's clock. The client is yours, and taken as it is: that of ioredis or
  * iovalkey, of node-redis, of Deno and Upstash, or any function that sends a command. A client that keeps commands while
- * it has lost the server does no harm: whoever waits for an answer longer than `deadlineMs` gives up, and what is granted
+ * it has lost the server does no harm: a process that waits for a response longer than `deadlineMs` gives up, and what is granted
  * later is given back.
  *
  * @example
@@ -171,6 +171,6 @@ function orNull(number: unknown): number | null {
 
 function unreadable(): TypeError {
   return new TypeError(
-    "Cannot read the answer of the script: the client gave something else than arrays of numbers and texts",
+    "Cannot read the result of the script: the client gave something else than arrays of numbers and texts",
   );
 }

@@ -2,7 +2,7 @@
  * `identify_schedule.ts` in Lua, for a Redis server to run atomically and by its own clock. A test compares the two on
  * random conversations.
  *
- * `KEYS[1]` is the record, `ARGV[1]` the request as JSON. Numbers become integers on the way back, so the answer counts
+ * `KEYS[1]` is the record, `ARGV[1]` the request as JSON. Numbers become integers on the way back, so the reply counts
  * in whole ms and says -1 for `null`.
  */
 

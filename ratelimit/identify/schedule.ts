@@ -8,11 +8,11 @@
  *
  * The record is plain JSON. A limiter in memory keeps it in a variable, others where several processes can change it,
  * one at a time: read, {@linkcode exchangeIdentifies}, write, atomically. It promises no turn ahead: those who wait ask
- * again when the answer says so, and their place in the order lapses soon after. So a process that dies delays nobody
- * by more than one period, whether it waited or had its turn.
+ * again when the reply says so, and their place in the order lapses soon after. So a process that dies delays nobody
+ * by more than one period, whether it waited or had its permit.
  *
  * The order within a key is that of the shards' ids, so that a fleet starts bucket by bucket. A shard that comes back
- * queues behind those who were waiting when it had its turn: one that identifies in a loop starves nobody.
+ * queues behind those that were waiting when it had its permit: one that identifies in a loop starves nobody.
  */
 
 import { type IdentifyLimits, requireIdentifyLimits } from "./limits.ts";
@@ -25,14 +25,14 @@ const SAME_DAY_MS = 60_000;
 const GRACE = 0.25;
 /** So many waiting shards have a place in the order; stores bound the size of a record. Others ask all the same. */
 const MAX_WAITING = 512;
-/** So many shards that had their turn are remembered as long as others wait. */
+/** So many shards that had their permits are remembered as long as others wait. */
 const MAX_SERVED = 4_096;
 
 /**
  * Answers a request by the record, and brings the record up to date in place.
  *
  * Asking again with a ticket that has been granted grants it again, as long as its key rests: a request may be repeated
- * when its answer was lost. `ratelimit/identify/redis_script.ts` says the same in Lua.
+ * when its reply was lost. `ratelimit/identify/redis_script.ts` says the same in Lua.
  *
  * @see https://docs.discord.com/developers/events/gateway#sharding-max-concurrency
  *

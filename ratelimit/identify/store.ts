@@ -8,7 +8,7 @@ import type { IdentifyReply, IdentifyRequest } from "./record.ts";
 export interface IdentifyStore {
   /**
    * Reads the record, lets `exchangeIdentifies` answer the request by it, and writes it back, all in one. The signal is
-   * aborted when nobody waits for the answer any more.
+   * aborted when nobody waits for the reply any more.
    */
   exchange(
     request: IdentifyRequest,

@@ -105,7 +105,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
   }
 
   /**
-   * Waits for the shard's turn.
+   * Waits for the shard's permit.
    *
    * @throws {RangeError} where `shardId` is no integer from 0 on.
    * @throws {IdentifyRefusedError} where the daily budget is spent; names its reset.
@@ -208,7 +208,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
       waiter?.reject(new IdentifyRefusedError(waiter.shardId, { resetAfterMs }));
     }
     const shardOf = (ticket: string) => this.#waiting.get(ticket)?.shardId ?? 0;
-    // Those that are granted once more stand in the order of the question.
+    // Those that are granted once more stand in the order of the request.
     for (const ticket of reply.granted.toSorted((a, b) => shardOf(a) - shardOf(b))) {
       const waiter = this.#waiting.get(ticket);
       if (lateness >= ASK_ANEW && waiter && waiter.retries < MAX_RETRIES) {
@@ -218,7 +218,7 @@ export class StoredIdentifyLimiter implements IdentifyLimiter {
       }
       this.#waiting.delete(ticket);
       if (waiter === undefined || lateness === TOO_LATE) {
-        // Whoever gave up while the answer was under way says so after the request that asked.
+        // A shard that gave up while the reply was under way says so in the next request.
         this.#dropped.add(ticket);
         this.#isDue = true;
         const cause = new Error(`The permit came too late: after ${Math.round(now - askedAt)} ms`);

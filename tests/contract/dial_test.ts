@@ -152,7 +152,7 @@ Deno.test("dial: a peer that never answers a close delays nothing", async () => 
   assertEquals(end, { code: 4200, reason: "we leave", by: "local" });
   await until("the close frame is out", () => server.connections[0]?.received.length === 1);
   assertEquals(server.connections[0]?.received, [{ type: "close", code: 4200, reason: "we leave" }]);
-  // The socket waits for an answer that never comes; nobody waits with it.
+  // The socket waits for a response that never comes; nobody waits with it.
   assertEquals(sockets.sockets[0]?.readyState, WebSocket.CLOSING);
   server.connections[0]?.end();
 });

@@ -72,7 +72,7 @@ export async function startFleet(
     return stack.use(new BotProcess("identify_bot.ts", {}, [JSON.stringify(options)]));
   });
   const count = (line: RegExp) => bots.flatMap(({ lines }) => lines).filter((one) => line.test(one)).length;
-  await until("all shards wait for their turn", () => count(/^all asked$/) === PROCESSES);
+  await until("all shards wait for their permits", () => count(/^all asked$/) === PROCESSES);
   for (const permit of permits) permit.release("unused");
 
   const limitMs = 120_000 + 2 * limiterMs * shardCount / MAX_CONCURRENCY;

@@ -43,7 +43,7 @@ Deno.test("identify limiter in Deno KV: a file that is locked is told of, and no
   }
 });
 
-/** Two shards of one key: the first is live, the second waits for its turn when the store goes. */
+/** Two shards of one key: the first is live, the second waits for its permit when the store goes. */
 async function playOutage(
   backend: Backend,
   address: string,

@@ -1,5 +1,5 @@
 /**
- * WebSocket servers made by hand, for what no well-behaved server does: they take TCP connections on loopback and do to
+ * WebSocket servers written for the tests, for what no well-behaved server does: they take TCP connections on loopback and do to
  * each what the test says, byte by byte.
  */
 

@@ -21,7 +21,7 @@ Deno.test("udp: datagrams go there and back, a stranger's do not come in", async
     },
   });
   socket.send(Uint8Array.of(1));
-  await until("an answer", () => heard.length > 0);
+  await until("a response", () => heard.length > 0);
   socket.send(Uint8Array.of(5));
   await until("another", () => heard.length > 1);
   assertEquals([received, heard], [[[1], [5]], [[2, 1], [2, 5]]]);

@@ -12,7 +12,7 @@ import {
   type EncryptionMode,
   SILENCE_FRAME,
   type Voice,
-  voice as wayIntoVoice,
+  voice as makeProvider,
   type VoiceConnection,
   type VoiceConnectionEvent,
 } from "../../voice/mod.ts";
@@ -94,8 +94,8 @@ export class VoicePair implements AsyncDisposable {
     const peers = await DiscordjsVoice.start(tls.cert);
     const intents = GatewayIntent.GUILDS | GatewayIntent.GUILD_VOICE_STATES;
     const client = Deno.createHttpClient({ caCerts: [tls.cert] });
-    const way = wayIntoVoice({ dave: daveyProvider(davey), dial: trusting(client) });
-    const shard = new Shard({ token: discord.token, intents, api, voice: way });
+    const provider = makeProvider({ dave: daveyProvider(davey), dial: trusting(client) });
+    const shard = new Shard({ token: discord.token, intents, api, voice: provider });
     const { promise: ready, resolve } = Promise.withResolvers<void>();
     const running = shard.run((event) => {
       if (event.t === "READY") resolve();

@@ -25,7 +25,7 @@ Deno.test("durable object: ten hours of events, counted: a row per 5 s and per a
   );
 });
 
-Deno.test("durable object: the price table, by hand", () => {
+Deno.test("durable object: the price table, computed manually", () => {
   const cost = { rows: 60_000_000, requests: 3_000_000, gbSeconds: 331_776 };
   assertEquals(Math.round(dollars(cost, 1) * 100), 1_000 + 30);
   assertEquals(Math.round(dollars(cost, 2) * 100), 7_000 + 75 + 329);

@@ -106,7 +106,7 @@ async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> 
  * anything else.
  */
 async function resumed({ discord: { journal } }: ObjectServer, lives: number): Promise<void> {
-  const count = () => resumeCauses(journal).filter(({ cause }) => cause === "new life").length;
+  const count = () => resumeCauses(journal).filter(({ cause }) => cause === "new run").length;
   for (let waited = 0; count() < lives; waited += 10) {
     if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${lives}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -32,7 +32,7 @@ function assertUnharmed(outcome: Outcome, deaths: number): void {
   assertEquals(identifies, 1);
   assertEquals(sessions, ["started", ...resumes.map(() => "resumed")]);
   assertEquals(resumes.filter(({ cause }) => cause === "unknown"), []);
-  const lives = resumes.filter(({ cause }) => cause === "new life");
+  const lives = resumes.filter(({ cause }) => cause === "new run");
   assertEquals(lives.length, deaths);
   // What a death leaves is a socket that is cut, or none where the session was parked: never an open one beside the next.
   const ends = ["closed by the client: cut", "closed by the client: 4200 consumer behind"];

@@ -11,16 +11,16 @@ import type { CloseEntry, Journal } from "../fake/mod.ts";
 /** One RESUME. */
 export interface ResumeCause {
   /** The run that sent it. */
-  readonly life: string;
+  readonly run: string;
   /** `"unknown"` is a connection that was lost and that nothing explains. */
-  readonly cause: "new life" | "parked" | "unknown";
+  readonly cause: "new run" | "parked" | "unknown";
   /** How the connection before it ended. */
   readonly after: string;
 }
 
 /** The causes of all RESUMEs, in order. */
 export function resumeCauses(journal: Journal): ResumeCause[] {
-  const lives = new Map(journal.dials().map(({ connectionId, url }) => [connectionId, lifeOf(url)]));
+  const runs = new Map(journal.dials().map(({ connectionId, url }) => [connectionId, runOf(url)]));
   const ends = new Map(journal.of("close").map((end) => [end.connectionId, end]));
   /** The last connection on which each run has identified or resumed. */
   const last = new Map<string, number>();
@@ -28,14 +28,14 @@ export function resumeCauses(journal: Journal): ResumeCause[] {
   let before: number | null = null;
   for (const { connectionId, op } of journal.of("frame")) {
     if (op !== 2 && op !== 6) continue;
-    const life = lives.get(connectionId) ?? "?";
+    const run = runs.get(connectionId) ?? "?";
     if (op === 6) {
-      const own = last.get(life);
+      const own = last.get(run);
       const end = own === undefined ? undefined : ends.get(own);
-      const cause = own === undefined ? "new life" : end && isParking(end) ? "parked" : "unknown";
-      causes.push({ life, cause, after: described(before === null ? undefined : ends.get(before)) });
+      const cause = own === undefined ? "new run" : end && isParking(end) ? "parked" : "unknown";
+      causes.push({ run, cause, after: described(before === null ? undefined : ends.get(before)) });
     }
-    last.set(life, before = connectionId);
+    last.set(run, before = connectionId);
   }
   return causes;
 }
@@ -48,6 +48,6 @@ function described(end: CloseEntry | undefined): string {
   return end ? `closed by the ${end.by}: ${end.code ?? "cut"} ${end.reason}`.trimEnd() : "still open";
 }
 
-function lifeOf(url: string): string {
+function runOf(url: string): string {
   return new URL(url).searchParams.get("life") ?? "?";
 }

@@ -11,9 +11,9 @@ const PARKED: End = ["client", 4200, "consumer behind"];
 /** The causes in a story: runs that connect, each followed by how its connection ended, if it did. */
 function causesOf(...story: readonly (readonly [life: string, end?: End])[]): ResumeCause[] {
   const journal = new Journal();
-  story.forEach(([life, end], place) => {
+  story.forEach(([run, end], place) => {
     const [at, connectionId] = [place, place + 1];
-    journal.write({ kind: "dial", at, url: `ws://fake/?v=10&life=${life}`, outcome: "open", connectionId });
+    journal.write({ kind: "dial", at, url: `ws://fake/?v=10&life=${run}`, outcome: "open", connectionId });
     journal.write({ kind: "frame", at, connectionId, op: place === 0 ? 2 : 6, d: {} });
     if (end) {
       const [by, code, reason = ""] = end;
@@ -25,14 +25,14 @@ function causesOf(...story: readonly (readonly [life: string, end?: End])[]): Re
 
 Deno.test("resume cause: the first RESUME of a run is that of a death, however the connection before it ended", () => {
   assertEquals(causesOf(["a", CUT], ["b", PARKED], ["c"]), [
-    { life: "b", cause: "new life", after: "closed by the client: cut" },
-    { life: "c", cause: "new life", after: "closed by the client: 4200 consumer behind" },
+    { run: "b", cause: "new run", after: "closed by the client: cut" },
+    { run: "c", cause: "new run", after: "closed by the client: 4200 consumer behind" },
   ]);
 });
 
 Deno.test("resume cause: a run that has parked its session resumes it, also more than once", () => {
   const causes = causesOf(["a", PARKED], ["a", CUT], ["b", PARKED], ["b", PARKED], ["b"]);
-  assertEquals(causes.map(({ cause }) => cause), ["parked", "new life", "parked", "parked"]);
+  assertEquals(causes.map(({ cause }) => cause), ["parked", "new run", "parked", "parked"]);
 });
 
 Deno.test("resume cause: nothing else explains a RESUME of the same run", () => {
@@ -44,13 +44,13 @@ Deno.test("resume cause: nothing else explains a RESUME of the same run", () => 
     ["client", 4000, "consumer behind"],
   ];
   for (const end of ends) {
-    assertEquals(causesOf(["a", CUT], ["b", end], ["b"]).map(({ cause }) => cause), ["new life", "unknown"]);
+    assertEquals(causesOf(["a", CUT], ["b", end], ["b"]).map(({ cause }) => cause), ["new run", "unknown"]);
   }
-  assertEquals(causesOf(["a"], ["a"]), [{ life: "a", cause: "unknown", after: "still open" }]);
+  assertEquals(causesOf(["a"], ["a"]), [{ run: "a", cause: "unknown", after: "still open" }]);
 });
 
 Deno.test("resume cause: what counts is how the run's own connection ended", () => {
   // Two runs at once: the parking is another's.
   const causes = causesOf(["a", CUT], ["b", CUT], ["c", PARKED], ["b"]);
-  assertEquals(causes.map(({ cause }) => cause), ["new life", "new life", "unknown"]);
+  assertEquals(causes.map(({ cause }) => cause), ["new run", "new run", "unknown"]);
 });

@@ -30,7 +30,7 @@ export interface Surroundings {
   readonly isDead: () => boolean;
 }
 
-interface Life<T> {
+interface Incarnation<T> {
   dead: boolean;
   object?: T;
   /** Timers that have not fired. */
@@ -57,7 +57,7 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
   alarmAt: number | null = null;
   readonly #make: (around: Surroundings) => T;
   #alarmTimer: unknown = null;
-  #life: Life<T> | null = null;
+  #incarnation: Incarnation<T> | null = null;
 
   /** An object that nobody has asked for anything yet; `make` is called anew for each of its runs. */
   constructor(clock: VirtualClock, make: (around: Surroundings) => T) {
@@ -72,48 +72,52 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
 
   /** Whether there is an object in memory. */
   get isAlive(): boolean {
-    return this.#life !== null;
+    return this.#incarnation !== null;
   }
 
   /** The object is gone, without notice. Nothing is there until the next alarm or request. */
   die(): void {
-    const life = this.#life;
-    this.#life = null;
-    if (life === null) return;
-    life.dead = true;
-    for (const timer of life.timers) this.clock.clearTimeout(timer);
+    const incarnation = this.#incarnation;
+    this.#incarnation = null;
+    if (incarnation === null) return;
+    incarnation.dead = true;
+    for (const timer of incarnation.timers) this.clock.clearTimeout(timer);
     // An alarm that its object did not survive is delivered again, unless another was set meanwhile.
-    if (life.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
+    if (incarnation.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
   }
 
-  #alive(): Life<T> {
-    return this.#life ??= { dead: false, timers: new Set(), inAlarm: false };
+  #alive(): Incarnation<T> {
+    return this.#incarnation ??= { dead: false, timers: new Set(), inAlarm: false };
   }
 
-  #objectOf(life: Life<T>): T {
-    if (life.object) return life.object;
+  #objectOf(incarnation: Incarnation<T>): T {
+    if (incarnation.object) return incarnation.object;
     this.lives++;
-    const isDead = () => life.dead;
-    return life.object = this.#make({ ctx: this.#ctx(isDead), platform: this.#host(life), isDead });
+    const isDead = () => incarnation.dead;
+    return incarnation.object = this.#make({
+      ctx: this.#ctx(isDead),
+      platform: this.#host(incarnation),
+      isDead,
+    });
   }
 
-  #host(life: Life<T>): Platform {
+  #host(incarnation: Incarnation<T>): Platform {
     const { clock } = this;
     return {
       now: () => clock.now(),
       random: () => clock.random(),
       setTimeout: (callback, delayMs) => {
         // What is still under way when it dies may arm one after that.
-        if (life.dead) return null;
+        if (incarnation.dead) return null;
         const timer = clock.setTimeout(() => {
-          life.timers.delete(timer);
+          incarnation.timers.delete(timer);
           callback();
         }, delayMs);
-        life.timers.add(timer);
+        incarnation.timers.add(timer);
         return timer;
       },
       clearTimeout: (timer) => {
-        life.timers.delete(timer);
+        incarnation.timers.delete(timer);
         clock.clearTimeout(timer);
       },
     };
@@ -156,12 +160,12 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
       this.#alarmTimer = null;
       this.alarmAt = null;
       this.usage.alarms++;
-      const life = this.#alive();
-      const object = this.#objectOf(life);
-      life.inAlarm = true;
+      const incarnation = this.#alive();
+      const object = this.#objectOf(incarnation);
+      incarnation.inAlarm = true;
       object.alarm({ retryCount: 0, isRetry: false })
         .catch((error) => this.alarmErrors.push(error))
-        .finally(() => life.inAlarm = false);
+        .finally(() => incarnation.inAlarm = false);
     }, at - this.clock.now());
   }
 }

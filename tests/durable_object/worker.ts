@@ -41,7 +41,7 @@ export class Bot {
     this.#ctx = ctx;
     this.#env = env;
     // Each incarnation of the object tells Discord which one it is, so that the fake's journal alone says who connected.
-    const life = crypto.randomUUID();
+    const run = crypto.randomUUID();
     this.#host = new ShardHost(ctx, {
       token: env.TOKEN,
       url: env.GATEWAY,
@@ -50,7 +50,7 @@ export class Bot {
       alarmEveryMs: Number(env.ALARM_EVERY_MS),
       saveEveryMs: Number(env.SAVE_EVERY_MS),
       maxQueuedEvents: Number(env.MAX_QUEUED_EVENTS),
-      dial: (url, options) => dial(`${url}&life=${life}`, options),
+      dial: (url, options) => dial(`${url}&life=${run}`, options),
       handler: (event, { signal }) =>
         this.#report(event.t, "content" in event.d ? event.d.content : "", signal),
     });

@@ -37,7 +37,7 @@ export const RETIRED: readonly Retired[] = [
   },
   {
     pattern:
-      /\bStays?\b(?!s? [a-z])|\bstays?(?=[A-Z]\w)|\b(?:a|the|each|this|every|one|its) stays?\b(?! (?:in|below|the) )|\bstay in (?:voice|a channel)\b/,
+      /\bStays?\b(?!s? [a-z])|\bstays?(?=[A-Z]\w)|\b(?:a|the|each|this|every|its) stays?\b(?! (?:in|below|the) )|\bstay in (?:voice|a channel)\b/,
     use: "voice connection, or call",
     catches: "the stay outlives a reshard",
     leaves: "a failure that stays comes out of close(); the words stay free; Stay below 300 lines",

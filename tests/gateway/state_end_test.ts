@@ -111,7 +111,7 @@ for (
   });
 }
 
-Deno.test("state: op 9 as the answer to an identify or a resume ends those phases", () => {
+Deno.test("state: op 9 as the response to an identify or a resume ends those phases", () => {
   for (const phase of ["identifying", "resuming"] as const) {
     const driver = inPhase(phase);
     driver.receive(frame(9, false));

@@ -262,7 +262,7 @@ Deno.test("state: a permit refused for good ends the state with the limiter's er
 
 Deno.test("state: a limiter that fails is another cause than one that refuses", () => {
   const driver = inPhase("awaiting_permit");
-  driver.input((state) => state.identifyRefused(new Error("no answer"), { failed: true }));
+  driver.input((state) => state.identifyRefused(new Error("no response"), { failed: true }));
   assertEquals(driver.end.cause, "identify_limiter_failed");
 });
 

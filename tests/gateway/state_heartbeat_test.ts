@@ -106,7 +106,7 @@ Deno.test("state: op 1 before HELLO is answered too", () => {
   }
 });
 
-Deno.test("state: the answer to op 1 is no reason to call the peer a zombie", () => {
+Deno.test("state: the response to op 1 is no reason to call the peer a zombie", () => {
   const driver = inPhase("live");
   driver.acksAfterMs = null;
   driver.toDeadline();

@@ -74,7 +74,7 @@ Deno.test("state: READY restarts the sequence, whatever came before it", () => {
   assertEquals(driver.framesOf("heartbeat"), ['{"op":1,"d":2}']);
 });
 
-Deno.test("state: READY as the answer to a resume makes a new session", () => {
+Deno.test("state: READY as the response to a resume makes a new session", () => {
   const driver = inPhase("resuming");
   driver.receive(ready(1, { session_id: "another" }));
   assertEquals(driver.state.phase, "live");

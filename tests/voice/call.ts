@@ -76,11 +76,11 @@ export class Call implements AsyncDisposable {
 
   /** What every connection of ours is made from. The cipher is the one that needs no promises: time waits for none. */
   get options(): Omit<JoinVoiceOptions, "userId"> {
-    return { guildId: GUILD, channelId: VOICE, ...this.wayOptions };
+    return { guildId: GUILD, channelId: VOICE, ...this.providerOptions };
   }
 
-  /** The same for the way into voice. */
-  get wayOptions(): Omit<VoiceOptions, "userId"> {
+  /** The same for the voice provider. */
+  get providerOptions(): Omit<VoiceOptions, "userId"> {
     const { voice: { dial, openUdp }, clock: platform } = this;
     const modes = ["aead_xchacha20_poly1305_rtpsize"] as const;
     return { dave: daveyProvider(davey), dial, openUdp, platform, modes };
@@ -137,7 +137,7 @@ export class Call implements AsyncDisposable {
     options: Omit<VoiceOptions, "userId" | "signal"> = {},
   ): Promise<Shard<never, never, never, Voice>> {
     const { token, dial, fetch } = this.discord;
-    const voice = wayIntoVoice({ ...this.wayOptions, ...options });
+    const voice = wayIntoVoice({ ...this.providerOptions, ...options });
     const shard = new Shard({ token, intents: 1 << 7, voice, dial, fetch, platform: this.clock });
     this.#shards.push(shard);
     void shard.run(() => {});

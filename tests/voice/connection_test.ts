@@ -1,4 +1,4 @@
-/** A voice connection on the fake Discord: joining, playing, hearing. */
+/** A voice connection on the fake Discord: joining, playing, receiving. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Call, CLOSED, frames, GUILD, record, sound, VOICE } from "./call.ts";

@@ -1,4 +1,4 @@
-/** `fleet.joinVoice()`: the guild's shard, and what becomes of a stay when its shard restarts, or goes in a reshard. */
+/** `fleet.joinVoice()`: the guild's shard, and what becomes of a voice connection when its shard restarts, or goes in a reshard. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
@@ -46,7 +46,7 @@ class FleetCall {
       platform: call.clock,
       shards: 2,
       ...fleetOptions,
-      voice: voice({ ...call.wayOptions, ...way }),
+      voice: voice({ ...call.providerOptions, ...way }),
     });
     this.#running = this.fleet.run(({ event }) => {
       if (event.t !== "VOICE_STATE_UPDATE" || event.d.user_id !== call.discord.user.id) return;
@@ -119,7 +119,7 @@ function compiles(_: () => unknown): void {}
 const ROOMY = { guilds: [SECOND_GUILD], maxConcurrency: 16 };
 
 for (const to of [3, 1, 2]) {
-  Deno.test(`fleet.joinVoice: after a reshard 2 -> ${to} the stay goes on through the guild's new shard`, async () => {
+  Deno.test(`fleet.joinVoice: after a reshard 2 -> ${to} the voice connection goes on through the guild's new shard`, async () => {
     await using call = await Call.open({}, ROOMY);
     const play = await FleetCall.live(call);
     const before = "1/2";
@@ -151,7 +151,7 @@ for (const to of [3, 1, 2]) {
   });
 }
 
-Deno.test("fleet.joinVoice: while two sets are up, a stay hears and speaks through the shard that it was joined by", async () => {
+Deno.test("fleet.joinVoice: while two sets are up, a voice connection receives and speaks through the shard that it was joined by", async () => {
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const connection = await call.arrive(play.fleet.joinVoice(SECOND.guildId, SECOND.channelId));
@@ -172,7 +172,7 @@ Deno.test("fleet.joinVoice: while two sets are up, a stay hears and speaks throu
   await play.close();
 });
 
-Deno.test("fleet.joinVoice: joined by a new set that is then given up, a stay goes on through the old one", async () => {
+Deno.test("fleet.joinVoice: joined by a new set that is then given up, a voice connection goes on through the old one", async () => {
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const giveUp = new AbortController();
@@ -191,7 +191,7 @@ Deno.test("fleet.joinVoice: joined by a new set that is then given up, a stay go
   await play.close();
 });
 
-Deno.test("fleet.joinVoice: a shard restarted with its session leaves the stay alone; with another it joins anew", async () => {
+Deno.test("fleet.joinVoice: a shard restarted with its session leaves the voice connection alone; with another it joins anew", async () => {
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const connection = await call.arrive(play.fleet.joinVoice(GUILD, VOICE));
@@ -244,8 +244,8 @@ Deno.test("fleet.joinVoice: before the fleet has started, a join waits for its s
   await using call = await Call.open();
   const userId = call.discord.user.id;
   const { token, dial, fetch } = call.discord;
-  const way = voice(call.wayOptions);
-  const fleet = new Fleet({ token, intents: INTENTS, dial, fetch, platform: call.clock, voice: way });
+  const provider = voice(call.providerOptions);
+  const fleet = new Fleet({ token, intents: INTENTS, dial, fetch, platform: call.clock, voice: provider });
   const joining = fleet.joinVoice(GUILD, VOICE, { userId });
   const running = fleet.run(() => {});
   const connection = await call.arrive(joining);

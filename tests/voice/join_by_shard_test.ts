@@ -1,4 +1,4 @@
-/** `shard.joinVoice()`: the way into voice that a shard is given, and a shard that was given none. */
+/** `shard.joinVoice()`: the voice provider that a shard is given, and a shard that was given none. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
@@ -28,8 +28,8 @@ Deno.test("shard.joinVoice: what the join says goes before what the way says", a
   await using call = await Call.open();
   const { token, dial, fetch } = call.discord;
   const said: string[] = [];
-  const way = voice({ ...call.wayOptions, selfDeaf: true, onStatus: () => void said.push("way") });
-  const shard = new Shard({ token, intents: 1 << 7, voice: way, dial, fetch, platform: call.clock });
+  const provider = voice({ ...call.providerOptions, selfDeaf: true, onStatus: () => void said.push("way") });
+  const shard = new Shard({ token, intents: 1 << 7, voice: provider, dial, fetch, platform: call.clock });
   const running = shard.run(() => {});
   await call.clock.runUntil(() => shard.status.state === "live");
   const joining = shard.joinVoice(GUILD, STAGE, { dave: null, onStatus: () => void said.push("join") });
@@ -65,7 +65,7 @@ Deno.test("shard.joinVoice: one stay in a guild, whichever way in", async () => 
   await call.arrive(connection.close());
 });
 
-Deno.test("shard.joinVoice: a shard that is closed is waited for by no stay", async () => {
+Deno.test("shard.joinVoice: a shard that is closed is waited for by no voice connection", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const connection = await call.arrive(shard.joinVoice(GUILD, VOICE));
@@ -90,8 +90,8 @@ Deno.test("shard.joinVoice: without the intent, and without a voice provider, a 
 });
 
 Deno.test("types: joinVoice gives a VoiceConnection, and is there where a voice provider was given", () => {
-  const way = voice();
-  const shard = new Shard({ token: TOKEN, guildEvents: ["MESSAGE_CREATE"], voice: way });
+  const provider = voice();
+  const shard = new Shard({ token: TOKEN, guildEvents: ["MESSAGE_CREATE"], voice: provider });
   assertType<IsExact<typeof shard, Shard<"MESSAGE_CREATE", never, never, Voice>>>(true);
   assertType<IsExact<typeof shard.voice, Voice>>(true);
   compiles(async () => {

@@ -43,7 +43,7 @@ for (const [missing, fail] of Object.entries(FAULTS)) {
     assertEquals([error.code, error.missing], ["ERR_VOICE_TIMEOUT", missing]);
     assertEquals(error.message.startsWith("Cannot join voice: within 60000 ms nothing may leave: "), true);
     assertEquals(call.clock.now(), 60_000);
-    // Nothing of the stay is left.
+    // Nothing of the voice connection is left.
     assertEquals(statuses.at(-1), { state: "closed", error });
     const sent = gateway.commands.length;
     assertEquals([gateway.commands.at(-1), gateway.listening], [null, 0]);
@@ -95,7 +95,7 @@ Deno.test("join: a server that Discord takes away between two attempts is what i
   assertEquals([error.missing, error.cause], ["voice_server", undefined]);
 });
 
-Deno.test("join: what comes before the deadline is enough, and a stay has none", async () => {
+Deno.test("join: what comes before the deadline is enough, and a voice connection has none", async () => {
   await using call = await Call.open();
   call.voice.faults.silentDiscovery = 3;
   const { connection } = await call.join("alice", { channelId: STAGE, deadlineMs: 3_001 });

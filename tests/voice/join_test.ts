@@ -76,7 +76,7 @@ class JoinDriver {
   }
 }
 
-/** A stay that is connected to A with token t1, its journal empty, some time later. */
+/** A voice connection that is connected to A with token t1, its journal empty, some time later. */
 function connected(): JoinDriver {
   const driver = new JoinDriver().state("A").server("t1").pass(60_000);
   driver.log.length = 0;
@@ -280,7 +280,7 @@ Deno.test("join: a full channel is never answered: given up after 15 s", () => {
 });
 
 for (const half of ["state", "server", "a server that is null"] as const) {
-  Deno.test(`join: half an answer (${half}) is given up after 15 s as well`, () => {
+  Deno.test(`join: half a response (${half}) is given up after 15 s as well`, () => {
     const driver = new JoinDriver({ timeoutMs: 15_000 });
     if (half === "state") driver.state("A");
     else if (half === "server") driver.server("t1");
@@ -333,7 +333,7 @@ Deno.test("join: moved while there is no server: the next one is for the new cha
   assertEquals([driver.log.at(-1), driver.join.phase], ["connect B t2", "connected"]);
 });
 
-Deno.test("join: 4014 after which nothing is said ends the stay after 5 s [case 68]", () => {
+Deno.test("join: 4014 after which nothing is said ends the voice connection after 5 s [case 68]", () => {
   const driver = connected().do((join) => join.wait(60_000));
   assertEquals(driver.join.phase, "in_doubt");
   assertEquals(driver.pass(4_999).log, []);

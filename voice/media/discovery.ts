@@ -1,7 +1,7 @@
 /**
  * Under which address does media come from here? The one who knows is the server: it is asked by UDP, and UDP loses.
  *
- * The codec, and a small machine that asks again until an answer comes or a deadline passes. And the datagram that keeps the
+ * The codec, and a small machine that asks again until a response comes or a deadline passes. And the datagram that keeps the
  * way open through routers while nobody speaks.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections#ip-discovery
@@ -22,7 +22,7 @@ export interface DiscoveredAddress {
 }
 
 /**
- * Writes the question.
+ * Writes the request.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function encodeDiscovery(ssrc: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads the answer.
+ * Reads the response.
  *
  * @returns `null` if the packet is none, or answers somebody else.
  *
@@ -51,7 +51,7 @@ export function encodeDiscovery(ssrc: number): Uint8Array<ArrayBuffer> {
  * import { encodeDiscovery, parseDiscovery } from "@discordgateway/edge/voice/core";
  *
  * const packet = encodeDiscovery(7);
- * if (parseDiscovery(packet, 7) !== null) throw new Error("a question is no answer");
+ * if (parseDiscovery(packet, 7) !== null) throw new Error("a request is no response");
  * packet[1] = 2;
  * packet.set(new TextEncoder().encode("192.0.2.1"), 8);
  * packet[73] = 80;
@@ -96,7 +96,7 @@ export interface DiscoveryOptions {
   /** The present, in ms on the clock of all later inputs. */
   readonly now: number;
   /**
-   * How long an answer may take before the question is asked again, in ms.
+   * How long a response may take before the request is sent again, in ms.
    *
    * @default {1_000}
    */
@@ -119,7 +119,7 @@ export type DiscoveryOutput =
   | { readonly type: "failed"; readonly attempts: number };
 
 /**
- * One discovery: asks at once and again until an answer or the deadline.
+ * One discovery: asks at once and again until a response or the deadline.
  *
  * @example
  * ```ts
@@ -165,7 +165,7 @@ export class Discovery {
     return { type: "send", packet: encodeDiscovery(this.#ssrc) };
   }
 
-  /** A datagram came; whatever is no answer is ignored. */
+  /** A datagram came; whatever is no response is ignored. */
   receive(packet: Uint8Array): DiscoveryOutput | null {
     const found = this.#over ? null : parseDiscovery(packet, this.#ssrc);
     if (found === null) return null;

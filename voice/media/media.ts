@@ -16,10 +16,10 @@ import { encodeRtpHeader, RtpClock } from "./rtp.ts";
 import type { MediaServer } from "../gateway/state_io.ts";
 import type { createTransportCipher, TransportCipher } from "./transport_encryption.ts";
 
-/** How long the question for the address may take. */
+/** How long the discovery of the address may take. */
 export interface DiscoveryTimes {
   /**
-   * How long an answer may take before the question is asked again, in ms.
+   * How long a response may take before the request is sent again, in ms.
    *
    * @default {1_000}
    */
@@ -40,7 +40,7 @@ export interface MediaOptions {
   readonly openUdp: OpenUdp;
   /** Clock, timers and randomness. */
   readonly platform: Platform;
-  /** How long the question for the address may take. */
+  /** How long the discovery of the address may take. */
   readonly discovery: DiscoveryTimes;
   /** Makes the cipher of the session's key. */
   readonly createCipher: typeof createTransportCipher;

@@ -24,7 +24,7 @@ export interface MediaPacket {
 
 /** Why a datagram was dropped. */
 export type MediaDropReason =
-  /** Neither RTP nor RTCP: an answer to a discovery, the echo of a keepalive, a stray. */
+  /** Neither RTP nor RTCP: a response to a discovery, the echo of a keepalive, a stray. */
   | "foreign"
   /** RTCP, of which nothing here makes use. */
   | "rtcp"

@@ -1,6 +1,6 @@
 /**
  * One of several processes of a bot, with some of its shards, which share an identify limiter with the others. Prints
- * each change of what a shard does: `shard 3 live`; and `all asked` once all have asked the record for their turn.
+ * each change of what a shard does: `shard 3 live`; and `all asked` once all have asked the record for their permits.
  *
  * Its one argument is {@linkcode IdentifyBotOptions} as JSON.
  */
@@ -39,7 +39,7 @@ for (const id of shardIds) {
   shard.run(() => {}).catch((error) => console.log(`shard ${id} stopped: ${error.code}`));
 }
 
-/** An update goes with the questions of all who wait, and is answered with them. */
+/** An update goes with the requests of all that wait, and is answered with them. */
 async function askedAll(): Promise<void> {
   await limiter.update({});
   console.log("all asked");

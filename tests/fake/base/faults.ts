@@ -12,7 +12,7 @@ export interface Faults {
   reorderKeys: boolean;
   /** A server cuts each message into WebSocket fragments, and these into pieces on the wire. @default {false} */
   splitFrames: boolean;
-  /** A server sends HELLO in the same segment as its answer to the handshake. @default {false} */
+  /** A server sends HELLO in the same segment as its response to the handshake. @default {false} */
   coalesceHello: boolean;
   /** Heartbeats are not acknowledged. @default {false} */
   muteAcks: boolean;

@@ -102,7 +102,7 @@ export interface RestEntry extends Entry {
   readonly method: string;
   /** The path, from `/api/v10` on. */
   readonly path: string;
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   readonly status: number;
 }
 

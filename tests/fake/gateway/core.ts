@@ -2,7 +2,7 @@
  * The gateway's side of the protocol, without sockets, clock and timers.
  *
  * A transport hands in what a client does (`connect`, `receive`, `closed`) with the present time, and lends a
- * {@linkcode GatewayPort} by which the answers leave; whoever drives it calls `tick` at `deadline`. Every rule that a
+ * {@linkcode GatewayPort} by which the responses leave; whoever drives it calls `tick` at `deadline`. Every rule that a
  * client breaks is written down, and costs what it costs at Discord.
  */
 

@@ -2,7 +2,7 @@
  * The fake's ends of all connections, and what can be done to one: a frame sent, a close, a cut, a stall.
  *
  * A *link* is one connection. It is `fresh` until it has identified or resumed, then `live`; op 9 makes it fresh again,
- * and an IDENTIFY that is left without an answer makes it `unanswered`.
+ * and an IDENTIFY that is left without a response makes it `unanswered`.
  */
 
 import { GatewayCloseCode } from "../../../gateway/close_code.ts";

@@ -88,7 +88,7 @@ export class SocketPort implements GatewayPort {
     if (bytes.length > 0) this.#received(bytes);
   }
 
-  /** Sends bytes as they are: the answer to the handshake. */
+  /** Sends bytes as they are: the response to the handshake. */
   sendBytes(bytes: Uint8Array): void {
     this.#put(bytes);
   }

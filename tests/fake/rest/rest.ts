@@ -31,7 +31,7 @@ export interface RestResponse {
   readonly message?: FakeMessage;
 }
 
-/** What the answers depend on. */
+/** What the responses depend on. */
 export interface RestContext {
   /** What exists. */
   readonly world: World;

@@ -36,7 +36,7 @@ export interface FakeVoiceState {
 
 /** Body of VOICE_SERVER_UPDATE. */
 export interface FakeVoiceServerUpdate {
-  /** The token for this stay. */
+  /** The token for this admission. */
   readonly token: string;
   /** The guild. */
   readonly guild_id: string;

@@ -137,7 +137,7 @@ Deno.test("command limiter: heartbeats so dense that they fill the budget leave 
     assertEquals(limiter.nextAvailableAt(0, heartbeats), Infinity);
     assertEquals(limiter.requestedHeartbeatAt(0, heartbeats), 0);
   }
-  // A first heartbeat that is far away: commands go until its life would meet too many heartbeats.
+  // A first heartbeat that is far away: commands go until its window would meet too many heartbeats.
   const far = { nextAt: 50_000, intervalMs: 1 };
   assertEquals(new CommandLimiter().available(0, far), 0);
   assertEquals(new CommandLimiter().nextAvailableAt(0, { nextAt: 60_000, intervalMs: 0 }), 0);

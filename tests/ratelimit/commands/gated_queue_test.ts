@@ -27,7 +27,7 @@ Deno.test("gated queue: without gates it is first in, first out, high before low
   assertEquals(await Promise.all(waiting), [true, true, true]);
 });
 
-Deno.test("gated queue: who waits at a shut gate holds up nobody, and goes at the instant that was named", async () => {
+Deno.test("gated queue: who waits at a shut gate delays nobody, and goes at the instant that was named", async () => {
   const queue = new GatedQueue<string>();
   const waiting = ["a", "b", "c"].map((item) => queue.wait(item, { gate: guild("1"), priority: "high" }));
   waiting.push(queue.wait("other guild", { gate: guild("2") }), queue.wait("free"));

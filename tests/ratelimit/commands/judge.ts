@@ -25,7 +25,7 @@ export interface JudgeOptions {
   readonly clock: LeapingClock;
   /** `heartbeat_interval`. */
   readonly intervalMs: number;
-  /** How long an answer takes. */
+  /** How long a reply takes. */
   readonly delayMs: number;
 }
 

@@ -27,7 +27,7 @@ export interface ContractOptions extends IdentifyLimits {
 
 /** A limiter with the optional parts that all of ours have. */
 export interface ContractLimiter extends IdentifyLimiter {
-  /** Waits for a turn. */
+  /** Waits for a permit. */
   take(shardId: number, options?: { signal?: AbortSignal }): Promise<IdentifyPermit>;
   /** Takes over limits. */
   update(limits: IdentifyLimits): void | Promise<void>;

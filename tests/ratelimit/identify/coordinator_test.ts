@@ -29,7 +29,7 @@ function post(body: string): Request {
   return new Request("https://identify/", { method: "POST", body });
 }
 
-Deno.test("identify coordinator: whatever is no question is answered with 400 and leaves the record alone", async () => {
+Deno.test("identify coordinator: whatever is no request is answered with 400 and leaves the record alone", async () => {
   const wrong: readonly unknown[] = [
     null,
     5,
@@ -59,12 +59,12 @@ Deno.test("identify coordinator: whatever is no question is answered with 400 an
   for (const body of ["", "{", ...wrong.map((question) => JSON.stringify(question))]) {
     const { coordinator: asked, values } = coordinator();
     const response = await asked.fetch(post(body));
-    assertEquals([response.status, await response.text()], [400, "Cannot answer: this is no question"], body);
+    assertEquals([response.status, await response.text()], [400, "Cannot answer: this is no request"], body);
     assertEquals(values.size, 0, body);
   }
 });
 
-Deno.test("identify coordinator: a question is answered, over fetch as by a call", async () => {
+Deno.test("identify coordinator: a request is answered, over fetch as by a call", async () => {
   const questions: readonly IdentifyRequest[] = [
     QUESTION,
     { ...QUESTION, ask: [{ ticket: "t", shardId: 3 }], keep: ["k"], drop: ["d"] },

@@ -70,7 +70,7 @@ Deno.test({
             const expected = exchangeIdentifies(record, request, now);
             const time = [`${Math.floor(now / 1_000)}`, `${now % 1_000 * 1_000}`];
             const answer = await redis.call("EVAL", SCRIPT, "1", key, JSON.stringify(request), ...time);
-            assertEquals(answer, asAnswer(expected));
+            assertEquals(answer, asReply(expected));
             assertEquals(tidy(JSON.parse(await redis.get(key) ?? "")), tidy(record));
             known = expected.budget;
             grants += expected.granted.length;
@@ -96,7 +96,7 @@ Deno.test({
       const limiter = new RedisIdentifyLimiter((...command) => {
         commands.push(command[0] ?? "");
         return redis.call(...command as [string, ...string[]]);
-        // By the clock of the machine an answer could be slow, and something more to say.
+        // By the clock of the machine a reply could be slow, and something more to say.
       }, { key: "a bot", maxConcurrency: 4, clock: new VirtualClock() });
       await limiter.take(0);
       await limiter.take(1);
@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-function asAnswer({ granted, refused, retryAfterMs, budget }: IdentifyReply): unknown[] {
+function asReply({ granted, refused, retryAfterMs, budget }: IdentifyReply): unknown[] {
   return [
     [...granted],
     [...refused],

@@ -77,7 +77,7 @@ Deno.test("identify schedule: however the waiting stack up before they die, othe
   assertEquals(ask("50", 8_000).granted, ["50"]);
 });
 
-Deno.test("identify schedule: a shard that comes back queues behind those who waited when it had its turn", () => {
+Deno.test("identify schedule: a shard that comes back queues behind those that waited when it had its permit", () => {
   const { ask } = scene({ maxConcurrency: 1, periodMs: 5_000 });
   const order: string[] = [];
   let waiting = ["0:a", "1:a", "7:a"];
@@ -123,7 +123,7 @@ Deno.test("identify schedule: who gives up leaves the order at once", () => {
   assertEquals(ask("2", 5_000).granted, ["2"]);
 });
 
-Deno.test("identify schedule: a question whose answer was lost may be asked again, and costs once", () => {
+Deno.test("identify schedule: a request whose reply was lost may be sent again, and costs once", () => {
   const { ask, record } = scene({ maxConcurrency: 1, periodMs: 5_000 });
   ask("0", 0);
   assertEquals(ask("0", 4_000).granted, ["0"]);

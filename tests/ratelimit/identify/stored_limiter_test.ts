@@ -13,21 +13,21 @@ import { VirtualClock } from "../../fake/base/virtual_clock.ts";
 
 const PERIOD_MS = 5_000;
 
-/** A store in memory that can be slow, fail, or lose its answers. */
+/** A store in memory that can be slow, fail, or lose its replies. */
 class Store {
   readonly clock = new VirtualClock();
   readonly record = newIdentifyRecord("record", 0);
   readonly requests: IdentifyRequest[] = [];
-  /** How long an answer takes, in ms; what was asked is done at once. */
+  /** How long a reply takes, in ms; what was asked is done at once. */
   slowMs = 0;
   /** What it fails of; `null` where it does not. */
   failure: Error | null = null;
   /** Whether it does what it is asked, and then fails. */
-  losesAnswers = false;
+  losesReplies = false;
 
   async exchange(request: IdentifyRequest): Promise<IdentifyReply> {
     this.requests.push(request);
-    if (this.failure && !this.losesAnswers) throw this.failure;
+    if (this.failure && !this.losesReplies) throw this.failure;
     const reply = exchangeIdentifies(this.record, request, this.clock.now());
     if (this.slowMs > 0) await new Promise<void>((resolve) => this.clock.setTimeout(resolve, this.slowMs));
     if (this.failure) throw this.failure;
@@ -100,7 +100,7 @@ Deno.test("identify store: a store that does not answer is given up after its de
   await store.clock.advance(60_000);
 });
 
-Deno.test("identify store: a deadline that can be none is refused, and without one an answer may take any time", async () => {
+Deno.test("identify store: a deadline that can be none is refused, and without one a reply may take any time", async () => {
   const store = new Store();
   for (const deadlineMs of [0, -1, NaN]) {
     assertThrows(
@@ -118,11 +118,11 @@ Deno.test("identify store: a deadline that can be none is refused, and without o
   (await taking).release("ready");
 });
 
-Deno.test("identify store: what was granted while the answer was lost is given back with the next question", async () => {
+Deno.test("identify store: what was granted while the reply was lost is given back with the next request", async () => {
   const store = new Store();
   const limiter = store.limiter("one");
   store.failure = new Error("the connection was lost");
-  store.losesAnswers = true;
+  store.losesReplies = true;
   await assertRejects(() => limiter.take(0), IdentifyLimiterError);
   assertEquals([store.record.remaining, store.record.turns.length], [999, 1]);
   store.failure = null;
@@ -131,7 +131,7 @@ Deno.test("identify store: what was granted while the answer was lost is given b
   assertEquals([store.record.remaining, store.record.turns.length], [999, 1]);
 });
 
-Deno.test("identify store: who gives up while the answer is under way gives its turn back", async () => {
+Deno.test("identify store: who gives up while the reply is under way gives its permit back", async () => {
   const store = new Store();
   store.slowMs = 50;
   const limiter = store.limiter("one");
@@ -144,7 +144,7 @@ Deno.test("identify store: who gives up while the answer is under way gives its 
   assertEquals([store.record.remaining, store.record.turns.length], [1_000, 0]);
 });
 
-Deno.test("identify store: after a slow answer the key rests from the answer on", async () => {
+Deno.test("identify store: after a slow reply the key rests from the reply on", async () => {
   const store = new Store();
   const [here, there] = [store.limiter("here"), store.limiter("there")];
   store.slowMs = 300;

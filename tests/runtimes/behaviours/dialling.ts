@@ -41,7 +41,7 @@ export const DIALLING: readonly Behaviour[] = [
     },
   },
   {
-    name: "dial: no answer ends by its deadline, or by an abort",
+    name: "dial: no response ends by its deadline, or by an abort",
     run: async (scene) => {
       const discord = await scene.discord();
       await discord.fault({ blackHoleDials: 2 });

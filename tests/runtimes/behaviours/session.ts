@@ -9,7 +9,7 @@ import { PATIENT, type Play } from "../scene.ts";
 import { COUNTED_CLOCK, until } from "../timers.ts";
 import type { Behaviour } from "./behaviour.ts";
 
-/** The fake gives half an interval of grace: so long may a busy machine hold up a process. */
+/** The fake gives half an interval of grace: so long may a busy machine stall a process. */
 const BEAT_MS = 8_000;
 
 /** Behaviours of a shard's session. */

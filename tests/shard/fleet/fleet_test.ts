@@ -146,7 +146,7 @@ Deno.test("fleet: restarts that cannot be are refused", async () => {
   await assertRejects(() => play.fleet.restart(0), TypeError, "the fleet is closed");
 });
 
-Deno.test("fleet: with run() a slow handler holds up its own shard alone", async () => {
+Deno.test("fleet: with run() a slow handler delays its own shard alone", async () => {
   const play = await new FleetPlay({ ...FOUR, by: "run" }).live(4);
   let goOn = () => {};
   const pause = new Promise<void>((resolve) => goOn = resolve);

@@ -226,7 +226,7 @@ Deno.test("reshard: what the old set received comes before anything of the new o
   await play.close();
 });
 
-Deno.test("reshard: a handler that is stuck holds up only the shards that share guilds with its own", async () => {
+Deno.test("reshard: a handler that is stuck delays only the shards that share guilds with its own", async () => {
   const play = await four({ by: "run" });
   let goOn = () => {};
   const pause = new Promise<void>((resolve) => goOn = resolve);

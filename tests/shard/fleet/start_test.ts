@@ -77,7 +77,7 @@ Deno.test("fleet start: no more shards knock than may identify at once", async (
   await play.close();
 });
 
-Deno.test("fleet start: a shard that does not get through holds up the others for 10 s at most", async () => {
+Deno.test("fleet start: a shard that does not get through delays the others for 10 s at most", async () => {
   const play = new FleetPlay({ fake: { shards: 6, maxConcurrency: 2 } });
   play.discord.faults.blackHoleDials = 1;
   await play.live(5);

@@ -105,7 +105,7 @@ Deno.test("faults: so many questions are not answered, and yet count", async () 
   const stage = new Stage({ guilds: [{ members: 10 }] });
   stage.discord.faults.muteResponses = 1;
   const client = await stage.identified({ intents: 2 });
-  // A presence is no question.
+  // A presence is no request.
   client.send(3, { since: null, activities: [], status: "idle", afk: false });
   const guild_id = stage.discord.guilds[0]?.id;
   client.send(8, { guild_id, ...EVERYBODY });
@@ -132,7 +132,7 @@ Deno.test("faults: answers are lost by their index, and come from behind", async
   assertEquals(indexes(), [1, 3, 3, 2, 1, 0]);
 });
 
-Deno.test("faults: cut in the middle of the answers, once; a resume brings the rest", async () => {
+Deno.test("faults: cut in the middle of the responses, once; a resume brings the rest", async () => {
   const stage = new Stage({ guilds: [{ members: 3_500 }] });
   const first = await stage.identified({ intents: 2 });
   stage.discord.faults.cutAfterResponses = 3;

@@ -215,7 +215,7 @@ Deno.test("commands: op 8 brings presences with GUILD_PRESENCES only", async () 
   }
 });
 
-Deno.test("commands: a nonce of more than 32 bytes is dropped from the answer, and noted", async () => {
+Deno.test("commands: a nonce of more than 32 bytes is dropped from the response, and noted", async () => {
   const { stage, client, guildId } = await opened(0);
   client.send(8, { guild_id: guildId, query: "a", limit: 1, nonce: "é".repeat(17) });
   await stage.settle();

@@ -288,7 +288,7 @@ Deno.test("gateway: the window of the frame limit may be shorter than Discord's"
 
 for (const heartbeats of [true, false]) {
   const what = heartbeats ? "counts a heartbeat that waited to be read" : "still cuts who sent none";
-  Deno.test(`gateway: a fake whose own process was held up ${what}`, async () => {
+  Deno.test(`gateway: a fake whose own process was stalled ${what}`, async () => {
     const clock = new VirtualClock();
     let holdUpMs = 0;
     const platform: Platform = {

@@ -79,7 +79,7 @@ for (const [missing, fail] of Object.entries(FAULTS)) {
     const error = await timedOut(call, alice, 3_000);
     assertEquals(error.missing, missing);
     assert(error.message.startsWith("Cannot play: within 3000 ms nothing may leave: "), error.message);
-    // The stay is not over by that.
+    // The voice connection is not over by that.
     assert(alice.connection.status.state !== "closed");
   });
 }
@@ -95,7 +95,7 @@ Deno.test("play: what comes before the deadline is enough, and the next try is n
   assertEquals([alice.connection.status.state, alice.connection.counters.sent], ["live", 8]);
 });
 
-Deno.test("play: without keys it waits a minute where nothing else is said, and for as long as the stay lasts with Infinity", async () => {
+Deno.test("play: without keys it waits a minute where nothing else is said, and for as long as the voice connection lasts with Infinity", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice", { dave: keysOnce() });
   const bob = await call.join("bob");

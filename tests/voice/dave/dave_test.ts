@@ -482,7 +482,7 @@ Deno.test("dave: undecryptable frames around a transition are no surprise", () =
   call.receive(commit(7, 1));
   failures(call, 100);
   assertEquals(call.dave.recoveryDue, false);
-  // One that is never executed does not hold up the recovery for ever.
+  // One that is never executed does not delay the recovery for ever.
   call.now += 10_000;
   failures(call, 37);
   assertEquals(call.dave.recoveryDue, true);

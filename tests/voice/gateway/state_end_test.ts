@@ -43,13 +43,13 @@ for (const phase of OPEN_PHASES) {
   const early = phase === "awaiting_hello" || phase === "identifying";
   Deno.test(`voice state: a failed media connection when ${phase} ${early ? "is refused" : "ends it"}`, () => {
     const driver = inPhase(phase);
-    const fail = () => driver.input((state) => state.mediaFailed(new Error("no answer")));
+    const fail = () => driver.input((state) => state.mediaFailed(new Error("no response")));
     if (early) {
       assertThrows(fail, TypeError, phase);
       assertEquals(driver.state.end, null);
     } else {
       fail();
-      assertEquals([driver.end.cause, driver.end.error?.message], ["media_failed", "no answer"]);
+      assertEquals([driver.end.cause, driver.end.error?.message], ["media_failed", "no response"]);
     }
   });
 

@@ -21,7 +21,7 @@ function answer(
   return Uint8Array.from([0, 2, 0, 0x46, ...ssrc, ...text, ...port]);
 }
 
-Deno.test("discovery: the question is type 1, length 70, the SSRC, and zeros [case 66]", () => {
+Deno.test("discovery: the request is type 1, length 70, the SSRC, and zeros [case 66]", () => {
   assertEquals([...encodeDiscovery(SSRC)], [0, 1, 0, 70, 0, 4, 0xeb, 0x23, ...new Array(66).fill(0)]);
 });
 
@@ -37,10 +37,10 @@ Deno.test("discovery: an address may fill its field, and may be of version 6", (
 
 for (
   const [what, packet] of [
-    ["a question", encodeDiscovery(SSRC)],
-    ["an answer to another SSRC", answer({ ssrc: [0, 4, 0xeb, 0x24] })],
-    ["an answer that is cut short", answer().subarray(0, 73)],
-    ["an answer with a byte more", Uint8Array.from([...answer(), 0])],
+    ["a request", encodeDiscovery(SSRC)],
+    ["a response to another SSRC", answer({ ssrc: [0, 4, 0xeb, 0x24] })],
+    ["a response that is cut short", answer().subarray(0, 73)],
+    ["a response with a byte more", Uint8Array.from([...answer(), 0])],
     ["the old answer of 70 bytes", answer().subarray(0, 70)],
     ["a stray of 4 bytes", Uint8Array.of(0, 0, 0, 0)],
     ["an echo of a keepalive", encodeKeepAlive(1)],
@@ -50,7 +50,7 @@ for (
     ["an address that is none", answer({ address: "91.90.123.93\n" })],
   ] as const
 ) {
-  Deno.test(`discovery: ${what} is no answer [case 66]`, () =>
+  Deno.test(`discovery: ${what} is no response [case 66]`, () =>
     assertEquals(parseDiscovery(packet, SSRC), null));
 }
 
@@ -97,7 +97,7 @@ Deno.test("discovery: asks every second, and gives up after ten", () => {
   assertEquals([discovery.deadline, discovery.receive(answer())], [Infinity, null]);
 });
 
-Deno.test("discovery: a stray is ignored, the answer ends it, however late [case 66]", () => {
+Deno.test("discovery: a stray is ignored, the response ends it, however late [case 66]", () => {
   const discovery = new Discovery({ ssrc: SSRC, now: 0, retryMs: 300, timeoutMs: 2_000 });
   assertEquals(run(discovery, 1_000).length, 4);
   assertEquals(discovery.receive(Uint8Array.of(1, 2, 3, 4)), null);

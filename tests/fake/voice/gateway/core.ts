@@ -111,7 +111,7 @@ export class VoiceGatewayCore {
     }
   }
 
-  /** A stay is over: its session ends, its connection is closed with a code. */
+  /** A voice connection is over: its session ends, its connection is closed with a code. */
   end(
     admission: VoiceAdmission,
     why: "replaced" | "left" | "timed out",

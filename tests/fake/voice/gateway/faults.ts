@@ -13,7 +13,7 @@ export interface VoiceFaults {
   blackHoleDials: number;
   /** A server cuts each message into WebSocket fragments, and these into pieces on the wire. @default {false} */
   splitFrames: boolean;
-  /** A server sends HELLO in the same segment as its answer to the handshake. @default {false} */
+  /** A server sends HELLO in the same segment as its response to the handshake. @default {false} */
   coalesceHello: boolean;
   /** Heartbeats are not acknowledged. @default {false} */
   muteAcks: boolean;
@@ -31,9 +31,9 @@ export interface VoiceFaults {
   replayBeforeResumed: boolean;
   /** The encryption modes that READY offers. @default {both of Discord's} */
   modes: readonly string[];
-  /** So many next questions for an address get no answer. @default {0} */
+  /** So many next discoveries get no response. @default {0} */
   silentDiscovery: number;
-  /** Before it answers a question for an address, the server sends datagrams that are no answer. @default {false} */
+  /** Before it responds to a discovery, the server sends datagrams that are no response. @default {false} */
   strayDatagrams: boolean;
   /** Keepalives are not echoed. @default {false} */
   muteKeepAlives: boolean;

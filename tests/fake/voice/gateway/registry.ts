@@ -1,4 +1,4 @@
-/** Who may connect to voice: one stay in a channel after the other, each with a token of its own, and its session if it came. */
+/** Who may connect to voice: one admission to a channel after the other, each with a token of its own, and its session if it came. */
 
 import type { VoiceCredentials, VoiceSession } from "./session.ts";
 
@@ -30,7 +30,7 @@ export class VoiceRegistry {
     return this.present.flatMap(({ session }) => session ?? []);
   }
 
-  /** Begins a stay; whatever stay of the same user in the same guild there was has to be ended first. */
+  /** Admits a user; an earlier admission of the same user in the same guild there was has to be ended first. */
   begin(credentials: VoiceCredentials): VoiceAdmission {
     const admission: VoiceAdmission = { credentials, session: null, over: null };
     this.#byToken.set(credentials.token, admission);
@@ -50,7 +50,7 @@ export class VoiceRegistry {
     return this.#present.get(keyOf(guildId, userId));
   }
 
-  /** A stay is over. */
+  /** A voice connection is over. */
   end(admission: VoiceAdmission, why: "replaced" | "left" | "timed out"): void {
     if (admission.over !== null) return;
     admission.over = why;

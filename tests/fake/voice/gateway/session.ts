@@ -10,7 +10,7 @@ import type { Bytes } from "../mls/codec.ts";
 export interface VoiceCredentials {
   /** Host and port of the voice gateway. */
   readonly endpoint: string;
-  /** The token for this stay. */
+  /** The token for this admission. */
   readonly token: string;
   /** The voice session's id. */
   readonly sessionId: string;
@@ -38,7 +38,7 @@ export interface FakeVoiceSession {
   readonly ssrc: number;
   /** The encryption mode that it selected; `null` before that. */
   readonly mode: string | null;
-  /** Where its media comes from, as its question for an address showed. */
+  /** Where its media comes from, as its discovery showed. */
   readonly address: DatagramAddress | null;
   /** The last bits of op 5. */
   readonly speaking: number;

@@ -127,7 +127,7 @@ export class MediaCore {
       return;
     }
     if (question.subarray(8).some((byte) => byte !== 0)) {
-      this.#violation(session, "a question for an address has zeros where the answer has it", now);
+      this.#violation(session, "a discovery has zeros where the response has the address", now);
     }
     if (takeVoiceFault(faults, "silentDiscovery")) return;
     session.address = from;

@@ -80,7 +80,7 @@ Deno.test("fleet host: an order survives the coordinator's death in the middle, 
   await fleet.end();
 });
 
-Deno.test("fleet host: a shard whose object does not answer says so in the status, and holds up nobody else's", async () => {
+Deno.test("fleet host: a shard whose object does not answer says so in the status, and delays nobody else's", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 3 }));
   await fleet.live(3);
@@ -383,7 +383,7 @@ Deno.test("fleet host: over HTTP every malformed body is 400 and names the field
   await fleet.end();
 });
 
-Deno.test("fleet host: the token is in no status and no answer", async () => {
+Deno.test("fleet host: the token is in no status and no response", async () => {
   const fleet = new VirtualFleet();
   fleet.discord.faults.rejectRequests.push(500);
   const refused = await fleet.during(

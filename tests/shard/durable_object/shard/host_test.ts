@@ -269,7 +269,7 @@ Deno.test("shard host: an object that dies after each start without getting anyw
   await object.end();
 });
 
-Deno.test("shard host: runs that get somewhere are never held up, however short", async () => {
+Deno.test("shard host: runs that get somewhere are never delayed, however short", async () => {
   const object = new VirtualBot({ saveEveryMs: 1_000 });
   await object.live();
   for (let death = 1; death <= 12; death++) {

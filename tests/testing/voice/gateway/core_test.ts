@@ -119,7 +119,7 @@ Deno.test("voice gateway: the endpoint counts with its port, the version has to 
   await stage.discord.close();
 });
 
-Deno.test("voice gateway: a token is identified with once, and ends with its stay", async () => {
+Deno.test("voice gateway: a token is identified with once, and ends with its admission", async () => {
   const stage = await VoiceStage.open();
   const a = await stage.speaker("alice");
   const again = await stage.connect(a.credentials);
