@@ -95,19 +95,20 @@ export const ROOMS: readonly Room[] = [
       "setTimeout",
     ],
   }),
-  room("shard/events/", "events, their queue and their consumers", ["gateway/"], {
+  room("shard/events/", "events, their queue and their consumers", ["gateway/", "ratelimit/"], {
     "shard/events/event_stream.ts": ["ReadableStream"],
   }),
   room("shard/commands/", "commands and requests", [
     "gateway/",
     "ratelimit/",
+    "ratelimit/commands/",
     "shard/events/",
     "shard/pipe/",
   ]),
   room(
     "shard/connect/",
     "from a URL to the end of one connection",
-    ["gateway/", "ratelimit/", "shard/pipe/"],
+    ["gateway/", "ratelimit/", "ratelimit/identify/", "shard/pipe/"],
     {
       "shard/connect/gateway_bot.ts": ["fetch"],
     },
@@ -141,6 +142,7 @@ export const ROOMS: readonly Room[] = [
   ]),
   room("shard/durable_object/", "what both hosts share", [
     "gateway/",
+    "ratelimit/",
     "shard/commands/",
     "shard/delivery/",
     "shard/stores/",
@@ -148,6 +150,7 @@ export const ROOMS: readonly Room[] = [
   room("shard/durable_object/shard/", "ShardHost: a shard in a Durable Object", [
     "gateway/",
     "ratelimit/",
+    "ratelimit/identify/",
     "shard/",
     "shard/commands/",
     "shard/connect/",
@@ -164,13 +167,13 @@ export const ROOMS: readonly Room[] = [
     "gateway/",
     "ratelimit/",
     "ratelimit/identify/",
-    "shard/",
     "shard/commands/",
     "shard/connect/",
     "shard/durable_object/",
     "shard/durable_object/shard/",
     "shard/fleet/",
     "shard/pipe/",
+    "shard/stores/",
   ], {
     "shard/durable_object/fleet/host.ts": ["Request", "Response"],
     "shard/durable_object/fleet/http.ts": ["Request", "Response"],
