@@ -1,14 +1,32 @@
 /**
- * The failures of the core, two families.
+ * The errors of the gateway's core and of the voice gateway's.
  *
- * *Ours*: an input that the caller should not have made; thrown at once, the state is unchanged.
- * *Theirs*: a frame that cannot be understood; it ends the state, which keeps the error in its `end`.
+ * Either the caller made an input that it should not have made: the error is thrown at once, and the state is unchanged.
+ * Or the peer sent a frame that cannot be understood: it ends the state, which keeps the error in its `end`.
  */
 
-import type { GatewayEnd } from "./state_io.ts";
+/** How a connection ended, whichever gateway it led to. */
+export interface Ended {
+  /** The cause, a row of the verdict table. */
+  readonly cause: string;
+  /** The phase that it ended. */
+  readonly phase: string;
+  /** Discord's close code, where one came. */
+  readonly closeCode: number | null;
+  /** Discord's close reason, often empty. */
+  readonly reason: string;
+  /** What went wrong, where something threw. */
+  readonly error: Error | null;
+}
+
+/** What only some ends have. */
+export type EndDetails = Pick<Ended, "closeCode" | "reason" | "error">;
+
+/** The details of an end that has none. */
+export const NO_DETAILS: EndDetails = { closeCode: null, reason: "", error: null };
 
 /**
- * Ours: an input to a state whose connection has ended. Make a new state from `end.session`.
+ * The caller's fault: an input to a state whose connection has ended. Make a new state from the session in the state's `end`.
  *
  * @example
  * ```ts
@@ -29,18 +47,18 @@ export class StateClosedError extends Error {
   override readonly name = "StateClosedError";
   /** Stable identifier for switch statements. */
   readonly code = "ERR_STATE_CLOSED";
-  /** How the connection ended; the first cause, for good. */
-  readonly end: GatewayEnd;
+  /** How the connection ended; the first cause. */
+  readonly end: Ended;
 
   /** Made by the state. */
-  constructor(end: GatewayEnd) {
+  constructor(end: Ended) {
     super(`Cannot use the state: its connection has ended: ${end.cause}`);
     this.end = end;
   }
 }
 
 /**
- * Ours: a command before READY or RESUMED. Wait for the `live` phase; a shard does so by itself.
+ * The caller's fault: something to send before the session is usable. Wait for the phase `live`; a shard does so itself.
  *
  * @example
  * ```ts
@@ -61,9 +79,9 @@ export class NotReadyError extends Error {
   /** Stable identifier for switch statements. */
   readonly code = "ERR_NOT_READY";
 
-  /** Made by the state. */
-  constructor(phase: string) {
-    super(`Cannot send a command: the session is usable from READY or RESUMED on: ${phase}`);
+  /** Made by the state: what cannot be done, and the phase in which it was tried. */
+  constructor(action: string, phase: string) {
+    super(`Cannot ${action}: the session must be live: ${phase}`);
   }
 }
 
@@ -117,9 +135,8 @@ export class CommandError extends Error {
 }
 
 /**
- * Theirs: a frame failed before a payload could be read (inflate, UTF-8, JSON, oversize, bytes where text is due).
- *
- * The session is kept: reconnect and resume.
+ * The peer's fault: a frame that could not be read as a payload. It does not decompress, is no UTF-8, no JSON, too long, or
+ * binary where text is due. The session is kept: reconnect and resume.
  *
  * @example
  * ```ts
@@ -141,7 +158,7 @@ export class FrameError extends Error {
 }
 
 /**
- * Theirs: a payload that reads well but breaks the protocol: HELLO without an interval, READY without a session.
+ * The peer's fault: a payload that can be read but breaks the protocol, such as a HELLO without an interval.
  *
  * @example
  * ```ts
@@ -160,7 +177,7 @@ export class ProtocolError extends Error {
 }
 
 /**
- * A stored session record that cannot be used; names the field that is wrong.
+ * The caller's fault: a stored session record that cannot be used. The message names the field that is wrong.
  *
  * @example
  * ```ts

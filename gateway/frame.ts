@@ -6,6 +6,7 @@
  */
 
 import { FrameError } from "./errors.ts";
+import type { GatewayDispatch } from "./payload.ts";
 
 /** Turns the bytes of a compressed connection back into text. One per connection: its memory is the stream's window. */
 export interface FrameDecoder {
@@ -102,4 +103,9 @@ function isRawPayload(value: unknown): value is RawPayload {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const { op, s, t }: { op?: unknown; s?: unknown; t?: unknown } = value;
   return Number.isInteger(op) && (s === null || Number.isInteger(s)) && (t === null || typeof t === "string");
+}
+
+/** Trusts Discord for the shape of `d`, as every client must: the payload's documented type is the event's name. */
+export function asDispatch(payload: RawPayload): GatewayDispatch {
+  return payload as GatewayDispatch;
 }

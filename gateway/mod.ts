@@ -23,7 +23,6 @@ export {
   KEEP_SESSION_CLOSE_CODE,
 } from "./close_code.ts";
 export { encodeCommand, MAX_FRAME_BYTES } from "./command.ts";
-export { ConnectionState } from "./connection_state.ts";
 export {
   CommandError,
   FrameError,
@@ -46,22 +45,24 @@ export {
   PRIVILEGED_INTENTS,
 } from "./intent.ts";
 export { Latency } from "./latency.ts";
+export { Machine } from "./machine.ts";
 export { GatewayOpcode, isCommandOpcode, OPCODES } from "./opcode.ts";
 export { parseSessionRecord } from "./session.ts";
 export { isId, shardIdOf } from "./snowflake.ts";
 export { GatewayState } from "./state.ts";
-export { closeCause, ENDS, nextPhase, TRANSITIONS } from "./transitions.ts";
+export { closeCause, ENDS, TRANSITIONS } from "./transitions.ts";
 export { checkGatewayUrl, gatewayUrl, GatewayUrlError } from "./url.ts";
 export { delayMs, MAX_FAILED_RESUMES, verdict, VERDICTS } from "./verdict.ts";
 
 export type { CloseCodeRow } from "./close_code.ts";
 export type { EncodedCommand } from "./command.ts";
-export type { CommandErrorCode } from "./errors.ts";
+export type { CommandErrorCode, EndDetails, Ended } from "./errors.ts";
 export type { DirectMessageEventName, EventName, GuildEventName, UngatedEventName } from "./event.ts";
 export type { FrameDecoder, RawPayload } from "./frame.ts";
 export type { FrameHeader } from "./header.ts";
 export type { IntentName, IntentRow, WantedEvents } from "./intent.ts";
 export type { LatencyReading } from "./latency.ts";
+export type { CloseOutput, MachineTables, SocketEnd } from "./machine.ts";
 export type { CommandOpcode, OpcodeRow } from "./opcode.ts";
 export type {
   Activity,
@@ -87,11 +88,10 @@ export type {
 } from "./payload.ts";
 export type { HeartbeatSchedule } from "../ratelimit/mod.ts";
 export type { SessionRecord } from "./session.ts";
-export type { Deadline, GatewayEnd, GatewayOutput, GatewayStateOptions } from "./state_io.ts";
+export type { CloseOptions, Deadline, GatewayEnd, GatewayOutput, GatewayStateOptions } from "./state_io.ts";
 export type {
   CloseCause,
   EndCause,
-  EndRow,
   GatewayPhase,
   GatewayTrigger,
   StateEndCause,

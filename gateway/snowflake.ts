@@ -18,7 +18,7 @@ export function isId(value: unknown): value is string {
   return typeof value === "string" && /^\d+$/.test(value);
 }
 
-const LARGEST = (1n << 64n) - 1n;
+const LARGEST = 0xffff_ffff_ffff_ffffn;
 
 /**
  * The shard that receives a guild's events: the id's timestamp part modulo the number of shards.

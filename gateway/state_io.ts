@@ -1,6 +1,8 @@
 /** What goes into a gateway state and what comes out of it, as types alone. */
 
+import type { Ended } from "./errors.ts";
 import type { FrameDecoder } from "./frame.ts";
+import type { CloseOutput } from "./machine.ts";
 import type { GatewayDispatch, Identify, PresenceUpdate } from "./payload.ts";
 import type { SessionRecord } from "./session.ts";
 import type { GatewayPhase, StateEndCause } from "./transitions.ts";
@@ -23,7 +25,7 @@ export interface GatewayStateOptions {
   readonly shard?: readonly [id: number, count: number];
   /** The session to resume; without one the state identifies. */
   readonly session?: SessionRecord | null;
-  /** The events to hand out; every other is dropped before its body is parsed. All of them by default. */
+  /** The events to deliver; every other is dropped before its body is parsed. All of them by default. */
   readonly wanted?: ReadonlySet<string> | null;
   /** What IDENTIFY says about this program; merged over neutral defaults. */
   readonly properties?: Partial<Identify["properties"]>;
@@ -70,27 +72,29 @@ export type GatewayOutput =
   | { readonly type: "event"; readonly event: GatewayDispatch }
   /** Ask the identify limiter; then call `identify` or `identifyRefused`. */
   | { readonly type: "permit" }
-  /** Close the socket with this code and abandon it; the state has ended. */
-  | { readonly type: "close"; readonly code: number; readonly reason: string };
+  /** Close the socket and abandon it; the state has ended. */
+  | CloseOutput;
 
 /** How and why a state ended. */
-export interface GatewayEnd {
+export interface GatewayEnd extends Ended {
   /** The cause, a row of the verdict table. */
   readonly cause: StateEndCause;
   /** The phase that it ended. */
   readonly phase: Exclude<GatewayPhase, "closed">;
   /** The session as it was, with the last sequence received; `null` if there was none. */
   readonly session: SessionRecord | null;
-  /** Discord's close code, where one came. */
-  readonly closeCode: number | null;
-  /** Discord's close reason, often empty. */
-  readonly reason: string;
-  /** The connection was usable and a heartbeat was acknowledged after that: the backoff may start anew. */
+  /** The connection was live and a heartbeat was acknowledged after that: the backoff may start anew. */
   readonly proven: boolean;
-  /** A dispatch came in, so a resume that was cut short got somewhere. */
+  /** A dispatch came in, so a resume that was cut short made progress. */
   readonly progressed: boolean;
-  /** What went wrong, where something threw. */
-  readonly error: Error | null;
+}
+
+/** How the program closes a connection. */
+export interface CloseOptions {
+  /** Keep the session for a resume. Otherwise it ends at Discord, and the bot goes offline. */
+  readonly keepSession: boolean;
+  /** The consumer takes no events: the session is kept until it does. */
+  readonly consumerBehind?: boolean;
 }
 
 /** The instant at which the state wants to be called with `tick`, and why. */

@@ -1,7 +1,9 @@
 /**
- * The state machine as data. The state steps through {@linkcode TRANSITIONS} and ends by {@linkcode ENDS}; the diagram in
- * DESIGN.md is drawn from the same two tables, so neither can drift from the code.
+ * The gateway's state machine as data. `machine.ts` steps through {@linkcode TRANSITIONS} and ends by {@linkcode ENDS}; the
+ * diagram in DESIGN.md is drawn from the same two tables, so it cannot differ from the code.
  */
+
+import type { MachineTables } from "./machine.ts";
 
 /** Where a connection stands. */
 export type GatewayPhase =
@@ -28,7 +30,7 @@ export interface TransitionRow {
 }
 
 /**
- * Every step of a connection's life but its end. A trigger without a row leaves the phase as it is.
+ * Every step of a connection but its end. A trigger without a row leaves the phase as it is.
  *
  * @example
  * ```ts
@@ -53,21 +55,6 @@ export const TRANSITIONS: readonly TransitionRow[] = [
   { from: "resuming", on: "READY", to: "live" },
   { from: "live", on: "READY", to: "live" },
 ];
-
-/**
- * The next phase by the table, `null` if the trigger means nothing in this phase.
- *
- * @example
- * ```ts
- * import { nextPhase } from "@discordgateway/edge/gateway";
- *
- * if (nextPhase("identifying", "READY") !== "live") throw new Error("unexpected");
- * if (nextPhase("live", "RESUMED") !== null) throw new Error("unexpected");
- * ```
- */
-export function nextPhase(from: GatewayPhase, on: GatewayTrigger): GatewayPhase | null {
-  return TRANSITIONS.find((row) => row.from === from && row.on === on)?.to ?? null;
-}
 
 /** Why a connection ended, or could not begin. */
 export type EndCause =
@@ -129,44 +116,44 @@ const OPEN: readonly GatewayPhase[] = [
 ];
 const AFTER_HELLO: readonly GatewayPhase[] = ["awaiting_permit", "identifying", "resuming", "live"];
 
-/** One row of {@linkcode ENDS}. */
-export interface EndRow {
-  /** The cause; `close_*` stands for every close code. */
-  readonly cause: Exclude<StateEndCause, CloseCause> | "close_*";
-  /** The phases that it can end. */
-  readonly from: readonly GatewayPhase[];
-}
-
 /**
- * Every way into `closed`.
+ * The phases that each cause can end; `close_*` stands for every close code.
  *
  * @example
  * ```ts
  * import { ENDS } from "@discordgateway/edge/gateway";
  *
- * const timeout = ENDS.find((row) => row.cause === "ready_timeout");
- * if (timeout?.from.join() !== "identifying") throw new Error("unexpected");
+ * if (ENDS.ready_timeout.join() !== "identifying") throw new Error("unexpected");
  * ```
  */
-export const ENDS: readonly EndRow[] = [
-  { cause: "close_*", from: OPEN },
-  { cause: "connection_lost", from: OPEN },
-  { cause: "reconnect", from: OPEN },
-  { cause: "invalid_session", from: OPEN },
-  { cause: "invalid_session_resumable", from: OPEN },
-  { cause: "frame_error", from: OPEN },
-  { cause: "write_failed", from: OPEN },
-  { cause: "closed_keeping_session", from: OPEN },
-  { cause: "closed_ending_session", from: OPEN },
-  { cause: "consumer_behind", from: OPEN },
-  { cause: "protocol_error", from: OPEN },
-  { cause: "zombie", from: AFTER_HELLO },
-  { cause: "hello_timeout", from: ["awaiting_hello"] },
-  { cause: "identify_refused", from: ["awaiting_permit"] },
-  { cause: "identify_limiter_failed", from: ["awaiting_permit"] },
-  { cause: "ready_timeout", from: ["identifying"] },
-  { cause: "resumed_timeout", from: ["resuming"] },
-];
+export const ENDS: {
+  readonly [Cause in Exclude<StateEndCause, `close_${string}`> | "close_*"]: readonly GatewayPhase[];
+} = {
+  "close_*": OPEN,
+  connection_lost: OPEN,
+  reconnect: OPEN,
+  invalid_session: OPEN,
+  invalid_session_resumable: OPEN,
+  frame_error: OPEN,
+  write_failed: OPEN,
+  closed_keeping_session: OPEN,
+  closed_ending_session: OPEN,
+  consumer_behind: OPEN,
+  protocol_error: OPEN,
+  zombie: AFTER_HELLO,
+  hello_timeout: ["awaiting_hello"],
+  identify_refused: ["awaiting_permit"],
+  identify_limiter_failed: ["awaiting_permit"],
+  ready_timeout: ["identifying"],
+  resumed_timeout: ["resuming"],
+};
+
+/** Both tables, as a machine reads them. */
+export const TABLES: MachineTables<GatewayPhase, GatewayTrigger> = {
+  initial: "awaiting_hello",
+  transitions: TRANSITIONS,
+  ends: ENDS,
+};
 
 /**
  * The cause that a received close code stands for; `null` (no code, a cut) is a lost connection, and so are 0, 1005 and

@@ -20,7 +20,7 @@
 export { Dave } from "./dave/dave.ts";
 export { readDaveTrailer } from "./dave/frame.ts";
 export { VoiceState } from "./gateway/state.ts";
-export { nextVoicePhase, VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./gateway/transitions.ts";
+export { VOICE_ENDS, VOICE_TRANSITIONS, voiceCloseCause } from "./gateway/transitions.ts";
 export { MAX_FAILED_VOICE_RESUMES, VOICE_VERDICTS, voiceVerdict } from "./gateway/verdict.ts";
 export { VoiceJoin } from "./join.ts";
 export { Discovery, encodeDiscovery, encodeKeepAlive, parseDiscovery } from "./media/discovery.ts";
@@ -35,13 +35,7 @@ export {
 } from "./media/rtp.ts";
 export { createTransportCipher, packetNonce } from "./media/transport_encryption.ts";
 export { VOICE_CLOSE_CODES } from "./wire/close_code.ts";
-export {
-  NonceExhaustedError,
-  VoiceFrameError,
-  VoiceNotReadyError,
-  VoiceProtocolError,
-  VoiceStateClosedError,
-} from "./wire/errors.ts";
+export { NonceExhaustedError } from "./media/nonce_exhausted_error.ts";
 export {
   encodeVoiceBinary,
   isSequenceAfter,
@@ -64,20 +58,17 @@ export type {
   DaveSend,
 } from "./dave/io.ts";
 export type {
-  MediaServer,
   VoiceDeadline,
   VoiceEnd,
   VoiceEvent,
   VoiceOutput,
-  VoiceSendPurpose,
-  VoiceServer,
   VoiceSession,
   VoiceStateOptions,
 } from "./gateway/state_io.ts";
+export type { MediaServer, VoiceSendPurpose, VoiceServer } from "./wire/payload.ts";
 export type {
   VoiceCloseCause,
   VoiceEndCause,
-  VoiceEndRow,
   VoicePhase,
   VoiceStateEndCause,
   VoiceTransitionRow,

@@ -1,7 +1,7 @@
 /** What goes into a join and what comes out of it, as types alone. */
 
 import type { VoiceStateUpdate } from "../gateway/payload.ts";
-import type { VoiceServer } from "./gateway/state_io.ts";
+import type { VoiceServer } from "./wire/payload.ts";
 
 /** What is read of a VOICE_STATE_UPDATE. */
 export interface VoiceStateEvent {

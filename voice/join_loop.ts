@@ -5,7 +5,7 @@
 
 import type { Clock } from "../ratelimit/clock.ts";
 import { Timer } from "../ratelimit/timer.ts";
-import type { VoiceServer } from "./gateway/state_io.ts";
+import type { VoiceServer } from "./wire/payload.ts";
 import type { VoiceJoin } from "./join.ts";
 import type { VoiceJoinEnd, VoiceJoinOutput } from "./join_io.ts";
 import type { VoiceCommand, VoiceGateway, VoiceGatewayEvent } from "./voice_gateway.ts";

@@ -3,7 +3,8 @@
 import type { Backoff } from "../ratelimit/backoff.ts";
 import type { Dial } from "../shard/pipe/dial.ts";
 import type { Platform } from "../shard/pipe/platform.ts";
-import type { VoiceEvent, VoiceServer, VoiceStateOptions } from "./gateway/state_io.ts";
+import type { VoiceEvent, VoiceStateOptions } from "./gateway/state_io.ts";
+import type { VoiceServer } from "./wire/payload.ts";
 import type { VoiceEndCause } from "./gateway/transitions.ts";
 import type { VoiceVerdictAction } from "./gateway/verdict.ts";
 import type { OpenUdp } from "./media/datagram.ts";

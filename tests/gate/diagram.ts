@@ -16,11 +16,12 @@ interface Machine {
     readonly to: string;
     readonly does?: string;
   }[];
-  readonly ends: readonly { readonly cause: string; readonly from: readonly string[] }[];
+  readonly ends: { readonly [cause: string]: readonly string[] };
 }
 
 /** The diagram in Mermaid's notation. */
-export function diagram({ steps, ends }: Machine): string {
+export function diagram({ steps, ends: table }: Machine): string {
+  const ends = Object.entries(table).map(([cause, from]) => ({ cause, from }));
   const phases = [...new Set(steps.flatMap(({ from, to }) => [from, to]))];
   // Causes that end every phase are drawn once.
   const everywhere = ends.filter(({ from }) => phases.every((phase) => from.includes(phase)));

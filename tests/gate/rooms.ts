@@ -35,17 +35,6 @@ const EVERYWHERE = [
 /** A package of which published code imports the types alone. */
 const TYPES = ["discord-api-types"];
 
-/** The parts of the gateway's core that voice is built on too. */
-const GATEWAY_BASE: Imports = [
-  "gateway/close_code.ts",
-  "gateway/connection_state.ts",
-  "gateway/field.ts",
-  "gateway/heartbeat.ts",
-  "gateway/intent.ts",
-  "gateway/latency.ts",
-  "gateway/payload.ts",
-];
-
 /** A room of published code: it names what every runtime has, and the rest in the one file made for it. */
 function room(path: string, owns: string, imports: Imports = [], files: Names = {}): Room {
   return {
@@ -179,10 +168,14 @@ export const ROOMS: readonly Room[] = [
     "shard/durable_object/fleet/http.ts": ["Request", "Response"],
   }),
 
-  room("voice/wire/", "the voice gateway's messages and codes", GATEWAY_BASE),
-  room("voice/dave/", "end-to-end encryption", ["voice/wire/"]),
+  room("voice/wire/", "the voice gateway's messages and codes", ["gateway/errors.ts", "gateway/field.ts"]),
+  room("voice/dave/", "end-to-end encryption", ["gateway/errors.ts", "voice/wire/"]),
   room("voice/gateway/", "the voice gateway's core: state, verdict", [
-    ...GATEWAY_BASE,
+    "gateway/errors.ts",
+    "gateway/field.ts",
+    "gateway/heartbeat.ts",
+    "gateway/latency.ts",
+    "gateway/machine.ts",
     "voice/dave/",
     "voice/wire/",
   ]),
@@ -195,7 +188,10 @@ export const ROOMS: readonly Room[] = [
     "voice/audio/receive_streams.ts": ["ReadableStream", "ReadableStreamDefaultController"],
   }),
   room("voice/", "the voice connection: join, sessions, what is played", [
-    ...GATEWAY_BASE,
+    "gateway/field.ts",
+    "gateway/intent.ts",
+    "gateway/latency.ts",
+    "gateway/payload.ts",
     "ratelimit/",
     "shard/commands/errors.ts",
     "shard/pipe/",

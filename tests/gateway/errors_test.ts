@@ -21,7 +21,7 @@ const end = () => {
 /** One of each: constructors differ, so each is made as the core makes it. */
 const SAMPLES: readonly [error: Error & { readonly code: string }, code: string][] = [
   [new StateClosedError(end()), "ERR_STATE_CLOSED"],
-  [new NotReadyError("resuming"), "ERR_NOT_READY"],
+  [new NotReadyError("send a command", "resuming"), "ERR_NOT_READY"],
   [new CommandError("m", { cause }), "ERR_COMMAND_INVALID"],
   [new CommandError("m", { cause, bytes: 5000 }), "ERR_PAYLOAD_TOO_LARGE"],
   [new FrameError("m", { cause }), "ERR_FRAME"],
@@ -65,6 +65,6 @@ Deno.test("errors: StateClosedError tells how the connection ended", () => {
 });
 
 Deno.test("errors: NotReadyError tells the phase", () => {
-  const { message } = new NotReadyError("resuming");
-  assertEquals(message, "Cannot send a command: the session is usable from READY or RESUMED on: resuming");
+  const { message } = new NotReadyError("send a command", "resuming");
+  assertEquals(message, "Cannot send a command: the session must be live: resuming");
 });

@@ -205,8 +205,10 @@ export class Driver {
 }
 
 function checkEnd({ cause, phase }: GatewayEnd, from: GatewayPhase): void {
-  const row = ENDS.find((row) => row.cause === (cause.startsWith("close_") ? "close_*" : cause));
-  if (!row?.from.includes(from)) throw new Error(`No row of ENDS has ${cause} end ${from}`);
+  const ends: Readonly<Record<string, readonly GatewayPhase[]>> = ENDS;
+  if (!ends[cause.startsWith("close_") ? "close_*" : cause]?.includes(from)) {
+    throw new Error(`No row of ENDS has ${cause} end ${from}`);
+  }
   if (phase !== from) throw new Error(`The end says ${phase}, it was ${from}`);
 }
 

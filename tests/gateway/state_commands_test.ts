@@ -26,7 +26,7 @@ for (const phase of ["awaiting_hello", "awaiting_permit", "identifying", "resumi
     const error = assertThrows(() => driver.send(COMMAND), NotReadyError);
     assertEquals(
       error.message,
-      `Cannot send a command: the session is usable from READY or RESUMED on: ${phase}`,
+      `Cannot send a command: the session must be live: ${phase}`,
     );
     assertEquals([driver.state.availableCommands(0), driver.state.nextCommandAt(0)], [0, Infinity]);
     assertEquals(driver.state.phase, phase, "a refusal leaves the state as it was");

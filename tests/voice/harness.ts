@@ -232,8 +232,10 @@ export class VoiceDriver {
 }
 
 function checkEnd({ cause, phase }: VoiceEnd, from: VoicePhase): void {
-  const row = VOICE_ENDS.find((row) => row.cause === (cause.startsWith("close_") ? "close_*" : cause));
-  if (!row?.from.includes(from)) throw new Error(`No row of VOICE_ENDS has ${cause} end ${from}`);
+  const ends: Readonly<Record<string, readonly VoicePhase[]>> = VOICE_ENDS;
+  if (!ends[cause.startsWith("close_") ? "close_*" : cause]?.includes(from)) {
+    throw new Error(`No row of VOICE_ENDS has ${cause} end ${from}`);
+  }
   if (phase !== from) throw new Error(`The end says ${phase}, it was ${from}`);
 }
 

@@ -25,7 +25,7 @@ import type { DaveCounters, DaveOptions, DaveOutput, DavePhase, DaveReceived, Da
 import { daveCommand, daveEvent } from "./outputs.ts";
 import { DaveRecovery } from "./recovery.ts";
 import type { DaveOutcome } from "./provider.ts";
-import { VoiceProtocolError } from "../wire/errors.ts";
+import { ProtocolError } from "../../gateway/errors.ts";
 import type { DaveMessage } from "../wire/frame.ts";
 import { VoiceOpcode } from "../wire/opcode.ts";
 import type { VoiceRoster } from "../wire/roster.ts";
@@ -120,7 +120,7 @@ export class Dave {
   /**
    * Op 4: a new voice session, with its version.
    *
-   * @throws {VoiceProtocolError} A version above the one announced.
+   * @throws {ProtocolError} A version above the one announced.
    */
   describe(version: number): readonly DaveOutput[] {
     this.#checkVersion(version);
@@ -135,7 +135,7 @@ export class Dave {
   /**
    * A DAVE message.
    *
-   * @throws {VoiceProtocolError} A version above the one announced.
+   * @throws {ProtocolError} A version above the one announced.
    */
   receive(message: DaveMessage, now: number): readonly DaveOutput[] {
     const outputs: DaveOutput[] = [];
@@ -277,7 +277,7 @@ export class Dave {
 
   #checkVersion(version: number): void {
     if (Number.isInteger(version) && version >= 0 && version <= this.maxVersion) return;
-    throw new VoiceProtocolError(
+    throw new ProtocolError(
       `Cannot take the DAVE version: it is from 0 to the one announced, ${this.maxVersion}: ${version}`,
     );
   }

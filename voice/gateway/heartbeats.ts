@@ -3,12 +3,12 @@
  * end-to-end encryption they confirm. What went out before a heartbeat has arrived when that heartbeat is acknowledged.
  */
 
+import { field } from "../../gateway/field.ts";
 import { Heartbeat } from "../../gateway/heartbeat.ts";
 import { Latency, type LatencyReading } from "../../gateway/latency.ts";
 import { heartbeat } from "../wire/commands.ts";
+import type { VoiceSend } from "../wire/payload.ts";
 import type { DaveSend } from "../dave/io.ts";
-import { field } from "../wire/read.ts";
-import type { VoiceOutput } from "./state_io.ts";
 
 /** The first heartbeat comes a whole interval after HELLO: voice connections do not come in waves that jitter would break. */
 const NO_JITTER = 1;
@@ -65,7 +65,7 @@ export class VoiceHeartbeats {
   }
 
   /** The heartbeat to write now. */
-  send(sequence: number, now: number): VoiceOutput {
+  send(sequence: number, now: number): VoiceSend {
     this.#heartbeat?.sent(now);
     this.#latency.sent(now);
     this.#nonce = Math.round(now);

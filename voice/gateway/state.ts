@@ -1,66 +1,45 @@
 /**
  * The voice gateway connection as a deterministic machine, the sibling of `gateway/state.ts`.
  *
- * Theory of operation. One state serves one connection, from the moment its socket is open. Messages, ends and the present
- * time go in; messages to write, requests and events come out, and one deadline. Getters answer at any time; inputs throw
- * {@linkcode VoiceStateClosedError} after the end, but for a second `connectionEnded`. Whatever ends the connection ends the
+ * One state serves one connection, from the moment its socket is open. Messages, ends and the present time go in; messages
+ * to write, requests and events come out, and one deadline. Getters can be read at any time; inputs throw
+ * {@linkcode StateClosedError} after the end, except for a second `connectionEnded`. Whatever ends the connection ends the
  * state, and the first cause is kept. A peer's fault never throws.
  *
- * A new session goes HELLO, IDENTIFY, READY; then the caller finds out under which address its media comes from here, and
- * says so by `selectProtocol`; the description brings the key. A resume is a new state made from `end.session`, and the media
- * connection, its cipher included, goes on meanwhile. The session holds what outlives a connection: who is in the call, and
- * the DAVE group, whose messages pass through here, replayed ones too.
+ * A new session goes HELLO, IDENTIFY, READY; then the caller finds out from which address its media comes, and passes it to
+ * `selectProtocol`; the description brings the key. A resume is a new state made from `end.session`, and the media
+ * connection, its cipher included, continues meanwhile. The session holds what outlives a connection: who is in the call,
+ * and the DAVE group, whose messages pass through here, replayed ones too.
  *
- * Steps and ends are tables (`transitions.ts`); what follows an end is another (`verdict.ts`).
+ * Steps and ends are tables (`transitions.ts`), which `gateway/machine.ts` interprets; what follows an end is another table
+ * (`verdict.ts`).
  */
 
-import { END_SESSION_CLOSE_CODE, KEEP_SESSION_CLOSE_CODE } from "../../gateway/close_code.ts";
-import { ConnectionState } from "../../gateway/connection_state.ts";
+import {
+  type EndDetails,
+  FrameError,
+  NO_DETAILS,
+  NotReadyError,
+  ProtocolError,
+} from "../../gateway/errors.ts";
 import type { LatencyReading } from "../../gateway/latency.ts";
-import { VoiceHeartbeats } from "./heartbeats.ts";
-import { noteOthers } from "../wire/call_messages.ts";
-import { identify, resume, selectProtocol, speaking } from "../wire/commands.ts";
+import { Machine, type SocketEnd } from "../../gateway/machine.ts";
 import { Dave } from "../dave/dave.ts";
-import type { DaveOutput, DaveSend } from "../dave/io.ts";
-import {
-  VoiceFrameError,
-  VoiceNotReadyError,
-  VoiceProtocolError,
-  VoiceStateClosedError,
-} from "../wire/errors.ts";
-import {
-  isSequenceAfter,
-  parseVoiceBinary,
-  parseVoicePayload,
-  type RawVoicePayload,
-  readDaveBinary,
-} from "../wire/frame.ts";
+import { noteOthers } from "../wire/call_messages.ts";
+import { speaking } from "../wire/commands.ts";
+import { parseVoiceBinary, parseVoicePayload, type RawVoicePayload } from "../wire/frame.ts";
 import { VoiceOpcode } from "../wire/opcode.ts";
-import type { EncryptionMode } from "../wire/payload.ts";
-import { readDaveJson, readDescription, readInterval, readReady } from "../wire/read.ts";
+import { readDaveJson, readInterval } from "../wire/read.ts";
 import { VoiceRoster } from "../wire/roster.ts";
-import type {
-  MediaServer,
-  VoiceDeadline,
-  VoiceEnd,
-  VoiceEvent,
-  VoiceOutput,
-  VoiceServer,
-  VoiceSession,
-  VoiceStateOptions,
-} from "./state_io.ts";
-import {
-  nextVoicePhase,
-  voiceCloseCause,
-  type VoicePhase,
-  type VoiceStateEndCause,
-  type VoiceTrigger,
-} from "./transitions.ts";
+import { DaveLink } from "./dave_link.ts";
+import { NO_DEADLINE, VoiceHandshake, type VoiceMachine } from "./handshake.ts";
+import { VoiceHeartbeats } from "./heartbeats.ts";
+import { ReceivedSequence } from "./received_sequence.ts";
+import type { VoiceDeadline, VoiceEnd, VoiceOutput, VoiceSession, VoiceStateOptions } from "./state_io.ts";
+import { VOICE_TABLES, voiceCloseCause, type VoicePhase, type VoiceStateEndCause } from "./transitions.ts";
 
 const NOTHING: readonly VoiceOutput[] = [];
-const NO_DEADLINE: VoiceDeadline = { at: Infinity, reason: "none" };
-const TIMEOUT_MS = 20_000;
-const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize"];
+
 /**
  * One voice gateway connection, without the connection.
  *
@@ -72,7 +51,6 @@ const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchac
  *
  * const server = { endpoint: "a:443", token: "t", sessionId: "s", guildId: "1", channelId: "2", userId: "3" };
  * const state = new VoiceState({ server, now: 0 });
- *
  * const [identify] = state.receive('{"op":8,"d":{"v":8,"heartbeat_interval":13750}}', 5);
  * if (identify?.type !== "send" || identify.what !== "identify") throw new Error("unexpected");
  *
@@ -89,62 +67,50 @@ const MODES: readonly EncryptionMode[] = ["aead_aes256_gcm_rtpsize", "aead_xchac
  * ```
  */
 export class VoiceState {
-  readonly #server: VoiceServer;
-  readonly #options: VoiceStateOptions;
-  readonly #connection: ConnectionState<VoiceEnd>;
+  readonly #userId: string;
+  readonly #machine: VoiceMachine = new Machine(VOICE_TABLES);
+  readonly #handshake: VoiceHandshake;
   readonly #heartbeats = new VoiceHeartbeats();
+  readonly #received: ReceivedSequence;
   readonly #roster: VoiceRoster;
-  readonly #dave: Dave;
-  #phase: VoicePhase = "awaiting_hello";
-  /** From READY, or from the session resumed. */
-  #media: { readonly ssrc: number; readonly mode: EncryptionMode | null } | null;
-  /** There has been a description: another connection can go on from here. */
-  #resumable: boolean;
-  /** Up to here everything has been seen; what a sloppy server replays of it is dropped. `null` = nothing to drop. */
-  #replayedUpTo: number | null;
-  /** Messages of the DAVE machine that the connection before sent, and nothing has confirmed. */
-  #carried: readonly DaveSend[];
-  #stageDeadline: VoiceDeadline;
+  readonly #link: DaveLink;
   #proven = false;
 
   /** Starts in `awaiting_hello`. */
   constructor(options: VoiceStateOptions) {
-    const { server, session = null, now, helloTimeoutMs = TIMEOUT_MS } = options;
+    const { server, session = null } = options;
     const { userId, channelId } = server;
-    this.#server = server;
-    this.#options = options;
+    this.#userId = userId;
+    this.#received = new ReceivedSequence(session?.sequence ?? -1);
     this.#roster = session?.roster ?? new VoiceRoster(userId);
-    this.#dave = session?.dave ??
+    const dave = session?.dave ??
       new Dave({ provider: options.dave ?? null, userId, channelId, roster: this.#roster });
-    this.#media = session === null ? null : { ssrc: session.ssrc, mode: null };
-    this.#resumable = session !== null;
-    this.#carried = session?.unconfirmed ?? [];
-    this.#replayedUpTo = session === null || session.sequence < 0 ? null : session.sequence;
-    this.#connection = new ConnectionState((end) => new VoiceStateClosedError(end), this.#replayedUpTo);
-    this.#stageDeadline = { at: now + helloTimeoutMs, reason: "hello" };
+    this.#link = new DaveLink(dave, this.#heartbeats, session?.unconfirmed ?? []);
+    this.#handshake = new VoiceHandshake(options, this.#machine, this.#link);
   }
 
   // Getters.
 
   /** Where the connection stands. */
   get phase(): VoicePhase {
-    return this.#phase;
+    return this.#machine.phase;
   }
 
   /** How it ended, `null` while it lasts. */
   get end(): VoiceEnd | null {
-    return this.#connection.end;
+    return this.#machine.end;
   }
 
   /** The session with the last sequence received; `null` before its description. */
   get session(): VoiceSession | null {
-    if (!this.#resumable || this.#media === null) return null;
+    const { ssrc, resumable } = this.#handshake;
+    if (!resumable || ssrc === null) return null;
     return {
-      sequence: this.#sequence,
-      ssrc: this.#media.ssrc,
+      sequence: this.#received.last,
+      ssrc,
       roster: this.#roster,
-      dave: this.#dave,
-      unconfirmed: [...this.#carried, ...this.#heartbeats.unconfirmed],
+      dave: this.dave,
+      unconfirmed: this.#link.unconfirmed,
     };
   }
 
@@ -155,18 +121,17 @@ export class VoiceState {
 
   /** The end-to-end encryption of the call; media passes through it. */
   get dave(): Dave {
-    return this.#dave;
+    return this.#link.dave;
   }
 
   /** When to call `tick` next, and why. */
   get deadline(): VoiceDeadline {
     if (this.end !== null) return NO_DEADLINE;
-    const recoveryAt = this.#phase === "live" ? this.#dave.recoveryAt : Infinity;
+    const recoveryAt = this.phase === "live" ? this.dave.recoveryAt : Infinity;
     const heartbeatAt = this.#heartbeats.nextAt;
     if (recoveryAt < heartbeatAt) return { at: recoveryAt, reason: "dave_recovery" };
-    return heartbeatAt < this.#stageDeadline.at
-      ? { at: heartbeatAt, reason: "heartbeat" }
-      : this.#stageDeadline;
+    const { next } = this.#handshake;
+    return heartbeatAt < next.at ? { at: heartbeatAt, reason: "heartbeat" } : next;
   }
 
   /** How long heartbeats took to be acknowledged on this connection. */
@@ -178,28 +143,29 @@ export class VoiceState {
 
   /** A message came in. One that cannot be understood ends the state; see `end.error`. */
   receive(message: string | Uint8Array, now: number): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
-    // Whatever it says, it says that the peer lives.
+    this.#machine.assertOpen();
+    // A message of any kind shows that the peer is alive.
     this.#heartbeats.heard();
     try {
       return typeof message === "string"
         ? this.#handle(parseVoicePayload(message), now)
         : this.#handleBinary(message, now);
     } catch (error) {
-      if (error instanceof VoiceFrameError) return this.#end("frame_error", { error });
-      if (error instanceof VoiceProtocolError) return this.#end("protocol_error", { error });
+      if (error instanceof FrameError) return this.#end("frame_error", { error });
+      if (error instanceof ProtocolError) return this.#end("protocol_error", { error });
       throw error;
     }
   }
 
   /** Time has passed. Call it at `deadline.at`; calling it earlier does nothing. */
   tick(now: number): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
-    if (now >= this.#stageDeadline.at) return this.#stageTimeout();
-    const outputs = this.#phase === "live" ? this.#fromDave(this.#dave.recover(now)) : NOTHING;
+    this.#machine.assertOpen();
+    const timeout = this.#handshake.exceeded(now);
+    if (timeout !== null) return this.#end(timeout);
+    const outputs = this.phase === "live" ? this.#link.recover(now) : NOTHING;
     if (now < this.#heartbeats.nextAt) return outputs;
     if (this.#heartbeats.silent) return this.#end("zombie");
-    return [...outputs, this.#heartbeats.send(this.#sequence, now)];
+    return [...outputs, this.#heartbeats.send(this.#received.last, now)];
   }
 
   /**
@@ -211,15 +177,8 @@ export class VoiceState {
     address: { readonly address: string; readonly port: number },
     now: number,
   ): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
-    const from = this.#phase;
-    const mode = this.#media?.mode;
-    if (!mode || !this.#step("address")) {
-      throw new TypeError(`Cannot select the protocol: no address was asked for: ${from}`);
-    }
-    const { descriptionTimeoutMs = TIMEOUT_MS } = this.#options;
-    this.#stageDeadline = { at: now + descriptionTimeoutMs, reason: "session_description" };
-    return [selectProtocol(address, mode)];
+    this.#machine.assertOpen();
+    return this.#handshake.selectProtocol(address, now);
   }
 
   /**
@@ -228,55 +187,46 @@ export class VoiceState {
    * @throws {TypeError} Before READY, when there can be none.
    */
   mediaFailed(error: Error): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
-    if (this.#phase === "awaiting_hello" || this.#phase === "identifying") {
-      throw new TypeError(`Cannot lose the media connection: there is none before READY: ${this.#phase}`);
+    this.#machine.assertOpen();
+    if (!this.#machine.mayEnd("media_failed")) {
+      throw new TypeError(`Cannot lose the media connection: there is none before READY: ${this.phase}`);
     }
     return this.#end("media_failed", { error });
   }
 
   /**
-   * Says how this client speaks: returns the message to write in this turn. Before the first packet it must have been said
-   * once with a bit set, or the server takes the SSRC for a stranger's.
+   * Announces how this client speaks: returns the message to write now. It must be sent once with a bit set before the first
+   * packet, or the server does not know whose SSRC it is.
    *
    * @param bits How: 1 microphone, 2 soundshare, 4 priority; 0 when falling silent.
    *
-   * @throws {VoiceNotReadyError} Before the description, or before RESUMED.
+   * @throws {NotReadyError} Before the description, or before RESUMED.
    */
   speaking(bits: number): string {
-    this.#connection.assertOpen();
-    if (this.#phase !== "live" || this.#media === null) throw new VoiceNotReadyError(this.#phase);
-    return speaking(bits, this.#media.ssrc);
+    this.#machine.assertOpen();
+    const { ssrc } = this.#handshake;
+    if (this.phase !== "live" || ssrc === null) throw new NotReadyError("speak", this.phase);
+    return speaking(bits, ssrc);
   }
 
   /** Writing a message failed: the state ends. */
   writeFailed(error: Error): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
+    this.#machine.assertOpen();
     return this.#end("write_failed", { error });
   }
 
   /** The socket closed or was lost: the state ends. A second end has no effect. */
-  connectionEnded(
-    { code, reason, error }: {
-      readonly code: number | null;
-      readonly reason: string;
-      readonly error?: Error;
-    },
-  ): void {
+  connectionEnded({ code, reason, error }: SocketEnd): void {
     this.#end(voiceCloseCause(code), { closeCode: code, reason, error: error ?? null });
   }
 
   /** The program closes the connection: it leaves the call, or another server takes over. */
   close(): readonly VoiceOutput[] {
-    this.#connection.assertOpen();
+    this.#machine.assertOpen();
     return this.#end("closed");
   }
 
   // The interpreter.
-
-  get #sequence(): number {
-    return this.#connection.sequence ?? -1;
-  }
 
   #handle(payload: RawVoicePayload, now: number): readonly VoiceOutput[] {
     const { op, d } = payload;
@@ -287,163 +237,57 @@ export class VoiceState {
       case VoiceOpcode.Ready:
         return this.#ready(d);
       case VoiceOpcode.SessionDescription:
-        return this.#description(d);
+        return this.#handshake.description(d);
       case VoiceOpcode.Resumed:
-        return this.#resumed();
+        return this.#handshake.resumed();
       case VoiceOpcode.HeartbeatAck:
         return this.#acknowledged(d, now);
       case VoiceOpcode.Heartbeat:
         // Not documented for servers; where one asks, a heartbeat is what it wants.
-        return this.#heartbeats.started ? [this.#heartbeats.send(this.#sequence, now)] : NOTHING;
+        return this.#heartbeats.started ? [this.#heartbeats.send(this.#received.last, now)] : NOTHING;
       case VoiceOpcode.DavePrepareTransition:
       case VoiceOpcode.DaveExecuteTransition:
       case VoiceOpcode.DavePrepareEpoch:
-        return this.#fromDave(this.#dave.receive(readDaveJson(op, d), now));
+        return this.#link.receive(readDaveJson(op, d), now);
       default: {
-        const said = noteOthers(payload, this.#roster, this.#server.userId);
-        return said === null ? NOTHING : [event(said)];
+        const said = noteOthers(payload, this.#roster, this.#userId);
+        return said === null ? NOTHING : [{ type: "event", event: said }];
       }
     }
   }
 
   #handleBinary(bytes: Uint8Array, now: number): readonly VoiceOutput[] {
     const { seq, op, payload } = parseVoiceBinary(bytes);
-    if (!this.#isNew(seq, now)) return NOTHING;
-    const message = readDaveBinary(op, payload);
-    if (message !== null) return this.#fromDave(this.#dave.receive(message, now));
-    if (!BINARY.includes(op)) return NOTHING;
-    throw new VoiceProtocolError(`Cannot take op ${op}: it is cut short: ${payload.length} bytes`);
+    return this.#isNew(seq, now) ? this.#link.receiveBinary(op, payload, now) : NOTHING;
   }
 
-  /**
-   * Notes a numbered message, unless it is one from before the resume point: a DAVE group that hears a commit twice is
-   * lost. The numbers go around; once a newer one has come, every number is taken as it is.
-   */
+  /** Notes a numbered message. Returns `false` for a repetition. */
   #isNew(seq: number, now: number): boolean {
-    if (this.#replayedUpTo !== null && !isSequenceAfter(seq, this.#replayedUpTo)) return false;
-    this.#replayedUpTo = null;
-    this.#connection.receivedWrapping(seq);
-    if (this.#phase === "resuming") this.#awaitReplay(now);
+    if (!this.#received.received(seq)) return false;
+    if (this.phase === "resuming") this.#handshake.replayed(now);
     return true;
   }
 
   #hello(d: unknown, now: number): readonly VoiceOutput[] {
     const isFirst = !this.#heartbeats.started;
     this.#heartbeats.start(readInterval(d), now);
-    if (!isFirst) return NOTHING;
-    if (this.#resumable) {
-      this.#step("HELLO, session");
-      this.#awaitReplay(now);
-      return [resume(this.#server, this.#sequence)];
-    }
-    this.#step("HELLO, no session");
-    this.#stageDeadline = { at: now + (this.#options.readyTimeoutMs ?? TIMEOUT_MS), reason: "ready" };
-    return [identify(this.#server, this.#dave.maxVersion)];
+    return isFirst ? this.#handshake.hello(this.#received.last, now) : NOTHING;
   }
 
-  /** Its `heartbeat_interval` is wrong, says Discord: the one of HELLO counts. */
   #ready(d: unknown): readonly VoiceOutput[] {
-    if (this.#phase !== "identifying") return NOTHING;
-    const { ssrc, ip, port, modes } = readReady(d);
-    const mode = (this.#options.modes ?? MODES).find((one) => modes.includes(one));
-    if (mode === undefined) {
-      const error = new VoiceProtocolError(`Cannot encrypt media: no offered mode is spoken here: ${modes}`);
-      return this.#end("no_common_mode", { error });
-    }
-    const media: MediaServer = { ssrc, ip, port, mode };
-    this.#media = media;
-    this.#step("READY");
-    // From here the caller decides how long the discovery may take; heartbeats keep the connection.
-    this.#stageDeadline = NO_DEADLINE;
-    return [{ type: "discover", media }];
-  }
-
-  #description(d: unknown): readonly VoiceOutput[] {
-    const mode = this.#media?.mode;
-    if (this.#phase !== "selecting" || !mode) return NOTHING;
-    const { key, version } = readDescription(d, mode);
-    const outputs = this.#fromDave(this.#dave.describe(version));
-    this.#step("SESSION_DESCRIPTION");
-    this.#stageDeadline = NO_DEADLINE;
-    this.#resumable = true;
-    const live = event({ type: "live", resumed: false, daveVersion: version });
-    return [{ type: "key", mode, key }, live, ...outputs];
-  }
-
-  #resumed(): readonly VoiceOutput[] {
-    if (!this.#step("RESUMED")) return NOTHING;
-    this.#stageDeadline = NO_DEADLINE;
-    // What went into a connection that was dead already was never heard, and nobody will ask for it.
-    const due = this.#carried.filter((message) => this.#dave.isStillDue(message));
-    this.#carried = [];
-    const live = event({ type: "live", resumed: true, daveVersion: this.#dave.version });
-    return [live, ...this.#fromDave(due)];
+    const outputs = this.#handshake.ready(d);
+    return outputs instanceof ProtocolError ? this.#end("no_common_mode", { error: outputs }) : outputs;
   }
 
   #acknowledged(d: unknown, now: number): readonly VoiceOutput[] {
-    if (this.#heartbeats.acknowledged(d, now) && this.#phase === "live") this.#proven = true;
+    if (this.#heartbeats.acknowledged(d, now) && this.phase === "live") this.#proven = true;
     return NOTHING;
   }
 
-  #awaitReplay(now: number): void {
-    this.#stageDeadline = { at: now + (this.#options.resumedTimeoutMs ?? TIMEOUT_MS), reason: "resumed" };
-  }
-
-  #stageTimeout(): readonly VoiceOutput[] {
-    switch (this.#stageDeadline.reason) {
-      case "hello":
-        return this.#end("hello_timeout");
-      case "ready":
-        return this.#end("ready_timeout");
-      case "resumed":
-        return this.#end("resumed_timeout");
-      default:
-        return this.#end("session_description_timeout");
-    }
-  }
-
-  #fromDave(outputs: readonly DaveOutput[]): readonly VoiceOutput[] {
-    return outputs.map((output) => {
-      if (output.type !== "send") return output;
-      this.#heartbeats.sent(output);
-      return { type: "send", frame: output.frame, what: "dave" };
-    });
-  }
-
-  #step(on: VoiceTrigger): boolean {
-    const to = nextVoicePhase(this.#phase, on);
-    if (to === null) return false;
-    this.#phase = to;
-    return true;
-  }
-
-  #end(
-    cause: VoiceStateEndCause,
-    { closeCode = null, reason = "", error = null }: Partial<
-      Pick<VoiceEnd, "closeCode" | "reason" | "error">
-    > = {},
-  ): readonly VoiceOutput[] {
-    const phase = this.#phase;
+  #end(cause: VoiceStateEndCause, details: Partial<EndDetails> = {}): readonly VoiceOutput[] {
+    const { phase, session } = this;
     if (phase === "closed") return NOTHING;
-    const { session } = this;
-    this.#connection.close({ cause, phase, session, closeCode, reason, proven: this.#proven, error });
-    this.#phase = "closed";
-    return [{
-      type: "close",
-      code: cause === "closed" ? END_SESSION_CLOSE_CODE : KEEP_SESSION_CLOSE_CODE,
-      reason: cause.replaceAll("_", " "),
-    }];
+    const end = { cause, phase, session, ...NO_DETAILS, ...details, proven: this.#proven };
+    return [this.#machine.close(end, cause === "closed")];
   }
-}
-
-/** What a server sends in binary messages. */
-const BINARY: readonly number[] = [
-  VoiceOpcode.DaveMlsExternalSender,
-  VoiceOpcode.DaveMlsProposals,
-  VoiceOpcode.DaveMlsAnnounceCommitTransition,
-  VoiceOpcode.DaveMlsWelcome,
-];
-
-function event(one: VoiceEvent): VoiceOutput {
-  return { type: "event", event: one };
 }

@@ -1,7 +1,9 @@
 /**
- * The voice connection's machine as data. The state steps through {@linkcode VOICE_TRANSITIONS} and ends by
+ * The voice gateway's state machine as data. `gateway/machine.ts` steps through {@linkcode VOICE_TRANSITIONS} and ends by
  * {@linkcode VOICE_ENDS}; the diagram in DESIGN.md is drawn from the same two tables.
  */
+
+import type { MachineTables } from "../../gateway/machine.ts";
 
 /** Where a voice connection stands. */
 export type VoicePhase =
@@ -35,7 +37,7 @@ export interface VoiceTransitionRow {
 }
 
 /**
- * Every step of a voice connection's life but its end. A trigger without a row leaves the phase as it is.
+ * Every step of a voice connection but its end. A trigger without a row leaves the phase as it is.
  *
  * @example
  * ```ts
@@ -50,24 +52,9 @@ export const VOICE_TRANSITIONS: readonly VoiceTransitionRow[] = [
   { from: "awaiting_hello", on: "HELLO, session", to: "resuming", does: "send RESUME" },
   { from: "identifying", on: "READY", to: "discovering", does: "ask for an address" },
   { from: "discovering", on: "address", to: "selecting", does: "send SELECT_PROTOCOL" },
-  { from: "selecting", on: "SESSION_DESCRIPTION", to: "live", does: "hand out the key" },
+  { from: "selecting", on: "SESSION_DESCRIPTION", to: "live", does: "deliver the key" },
   { from: "resuming", on: "RESUMED", to: "live" },
 ];
-
-/**
- * The next phase by the table, `null` if the trigger means nothing in this phase.
- *
- * @example
- * ```ts
- * import { nextVoicePhase } from "@discordgateway/edge/voice/core";
- *
- * if (nextVoicePhase("resuming", "RESUMED") !== "live") throw new Error("unexpected");
- * if (nextVoicePhase("live", "READY") !== null) throw new Error("unexpected");
- * ```
- */
-export function nextVoicePhase(from: VoicePhase, on: VoiceTrigger): VoicePhase | null {
-  return VOICE_TRANSITIONS.find((row) => row.from === from && row.on === on)?.to ?? null;
-}
 
 /** Why a voice connection ended, or could not begin. */
 export type VoiceEndCause =
@@ -122,40 +109,40 @@ const OPEN: readonly VoicePhase[] = [
 const AFTER_HELLO: readonly VoicePhase[] = OPEN.slice(1);
 const AFTER_READY: readonly VoicePhase[] = OPEN.slice(2);
 
-/** One row of {@linkcode VOICE_ENDS}. */
-export interface VoiceEndRow {
-  /** The cause; `close_*` stands for every close code. */
-  readonly cause: Exclude<VoiceStateEndCause, VoiceCloseCause> | "close_*";
-  /** The phases that it can end. */
-  readonly from: readonly VoicePhase[];
-}
-
 /**
- * Every way into `closed`.
+ * The phases that each cause can end; `close_*` stands for every close code.
  *
  * @example
  * ```ts
  * import { VOICE_ENDS } from "@discordgateway/edge/voice/core";
  *
- * const timeout = VOICE_ENDS.find((row) => row.cause === "session_description_timeout");
- * if (timeout?.from.join() !== "selecting") throw new Error("unexpected");
+ * if (VOICE_ENDS.session_description_timeout.join() !== "selecting") throw new Error("unexpected");
  * ```
  */
-export const VOICE_ENDS: readonly VoiceEndRow[] = [
-  { cause: "close_*", from: OPEN },
-  { cause: "connection_lost", from: OPEN },
-  { cause: "frame_error", from: OPEN },
-  { cause: "protocol_error", from: OPEN },
-  { cause: "write_failed", from: OPEN },
-  { cause: "closed", from: OPEN },
-  { cause: "zombie", from: AFTER_HELLO },
-  { cause: "hello_timeout", from: ["awaiting_hello"] },
-  { cause: "ready_timeout", from: ["identifying"] },
-  { cause: "no_common_mode", from: ["identifying"] },
-  { cause: "session_description_timeout", from: ["selecting"] },
-  { cause: "resumed_timeout", from: ["resuming"] },
-  { cause: "media_failed", from: AFTER_READY },
-];
+export const VOICE_ENDS: {
+  readonly [Cause in Exclude<VoiceStateEndCause, `close_${string}`> | "close_*"]: readonly VoicePhase[];
+} = {
+  "close_*": OPEN,
+  connection_lost: OPEN,
+  frame_error: OPEN,
+  protocol_error: OPEN,
+  write_failed: OPEN,
+  closed: OPEN,
+  zombie: AFTER_HELLO,
+  hello_timeout: ["awaiting_hello"],
+  ready_timeout: ["identifying"],
+  no_common_mode: ["identifying"],
+  session_description_timeout: ["selecting"],
+  resumed_timeout: ["resuming"],
+  media_failed: AFTER_READY,
+};
+
+/** Both tables, as a machine reads them. */
+export const VOICE_TABLES: MachineTables<VoicePhase, VoiceTrigger> = {
+  initial: "awaiting_hello",
+  transitions: VOICE_TRANSITIONS,
+  ends: VOICE_ENDS,
+};
 
 /**
  * The cause that a received close code stands for; `null` (no code, a cut) is a lost connection, and so are 0, 1005 and

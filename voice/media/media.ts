@@ -8,12 +8,11 @@ import { Timer } from "../../ratelimit/timer.ts";
 import type { Platform } from "../../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
-import { NonceExhaustedError } from "../wire/errors.ts";
+import { NonceExhaustedError } from "./nonce_exhausted_error.ts";
 import { VoiceMediaError } from "./media_error.ts";
-import type { EncryptionMode } from "../wire/payload.ts";
+import type { EncryptionMode, MediaServer } from "../wire/payload.ts";
 import { type MediaCounters, type MediaPacket, MediaReceiver } from "./receiver.ts";
 import { encodeRtpHeader, RtpClock } from "./rtp.ts";
-import type { MediaServer } from "../gateway/state_io.ts";
 import type { createTransportCipher, TransportCipher } from "./transport_encryption.ts";
 
 /** How long the discovery of the address may take. */

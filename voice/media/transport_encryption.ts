@@ -13,7 +13,7 @@
 import { aesGcm, xChaCha20Poly1305 } from "./aead.ts";
 import type { Aead, Awaitable } from "./aead_interface.ts";
 import { copyOf } from "../wire/bytes.ts";
-import { NonceExhaustedError } from "../wire/errors.ts";
+import { NonceExhaustedError } from "./nonce_exhausted_error.ts";
 import type { EncryptionMode } from "../wire/payload.ts";
 
 const NONCE_BYTES = 4;

@@ -1,20 +1,21 @@
-/** What the voice server says of the others in a call. */
+/** What the voice server says of the other users in a call. */
 
 import { VoiceOpcode } from "./opcode.ts";
-import { field, readSoundSource, readSpeaking, readUserIds } from "./read.ts";
+import type { CallEvent } from "./payload.ts";
+import { field } from "../../gateway/field.ts";
+import { readSoundSource, readSpeaking, readUserIds } from "./read.ts";
 import type { VoiceRoster } from "./roster.ts";
-import type { VoiceEvent } from "../gateway/state_io.ts";
 
 /**
- * Notes in the roster what a message says of the others, and gives the event of it; `null` if there is none.
+ * Notes in the roster what a message says of the other users. Returns its event, `null` if there is none.
  *
- * @throws {VoiceProtocolError} A message that cannot be understood.
+ * @throws {ProtocolError} A message that cannot be understood.
  */
 export function noteOthers(
   { op, d }: { readonly op: number; readonly d: unknown },
   roster: VoiceRoster,
   ownUserId: string,
-): VoiceEvent | null {
+): CallEvent | null {
   switch (op) {
     case VoiceOpcode.Speaking: {
       const spoken = readSpeaking(d);
@@ -38,7 +39,7 @@ export function noteOthers(
       return { type: "disconnected", userId };
     }
     default:
-      // Discord's own clients hear many more, and new ones come without a new version.
+      // Discord's own clients receive many more, and new ones come without a new version.
       return null;
   }
 }

@@ -1,11 +1,17 @@
-/** What a client says on the voice gateway, but for what the end-to-end encryption has to say. */
+/** The messages that a client sends on the voice gateway, except those of the end-to-end encryption. */
 
 import { VoiceOpcode } from "./opcode.ts";
-import type { EncryptionMode, VoiceIdentify, VoiceResume } from "./payload.ts";
-import type { VoiceOutput, VoiceSendPurpose, VoiceServer } from "../gateway/state_io.ts";
+import type {
+  EncryptionMode,
+  VoiceIdentify,
+  VoiceResume,
+  VoiceSend,
+  VoiceSendPurpose,
+  VoiceServer,
+} from "./payload.ts";
 
 /** Op 0: begins a session. */
-export function identify(server: VoiceServer, maxDaveVersion: number): VoiceOutput {
+export function identify(server: VoiceServer, maxDaveVersion: number): VoiceSend {
   const { guildId, userId, sessionId, token } = server;
   const data: VoiceIdentify = {
     server_id: guildId,
@@ -17,8 +23,8 @@ export function identify(server: VoiceServer, maxDaveVersion: number): VoiceOutp
   return send(VoiceOpcode.Identify, data, "identify");
 }
 
-/** Op 7: goes on with a session. */
-export function resume({ guildId, sessionId, token }: VoiceServer, sequence: number): VoiceOutput {
+/** Op 7: continues a session. */
+export function resume({ guildId, sessionId, token }: VoiceServer, sequence: number): VoiceSend {
   const data: VoiceResume = { server_id: guildId, session_id: sessionId, token, seq_ack: sequence };
   return send(VoiceOpcode.Resume, data, "resume");
 }
@@ -27,13 +33,13 @@ export function resume({ guildId, sessionId, token }: VoiceServer, sequence: num
 export function selectProtocol(
   { address, port }: { readonly address: string; readonly port: number },
   mode: EncryptionMode,
-): VoiceOutput {
+): VoiceSend {
   const data = { address, port, mode };
   return send(VoiceOpcode.SelectProtocol, { protocol: "udp", data }, "select_protocol");
 }
 
-/** Op 3: a sign of life, with a number to know its acknowledgement by. */
-export function heartbeat(nonce: number, sequence: number): VoiceOutput {
+/** Op 3: with a number that its acknowledgement repeats. */
+export function heartbeat(nonce: number, sequence: number): VoiceSend {
   return send(VoiceOpcode.Heartbeat, { t: nonce, seq_ack: sequence }, "heartbeat");
 }
 
@@ -42,6 +48,6 @@ export function speaking(bits: number, ssrc: number): string {
   return JSON.stringify({ op: VoiceOpcode.Speaking, d: { speaking: bits, delay: 0, ssrc } });
 }
 
-function send(op: number, d: unknown, what: VoiceSendPurpose): VoiceOutput {
+function send(op: number, d: unknown, what: VoiceSendPurpose): VoiceSend {
   return { type: "send", frame: JSON.stringify({ op, d }), what };
 }

@@ -5,8 +5,8 @@
  * bytes, the opcode, and a payload; one to the server has no sequence. Both kinds count in the same sequence.
  */
 
+import { FrameError } from "../../gateway/errors.ts";
 import { concat, copyOf } from "./bytes.ts";
-import { VoiceFrameError } from "./errors.ts";
 import { VoiceOpcode } from "./opcode.ts";
 
 /** A JSON payload as it comes off the wire. */
@@ -35,7 +35,7 @@ const SEQUENCES = 0x1_0000;
 /**
  * Parses a JSON message. A missing `seq` reads as `null`; a missing `d` stays `undefined`.
  *
- * @throws {VoiceFrameError} No JSON, no object, no integer opcode, or a `seq` of another type.
+ * @throws {FrameError} No JSON, no object, no integer opcode, or a `seq` of another type.
  *
  * @example
  * ```ts
@@ -51,14 +51,14 @@ export function parseVoicePayload(text: string): RawVoicePayload {
     payload = JSON.parse(text);
   } catch {
     // The parser's message quotes the text, which may hold a key.
-    throw new VoiceFrameError(`Cannot read a voice message: it is no JSON: ${text.length} characters`);
+    throw new FrameError(`Cannot read a voice message: it is no JSON: ${text.length} characters`);
   }
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
-    throw new VoiceFrameError("Cannot read a voice message: a payload is an object");
+    throw new FrameError("Cannot read a voice message: a payload is an object");
   }
   const { op, d, seq = null }: { op?: unknown; d?: unknown; seq?: unknown } = payload;
   if (!isInteger(op) || (seq !== null && !isInteger(seq))) {
-    throw new VoiceFrameError(
+    throw new FrameError(
       `Cannot read a voice message: op is an integer, seq an integer or missing: ${typeof op}, ${typeof seq}`,
     );
   }
@@ -68,7 +68,7 @@ export function parseVoicePayload(text: string): RawVoicePayload {
 /**
  * Takes a binary message of the server apart.
  *
- * @throws {VoiceFrameError} Fewer than three bytes.
+ * @throws {FrameError} Fewer than three bytes.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function parseVoicePayload(text: string): RawVoicePayload {
 export function parseVoiceBinary(bytes: Uint8Array): VoiceBinary {
   const [high, low, op] = bytes;
   if (high === undefined || low === undefined || op === undefined) {
-    throw new VoiceFrameError(
+    throw new FrameError(
       `Cannot read a voice message: a binary one has at least 3 bytes: ${bytes.length}`,
     );
   }

@@ -1,4 +1,4 @@
-/** The bodies of voice payloads, as types alone: what is read, and all that is sent. */
+/** What voice payloads carry, as types alone: bodies as they are read and sent, and what is made of them. */
 
 /** A transport encryption that voice servers still offer. */
 export type EncryptionMode = "aead_aes256_gcm_rtpsize" | "aead_xchacha20_poly1305_rtpsize";
@@ -171,3 +171,53 @@ export interface DavePrepareEpoch {
   /** The epoch to come; 1 means a new group. */
   readonly epoch: number;
 }
+
+/** Where to connect and as whom: what VOICE_STATE_UPDATE and VOICE_SERVER_UPDATE say together. */
+export interface VoiceServer {
+  /** Host and port, without a scheme. The port is part of it: without it the server answers 4006. */
+  readonly endpoint: string;
+  /** The voice server's token for this session. Shows in no error and no inspection of a state. */
+  readonly token: string;
+  /** The voice session's id. */
+  readonly sessionId: string;
+  /** The guild's id. */
+  readonly guildId: string;
+  /** The channel's id. */
+  readonly channelId: string;
+  /** The bot's user id. */
+  readonly userId: string;
+}
+
+/** Where media goes to, from READY. */
+export interface MediaServer {
+  /** This client's RTP source. */
+  readonly ssrc: number;
+  /** The UDP server's address. */
+  readonly ip: string;
+  /** The UDP server's port. */
+  readonly port: number;
+  /** The encryption mode that was chosen. */
+  readonly mode: EncryptionMode;
+}
+
+/** What a message that goes out is for. */
+export type VoiceSendPurpose = "heartbeat" | "identify" | "resume" | "select_protocol" | "dave";
+
+/** A message to write. */
+export interface VoiceSend {
+  /** Tells it from other outputs of a state. */
+  readonly type: "send";
+  /** The message, text or binary. */
+  readonly frame: string | Uint8Array<ArrayBuffer>;
+  /** What it is for. */
+  readonly what: VoiceSendPurpose;
+}
+
+/** What the voice server says of the other users in a call. */
+export type CallEvent =
+  /** Users are in the call, or have come. */
+  | { readonly type: "connected"; readonly userIds: readonly string[] }
+  /** A user has left. */
+  | { readonly type: "disconnected"; readonly userId: string }
+  /** A user starts to speak, falls silent, or changes how. */
+  | { readonly type: "speaking"; readonly userId: string; readonly ssrc: number; readonly speaking: number };

@@ -1,6 +1,7 @@
 /** Bodies of unknown shape → what is read of them, or the one error that says what is wrong. */
 
-import { VoiceProtocolError } from "./errors.ts";
+import { ProtocolError } from "../../gateway/errors.ts";
+import { field } from "../../gateway/field.ts";
 import type { DaveMessage } from "./frame.ts";
 import { VoiceOpcode } from "./opcode.ts";
 import type { EncryptionMode } from "./payload.ts";
@@ -8,11 +9,6 @@ import type { EncryptionMode } from "./payload.ts";
 const KEY_BYTES = 32;
 /** A day: beyond it an interval is an error, and a timer would overflow. */
 const MAX_INTERVAL_MS = 86_400_000;
-
-/** A field of a body, `undefined` if the body is no object. */
-export function field(body: unknown, name: string): unknown {
-  return typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
-}
 
 /** HELLO's interval in ms. */
 export function readInterval(d: unknown): number {
@@ -101,7 +97,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
-function broken(what: string, rule: string, value: unknown): VoiceProtocolError {
+function broken(what: string, rule: string, value: unknown): ProtocolError {
   const shown = typeof value === "number" || typeof value === "string" ? value : typeof value;
-  return new VoiceProtocolError(`Cannot take ${what}: ${rule}: ${shown}`);
+  return new ProtocolError(`Cannot take ${what}: ${rule}: ${shown}`);
 }

@@ -1,12 +1,7 @@
+import { ProtocolError } from "../../../gateway/mod.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { type DaveEvent, isSilenceFrame } from "../../../voice/mod.ts";
-import {
-  Dave,
-  type DaveMessage,
-  type DaveOutput,
-  VoiceProtocolError,
-  VoiceRoster,
-} from "../../../voice/core.ts";
+import { Dave, type DaveMessage, type DaveOutput, VoiceRoster } from "../../../voice/core.ts";
 import { ScriptedProvider, type ScriptedSession, sealed } from "../scripted_dave.ts";
 
 const FRAME = Uint8Array.of(0x78, 1, 2, 3, 4);
@@ -399,7 +394,7 @@ for (
 ) {
   Deno.test(`dave: a version in ${what} that was not announced is a protocol error`, () => {
     const call = secured();
-    assertThrows(() => act(call), VoiceProtocolError, "the one announced, 1");
+    assertThrows(() => act(call), ProtocolError, "the one announced, 1");
     assertEquals(call.dave.phase, "secured");
   });
 }
@@ -407,7 +402,7 @@ for (
 Deno.test("dave: without a library any version above 0 is a protocol error", () => {
   const dave = new Dave({ provider: null, userId: "1", channelId: "2", roster: new VoiceRoster("1") });
   assertEquals(dave.maxVersion, 0);
-  assertThrows(() => dave.describe(1), VoiceProtocolError);
+  assertThrows(() => dave.describe(1), ProtocolError);
 });
 
 for (

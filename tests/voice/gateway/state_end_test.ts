@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { VoiceStateClosedError } from "../../../voice/core.ts";
+import { StateClosedError } from "../../../gateway/mod.ts";
 import { hello, inPhase, json, OPEN_PHASES, VoiceDriver } from "../harness.ts";
 
 for (const phase of OPEN_PHASES) {
@@ -24,7 +24,7 @@ for (const phase of OPEN_PHASES) {
       () => state.close(),
     ];
     for (const input of inputs) {
-      const error = assertThrows(input, VoiceStateClosedError, "connection_lost");
+      const error = assertThrows(input, StateClosedError, "connection_lost");
       assertStrictEquals(error.end, state.end);
     }
     assertEquals([state.phase, state.latency.acknowledged], ["closed", 0]);
@@ -57,7 +57,7 @@ for (const phase of OPEN_PHASES) {
     Deno.test(`voice state: ${what} when ${phase} ends it as a frame error, the session kept [case 65]`, () => {
       const driver = inPhase(phase);
       driver.receive(message);
-      assertEquals([driver.end.cause, driver.end.error?.name], ["frame_error", "VoiceFrameError"]);
+      assertEquals([driver.end.cause, driver.end.error?.name], ["frame_error", "FrameError"]);
       assertEquals(driver.end.session !== null, phase === "live" || phase === "resuming");
     });
   }

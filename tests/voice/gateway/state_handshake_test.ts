@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { VoiceNotReadyError } from "../../../voice/core.ts";
+import { NotReadyError } from "../../../gateway/mod.ts";
 import {
   description,
   hello,
@@ -120,8 +120,8 @@ for (const phase of OPEN_PHASES) {
 for (const phase of OPEN_PHASES) {
   if (phase === "live") continue;
   Deno.test(`voice state: speaking is refused when ${phase}`, () => {
-    const error = assertThrows(() => inPhase(phase).state.speaking(1), VoiceNotReadyError, phase);
-    assertEquals(error.code, "ERR_VOICE_NOT_READY");
+    const error = assertThrows(() => inPhase(phase).state.speaking(1), NotReadyError, phase);
+    assertEquals(error.code, "ERR_NOT_READY");
   });
 }
 
@@ -172,7 +172,7 @@ for (
     const driver = inPhase(phase);
     driver.receive(message);
     assertEquals([driver.end.cause, driver.end.session], ["protocol_error", null]);
-    assertEquals(driver.end.error?.name, "VoiceProtocolError");
+    assertEquals(driver.end.error?.name, "ProtocolError");
   });
 }
 

@@ -1,3 +1,4 @@
+import { FrameError } from "../../../gateway/mod.ts";
 import { assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -7,7 +8,6 @@ import {
   parseVoiceBinary,
   parseVoicePayload,
   readDaveBinary,
-  VoiceFrameError,
 } from "../../../voice/core.ts";
 import { assertProperty } from "../../property.ts";
 
@@ -34,15 +34,15 @@ for (
     ["a number in a string", '{"op":8,"seq":"1"}'],
   ] as const
 ) {
-  Deno.test(`voice frame: ${what} is a VoiceFrameError that does not quote the text`, () => {
-    const error = assertThrows(() => parseVoicePayload(text), VoiceFrameError);
-    assertEquals([error.code, error.cause], ["ERR_VOICE_FRAME", undefined]);
+  Deno.test(`voice frame: ${what} is a FrameError that does not quote the text`, () => {
+    const error = assertThrows(() => parseVoicePayload(text), FrameError);
+    assertEquals([error.code, error.cause], ["ERR_FRAME", undefined]);
   });
 }
 
 Deno.test("voice frame: a key in broken JSON shows in no error", () => {
   const text = '{"op":4,"d":{"secret_key":[201,202,203';
-  const error = assertThrows(() => parseVoicePayload(text), VoiceFrameError);
+  const error = assertThrows(() => parseVoicePayload(text), FrameError);
   assertFalse(Deno.inspect(error).includes("202"));
 });
 
@@ -53,8 +53,8 @@ Deno.test("voice frame: a binary message is a number, an opcode, a payload", () 
 });
 
 for (const length of [0, 1, 2]) {
-  Deno.test(`voice frame: a binary message of ${length} bytes is a VoiceFrameError`, () => {
-    assertThrows(() => parseVoiceBinary(new Uint8Array(length)), VoiceFrameError, `${length}`);
+  Deno.test(`voice frame: a binary message of ${length} bytes is a FrameError`, () => {
+    assertThrows(() => parseVoiceBinary(new Uint8Array(length)), FrameError, `${length}`);
   });
 }
 
@@ -102,13 +102,13 @@ Deno.test("voice frame: sequence numbers go around", () => {
   }));
 });
 
-Deno.test("voice frame: whatever bytes come, they are read or a VoiceFrameError", () => {
+Deno.test("voice frame: whatever bytes come, they are read or a FrameError", () => {
   assertProperty(fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
     try {
       const { op, payload } = parseVoiceBinary(bytes);
       readDaveBinary(op, payload);
     } catch (error) {
-      return error instanceof VoiceFrameError && bytes.length < 3;
+      return error instanceof FrameError && bytes.length < 3;
     }
     return true;
   }));
@@ -116,7 +116,7 @@ Deno.test("voice frame: whatever bytes come, they are read or a VoiceFrameError"
     try {
       return Number.isInteger(parseVoicePayload(text).op);
     } catch (error) {
-      return error instanceof VoiceFrameError;
+      return error instanceof FrameError;
     }
   }));
 });
