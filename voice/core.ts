@@ -117,3 +117,4 @@ export type {
   VoiceReady,
   VoiceResume,
 } from "./wire/payload.ts";
+export type { CallEvent, VoiceSend } from "./wire/payload.ts";

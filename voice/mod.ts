@@ -85,3 +85,4 @@ export type { Voice } from "./voice.ts";
 export type { VoiceCommand, VoiceGateway, VoiceGatewayEvent } from "./voice_gateway.ts";
 export type { VoiceMissing } from "./voice_timeout_error.ts";
 export type { EncryptionMode } from "./wire/payload.ts";
+export type { CallEvent } from "./wire/payload.ts";
