@@ -1,10 +1,107 @@
 /**
  * Why a gateway connection was closed, and which codes we may close it with.
  *
- * One table holds what Discord says by a code; it explains, and marks the codes after which no attempt can succeed
- * before a human has changed something. What to do after the others (resume, identify, how soon) is decided in one
- * place of its own, from more than the code. The codes that we send are two intents: end the session, or keep it.
+ * One row holds a code, what follows it, and why. The names, the causes of an end, the rows of the verdict table and those
+ * for tools derive from it. After `stop` no attempt can succeed before a person has changed something. The codes that we
+ * send mean one of two things: end the session, or keep it.
  */
+
+/** What follows: nothing more, the same session, or a new one. */
+export type VerdictAction = "stop" | "resume" | "identify";
+
+/**
+ * How long to wait first: `none` only for the first time in a row, `backoff` growing with every connection that did not
+ * prove itself, `invalid_session` at least 1–5 s at random.
+ */
+export type VerdictDelay = "none" | "backoff" | "invalid_session";
+
+/** One row of the verdict table. */
+export interface VerdictRow {
+  /** What follows. Without a session a resume becomes an identify. */
+  readonly action: VerdictAction;
+  /** How long to wait first. */
+  readonly delay: VerdictDelay;
+  /** The session's own URL could not be reached: resume through the main gateway. */
+  readonly dropResumeUrl?: true;
+  /** Why, in a sentence for a log line. */
+  readonly why: string;
+}
+
+type Row = readonly [code: number, action: VerdictAction, why: string];
+
+/**
+ * Discord's own codes, in ascending order.
+ *
+ * @internal
+ */
+export const DISCORD_CODES = {
+  UnknownError: [4000, "resume", "Discord had an unknown error"],
+  UnknownOpcode: [
+    4001,
+    "identify",
+    "Discord did not understand an opcode or a body, and does not resume after that",
+  ],
+  DecodeError: [4002, "resume", "Discord could not decode a frame"],
+  NotAuthenticated: [
+    4003,
+    "identify",
+    "Discord got a payload before an identify, or the session was invalidated",
+  ],
+  AuthenticationFailed: [4004, "stop", "The token is not valid"],
+  AlreadyAuthenticated: [4005, "resume", "Discord got a second identify"],
+  // Discord has removed it, but compatible servers may still send it.
+  SessionNoLongerValid: [4006, "identify", "The session is no longer valid"],
+  InvalidSeq: [4007, "identify", "The sequence number of the resume was not valid"],
+  RateLimited: [4008, "resume", "Discord counted too many frames"],
+  SessionTimedOut: [4009, "identify", "The session timed out"],
+  InvalidShard: [4010, "stop", "The shard is not valid"],
+  ShardingRequired: [4011, "stop", "The bot is in too many guilds for one shard"],
+  InvalidAPIVersion: [4012, "stop", "The API version is not valid"],
+  InvalidIntents: [4013, "stop", "The intents are not valid"],
+  DisallowedIntents: [4014, "stop", "An intent is privileged and not enabled for the application"],
+} as const satisfies Readonly<Record<string, Row>>;
+
+/**
+ * Codes of the WebSocket protocol with a cause of their own: whether the session is still valid, only a resume tells.
+ *
+ * @internal
+ */
+export const WEBSOCKET_CODES = {
+  NormalClosure: [1000, "resume", "Discord closed the connection normally"],
+  GoingAway: [1001, "resume", "Discord closed the connection, since its server shuts down"],
+} as const satisfies Readonly<Record<string, Row>>;
+
+type Discord = typeof DISCORD_CODES;
+
+/** The cause of an end by a close code that has a row. */
+export type CodeCause = `close_${
+  | typeof DISCORD_CODES[keyof typeof DISCORD_CODES][0]
+  | typeof WEBSOCKET_CODES[keyof typeof WEBSOCKET_CODES][0]}`;
+
+/** More about a code for the person who runs the bot: what happened and what to do about it. */
+const EXPLANATIONS: { readonly [Name in keyof Discord]?: string } = {
+  UnknownError: "Discord had a fault of its own, and there is nothing to do but reconnect",
+  UnknownOpcode: "A sent payload had an opcode or a body that Discord does not know: check the last command",
+  DecodeError: "A sent payload was not valid JSON or was over 4096 bytes: check the last command",
+  NotAuthenticated: "A payload was sent before the identify, or after Discord had invalidated the session",
+  AuthenticationFailed:
+    "The bot token is wrong or was reset: take a new one from the Bot page of the developer portal",
+  AlreadyAuthenticated: "A second identify was sent on a connection that had identified already",
+  SessionNoLongerValid:
+    "The session has ended (Discord has removed this code), and a new one must be started",
+  InvalidSeq:
+    "The resume named a sequence number that the session does not have, and a new one must be started",
+  RateLimited: "More than 120 payloads were sent within 60 seconds: send fewer commands",
+  SessionTimedOut: "The session was away for too long, and a new one must be started",
+  InvalidShard: "The shard id or the shard count is not allowed: the id must be below the count, " +
+    "and a large bot's count a multiple of the one that Discord assigned",
+  ShardingRequired: "One shard would have more than 2500 guilds: start the bot with more shards",
+  InvalidAPIVersion:
+    "The gateway URL asks for an API version that Discord does not serve: update this package",
+  InvalidIntents: "The intents are missing or have a bit that Discord does not know: check the intents given",
+  DisallowedIntents: "A privileged intent was asked for without permission: " +
+    "enable it on the Bot page of the developer portal, or ask for fewer events",
+};
 
 /**
  * Discord's close codes by Discord's names.
@@ -18,22 +115,10 @@
  * if (GatewayCloseCode.AuthenticationFailed !== 4004) throw new Error("unexpected");
  * ```
  */
-export const GatewayCloseCode = {
-  UnknownError: 4000,
-  UnknownOpcode: 4001,
-  DecodeError: 4002,
-  NotAuthenticated: 4003,
-  AuthenticationFailed: 4004,
-  AlreadyAuthenticated: 4005,
-  InvalidSeq: 4007,
-  RateLimited: 4008,
-  SessionTimedOut: 4009,
-  InvalidShard: 4010,
-  ShardingRequired: 4011,
-  InvalidAPIVersion: 4012,
-  InvalidIntents: 4013,
-  DisallowedIntents: 4014,
-} as const;
+export const GatewayCloseCode: {
+  readonly [Name in Exclude<keyof typeof DISCORD_CODES, "SessionNoLongerValid">]:
+    typeof DISCORD_CODES[Name][0];
+} = /* @__PURE__ */ codes();
 
 /** One of the close codes in the constant of the same name. */
 export type GatewayCloseCode = typeof GatewayCloseCode[keyof typeof GatewayCloseCode];
@@ -63,102 +148,15 @@ export interface CloseCodeRow {
  * if (fatal.join() !== "4004,4010,4011,4012,4013,4014") throw new Error(`unexpected: ${fatal}`);
  * ```
  */
-export const CLOSE_CODES: readonly CloseCodeRow[] = [
-  {
-    code: 4000,
-    name: "UnknownError",
-    explanation: "Discord had a fault of its own, and there is nothing to do but reconnect",
-    fatal: false,
-  },
-  {
-    code: 4001,
-    name: "UnknownOpcode",
-    explanation: "A sent payload had an opcode or a body that Discord does not know: check the last command",
-    fatal: false,
-  },
-  {
-    code: 4002,
-    name: "DecodeError",
-    explanation: "A sent payload was not valid JSON or was over 4096 bytes: check the last command",
-    fatal: false,
-  },
-  {
-    code: 4003,
-    name: "NotAuthenticated",
-    explanation: "A payload was sent before the identify, or after Discord had invalidated the session",
-    fatal: false,
-  },
-  {
-    code: 4004,
-    name: "AuthenticationFailed",
-    explanation:
-      "The bot token is wrong or was reset: take a new one from the Bot page of the developer portal",
-    fatal: true,
-  },
-  {
-    code: 4005,
-    name: "AlreadyAuthenticated",
-    explanation: "A second identify was sent on a connection that had identified already",
-    fatal: false,
-  },
-  {
-    code: 4006,
-    name: "SessionNoLongerValid",
-    explanation: "The session has ended (Discord has removed this code), and a new one must be started",
-    fatal: false,
-  },
-  {
-    code: 4007,
-    name: "InvalidSeq",
-    explanation:
-      "The resume named a sequence number that the session does not have, and a new one must be started",
-    fatal: false,
-  },
-  {
-    code: 4008,
-    name: "RateLimited",
-    explanation: "More than 120 payloads were sent within 60 seconds: send fewer commands",
-    fatal: false,
-  },
-  {
-    code: 4009,
-    name: "SessionTimedOut",
-    explanation: "The session was away for too long, and a new one must be started",
-    fatal: false,
-  },
-  {
-    code: 4010,
-    name: "InvalidShard",
-    explanation: "The shard id or the shard count is not allowed: the id must be below the count, " +
-      "and a large bot's count a multiple of the one that Discord assigned",
-    fatal: true,
-  },
-  {
-    code: 4011,
-    name: "ShardingRequired",
-    explanation: "One shard would have more than 2500 guilds: start the bot with more shards",
-    fatal: true,
-  },
-  {
-    code: 4012,
-    name: "InvalidAPIVersion",
-    explanation: "The gateway URL asks for an API version that Discord does not serve: update this package",
-    fatal: true,
-  },
-  {
-    code: 4013,
-    name: "InvalidIntents",
-    explanation: "The intents are missing or have a bit that Discord does not know: check the intents given",
-    fatal: true,
-  },
-  {
-    code: 4014,
-    name: "DisallowedIntents",
-    explanation: "A privileged intent was asked for without permission: " +
-      "enable it on the Bot page of the developer portal, or ask for fewer events",
-    fatal: true,
-  },
-];
+export const CLOSE_CODES: readonly CloseCodeRow[] = /* @__PURE__ */ rows();
+
+/** The verdict table's part for close codes. */
+export const CODE_VERDICTS: { readonly [Cause in CodeCause]: VerdictRow } = /* @__PURE__ */ verdicts();
+
+/** Whether the cause is that of a close code with a row. */
+export function isCodeCause(cause: string): cause is CodeCause {
+  return Object.hasOwn(CODE_VERDICTS, cause);
+}
 
 /**
  * Our close code for "keep the session": private, so Discord keeps it resumable for a few minutes.
@@ -233,4 +231,31 @@ export function describeCloseCode(code: number | null): string {
   if (row) return `${code} ${row.name}: ${row.explanation}`;
   const other = OTHER_EXPLANATIONS.get(code);
   return other ? `${code} ${other}` : `${code}: The code has no meaning known to this package`;
+}
+
+// Keys and values of what these return are the table's own, which `Object.fromEntries` cannot express.
+
+function codes(): typeof GatewayCloseCode {
+  const { SessionNoLongerValid: _, ...rows } = DISCORD_CODES;
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, [code]]) => [name, code]),
+  ) as typeof GatewayCloseCode;
+}
+
+function verdicts(): typeof CODE_VERDICTS {
+  const rows: readonly Row[] = Object.values({ ...DISCORD_CODES, ...WEBSOCKET_CODES });
+  return Object.fromEntries(
+    rows.map(([code, action, why]) => [
+      `close_${code}`,
+      { action, delay: action === "stop" ? "none" : "backoff", why },
+    ]),
+  ) as typeof CODE_VERDICTS;
+}
+
+function rows(): CloseCodeRow[] {
+  const names = Object.keys(DISCORD_CODES) as (keyof Discord)[];
+  return names.map((name) => {
+    const [code, action, why] = DISCORD_CODES[name];
+    return { code, name, explanation: EXPLANATIONS[name] ?? why, fatal: action === "stop" };
+  });
 }

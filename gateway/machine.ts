@@ -33,8 +33,8 @@ export interface SocketEnd {
 export interface MachineTables<Phase extends string, Trigger extends string> {
   /** The phase in which a connection begins. */
   readonly initial: Phase;
-  /** Every step but the end. */
-  readonly transitions: readonly { readonly from: Phase; readonly on: Trigger; readonly to: Phase }[];
+  /** Every step but the end: from a phase, on a trigger, to a phase. */
+  readonly transitions: { readonly [From in Phase]?: { readonly [On in Trigger]?: Phase } };
   /** The phases that each cause can end; `close_*` stands for every close code. */
   readonly ends: { readonly [cause: string]: readonly Phase[] };
 }
@@ -91,9 +91,10 @@ export class Machine<Phase extends string, Trigger extends string, End extends E
 
   /** Moves on by a row of the table. Returns `false`, and stays, if the trigger has no row in this phase. */
   step(on: Trigger): boolean {
-    const row = this.#tables.transitions.find((row) => row.from === this.#phase && row.on === on);
-    if (row === undefined) return false;
-    this.#phase = row.to;
+    if (this.#phase === "closed") return false;
+    const to = this.#tables.transitions[this.#phase]?.[on];
+    if (to === undefined) return false;
+    this.#phase = to;
     return true;
   }
 

@@ -54,7 +54,15 @@ export { closeCause, ENDS, TRANSITIONS } from "./transitions.ts";
 export { checkGatewayUrl, gatewayUrl, GatewayUrlError } from "./url.ts";
 export { delayMs, MAX_FAILED_RESUMES, verdict, VERDICTS } from "./verdict.ts";
 
-export type { CloseCodeRow } from "./close_code.ts";
+export type {
+  CloseCodeRow,
+  CodeCause,
+  DISCORD_CODES,
+  VerdictAction,
+  VerdictDelay,
+  VerdictRow,
+  WEBSOCKET_CODES,
+} from "./close_code.ts";
 export type { EncodedCommand } from "./command.ts";
 export type { CommandErrorCode, EndDetails, Ended } from "./errors.ts";
 export type { DirectMessageEventName, EventName, GuildEventName, UngatedEventName } from "./event.ts";
@@ -63,7 +71,14 @@ export type { FrameHeader } from "./header.ts";
 export type { IntentName, IntentRow, WantedEvents } from "./intent.ts";
 export type { LatencyReading } from "./latency.ts";
 export type { CloseOutput, MachineTables, SocketEnd } from "./machine.ts";
-export type { CommandOpcode, OpcodeRow } from "./opcode.ts";
+export type {
+  COMMAND_OPCODES,
+  CommandOpcode,
+  MUTUAL_OPCODES,
+  OpcodeRow,
+  RECEIVED_OPCODES,
+  SENT_OPCODES,
+} from "./opcode.ts";
 export type {
   Activity,
   Command,
@@ -89,13 +104,6 @@ export type {
 export type { HeartbeatSchedule } from "../ratelimit/mod.ts";
 export type { SessionRecord } from "./session.ts";
 export type { CloseOptions, Deadline, GatewayEnd, GatewayOutput, GatewayStateOptions } from "./state_io.ts";
-export type {
-  CloseCause,
-  EndCause,
-  GatewayPhase,
-  GatewayTrigger,
-  StateEndCause,
-  TransitionRow,
-} from "./transitions.ts";
+export type { CloseCause, EndCause, GatewayPhase, GatewayTrigger, StateEndCause } from "./transitions.ts";
 export type { GatewayUrlErrorCode, TransportCompression } from "./url.ts";
-export type { Verdict, VerdictAction, VerdictDelay, VerdictInput, VerdictRow } from "./verdict.ts";
+export type { Verdict, VerdictInput } from "./verdict.ts";

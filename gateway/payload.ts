@@ -17,10 +17,13 @@ import type { GatewayOpcode } from "./opcode.ts";
  */
 export type RawDispatch = GatewayDispatchPayload;
 
-/** Every event's `d` by the event's name; `unknown` where Discord documents no content. */
-export type EventDataByName = {
-  [Payload in RawDispatch as `${Payload["t"]}`]: [Payload["d"]] extends [undefined] ? unknown : Payload["d"];
-};
+/** Every event's `d` by the event's name; `unknown` where Discord documents no content, or discord-api-types has none. */
+export type EventDataByName =
+  & {
+    [Payload in RawDispatch as `${Payload["t"]}`]: [Payload["d"]] extends [undefined] ? unknown
+      : Payload["d"];
+  }
+  & { [Name in Exclude<EventName, `${RawDispatch["t"]}`>]: unknown };
 
 /** The `d` of an event. */
 export type EventData<Name extends EventName> = EventDataByName[Name];

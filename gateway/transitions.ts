@@ -3,6 +3,7 @@
  * diagram in DESIGN.md is drawn from the same two tables, so it cannot differ from the code.
  */
 
+import { type CodeCause, isCodeCause } from "./close_code.ts";
 import type { MachineTables } from "./machine.ts";
 
 /** Where a connection stands. */
@@ -17,18 +18,6 @@ export type GatewayPhase =
 /** What moves a connection on. */
 export type GatewayTrigger = "HELLO, no session" | "HELLO, session" | "permit" | "READY" | "RESUMED";
 
-/** One row of {@linkcode TRANSITIONS}. */
-export interface TransitionRow {
-  /** The phase it starts in. */
-  readonly from: GatewayPhase;
-  /** What happens. */
-  readonly on: GatewayTrigger;
-  /** The phase it leads to. */
-  readonly to: GatewayPhase;
-  /** What goes out or is asked for on the way. */
-  readonly does?: string;
-}
-
 /**
  * Every step of a connection but its end. A trigger without a row leaves the phase as it is.
  *
@@ -36,25 +25,26 @@ export interface TransitionRow {
  * ```ts
  * import { TRANSITIONS } from "@discordgateway/edge/gateway";
  *
- * const identify = TRANSITIONS.find((row) => row.on === "permit");
- * if (identify?.to !== "identifying") throw new Error("unexpected");
+ * if (TRANSITIONS.awaiting_permit?.permit !== "identifying") throw new Error("unexpected");
  * ```
  */
-export const TRANSITIONS: readonly TransitionRow[] = [
-  {
-    from: "awaiting_hello",
-    on: "HELLO, no session",
-    to: "awaiting_permit",
-    does: "ask the identify limiter",
-  },
-  { from: "awaiting_hello", on: "HELLO, session", to: "resuming", does: "send RESUME" },
-  { from: "awaiting_permit", on: "permit", to: "identifying", does: "send IDENTIFY" },
-  { from: "identifying", on: "READY", to: "live" },
-  { from: "resuming", on: "RESUMED", to: "live" },
-  // Discord never answers a resume with READY. Should it, this is the session from then on.
-  { from: "resuming", on: "READY", to: "live" },
-  { from: "live", on: "READY", to: "live" },
-];
+export const TRANSITIONS: {
+  readonly [From in GatewayPhase]?: { readonly [On in GatewayTrigger]?: GatewayPhase };
+} = {
+  awaiting_hello: { "HELLO, no session": "awaiting_permit", "HELLO, session": "resuming" },
+  awaiting_permit: { permit: "identifying" },
+  identifying: { READY: "live" },
+  // Discord never responds to a resume with READY. Should it, this is the session from then on.
+  resuming: { RESUMED: "live", READY: "live" },
+  live: { READY: "live" },
+};
+
+/** What goes out or is asked for on a trigger, for the diagram. */
+export const EFFECTS: { readonly [On in GatewayTrigger]?: string } = {
+  "HELLO, no session": "ask the identify limiter",
+  "HELLO, session": "send RESUME",
+  permit: "send IDENTIFY",
+};
 
 /** Why a connection ended, or could not begin. */
 export type EndCause =
@@ -80,25 +70,7 @@ export type EndCause =
   | "gateway_bot_unauthorized";
 
 /** Discord closed the connection with a code of its tables, or with any other one. */
-export type CloseCause =
-  | "close_1000"
-  | "close_1001"
-  | "close_4000"
-  | "close_4001"
-  | "close_4002"
-  | "close_4003"
-  | "close_4004"
-  | "close_4005"
-  | "close_4006"
-  | "close_4007"
-  | "close_4008"
-  | "close_4009"
-  | "close_4010"
-  | "close_4011"
-  | "close_4012"
-  | "close_4013"
-  | "close_4014"
-  | "close_other";
+export type CloseCause = CodeCause | "close_other";
 
 /** The causes that a state reports itself; the others belong to the time before there is a connection. */
 export type StateEndCause = Exclude<
@@ -169,25 +141,6 @@ export const TABLES: MachineTables<GatewayPhase, GatewayTrigger> = {
  */
 export function closeCause(code: number | null): CloseCause | "connection_lost" {
   if (code === null || code === 0 || code === 1005 || code === 1006) return "connection_lost";
-  return CLOSE_CAUSES.find((cause) => cause === `close_${code}`) ?? "close_other";
+  const cause = `close_${code}`;
+  return isCodeCause(cause) ? cause : "close_other";
 }
-
-const CLOSE_CAUSES: readonly CloseCause[] = [
-  "close_1000",
-  "close_1001",
-  "close_4000",
-  "close_4001",
-  "close_4002",
-  "close_4003",
-  "close_4004",
-  "close_4005",
-  "close_4006",
-  "close_4007",
-  "close_4008",
-  "close_4009",
-  "close_4010",
-  "close_4011",
-  "close_4012",
-  "close_4013",
-  "close_4014",
-];

@@ -8,28 +8,14 @@
  */
 
 import type { SessionRecord } from "./session.ts";
+import {
+  CODE_VERDICTS,
+  type CodeCause,
+  type VerdictAction,
+  type VerdictDelay,
+  type VerdictRow,
+} from "./close_code.ts";
 import type { EndCause } from "./transitions.ts";
-
-/** What follows: nothing more, the same session, or a new one. */
-export type VerdictAction = "stop" | "resume" | "identify";
-
-/**
- * How long to wait first: `none` only for the first time in a row, `backoff` growing with every connection that did not
- * prove itself, `invalid_session` at least 1–5 s at random.
- */
-export type VerdictDelay = "none" | "backoff" | "invalid_session";
-
-/** One row of {@linkcode VERDICTS}. */
-export interface VerdictRow {
-  /** What follows. Without a session a resume becomes an identify. */
-  readonly action: VerdictAction;
-  /** How long to wait first. */
-  readonly delay: VerdictDelay;
-  /** The session's own URL has shown that it cannot be reached: resume through the main gateway. */
-  readonly dropResumeUrl?: true;
-  /** Why, in a sentence for a log line. */
-  readonly why: string;
-}
 
 // The marks tell a bundler that it may drop the table where nobody reads it.
 // @__NO_SIDE_EFFECTS__
@@ -41,35 +27,8 @@ const resumeNow = (why: string): VerdictRow => ({ action: "resume", delay: "none
 // @__NO_SIDE_EFFECTS__
 const identify = (why: string): VerdictRow => ({ action: "identify", delay: "backoff", why });
 
-/**
- * One row per cause.
- *
- * @example
- * ```ts
- * import { VERDICTS } from "@discordgateway/edge/gateway";
- *
- * if (VERDICTS.close_4004.action !== "stop") throw new Error("a wrong token is final");
- * if (VERDICTS.reconnect.action !== "resume") throw new Error("op 7 asks for a resume");
- * ```
- */
-export const VERDICTS: { readonly [Cause in EndCause]: VerdictRow } = {
-  close_1000: resume("Discord closed normally, which leaves open whether the session lives; op 9 will say"),
-  close_1001: resume("Discord went away, which leaves open whether the session lives; op 9 will say"),
-  close_4000: resume("Discord had an unknown error"),
-  close_4001: identify("Discord did not understand an opcode or a body, and does not resume after that"),
-  close_4002: resume("Discord could not decode a frame"),
-  close_4003: identify("Discord got a payload before an identify, or the session was invalidated"),
-  close_4004: stop("The token is not valid"),
-  close_4005: resume("Discord got a second identify"),
-  close_4006: identify("The session is no longer valid"),
-  close_4007: identify("The sequence number of the resume was not valid"),
-  close_4008: resume("Discord counted too many frames"),
-  close_4009: identify("The session timed out"),
-  close_4010: stop("The shard is not valid"),
-  close_4011: stop("The bot is in too many guilds for one shard"),
-  close_4012: stop("The API version is not valid"),
-  close_4013: stop("The intents are not valid"),
-  close_4014: stop("An intent is privileged and not enabled for the application"),
+/** One row per cause that is no close code of a table. */
+const OTHER_VERDICTS: { readonly [Cause in Exclude<EndCause, CodeCause>]: VerdictRow } = {
   close_other: resume("The connection was closed with a code outside Discord's table"),
   connection_lost: resume("The connection was lost"),
   reconnect: resumeNow("Discord asked for a reconnect"),
@@ -100,6 +59,23 @@ export const VERDICTS: { readonly [Cause in EndCause]: VerdictRow } = {
   gateway_bot_failed: resume("GET /gateway/bot failed"),
   gateway_bot_unauthorized: stop("GET /gateway/bot refused the token"),
 };
+
+/**
+ * One row per cause. Those of close codes come from the table of close codes.
+ *
+ * @example
+ * ```ts
+ * import { VERDICTS } from "@discordgateway/edge/gateway";
+ *
+ * if (VERDICTS.close_4004.action !== "stop") throw new Error("a wrong token is final");
+ * if (VERDICTS.reconnect.action !== "resume") throw new Error("op 7 asks for a resume");
+ * ```
+ */
+export const VERDICTS: { readonly [Cause in EndCause]: VerdictRow } = /* @__PURE__ */ Object.assign(
+  {},
+  CODE_VERDICTS,
+  OTHER_VERDICTS,
+);
 
 /**
  * Resumes that ended before RESUMED, in a row, after which the session is given up.

@@ -71,15 +71,9 @@ export type {
   VoiceEndCause,
   VoicePhase,
   VoiceStateEndCause,
-  VoiceTransitionRow,
   VoiceTrigger,
 } from "./gateway/transitions.ts";
-export type {
-  VoiceVerdictAction,
-  VoiceVerdictDelay,
-  VoiceVerdictInput,
-  VoiceVerdictRow,
-} from "./gateway/verdict.ts";
+export type { VoiceVerdictInput } from "./gateway/verdict.ts";
 export type {
   VoiceJoinDeadline,
   VoiceJoinEnd,
@@ -97,9 +91,25 @@ export type { PacketKind, RtpHeader, RtpPosition } from "./media/rtp.ts";
 export type { TransportCipher, TransportCipherOptions } from "./media/transport_encryption.ts";
 export type { VoiceConnectionSettings } from "./options.ts";
 export type { VoiceTimedAction } from "./voice_timeout_error.ts";
-export type { VoiceCloseCodeRow } from "./wire/close_code.ts";
+export type {
+  UNDOCUMENTED_VOICE_CODES,
+  VOICE_CODES,
+  VoiceCloseCodeRow,
+  VoiceCodeCause,
+  VoiceVerdictAction,
+  VoiceVerdictDelay,
+  VoiceVerdictRow,
+} from "./wire/close_code.ts";
 export type { DaveMessage, RawVoicePayload, VoiceBinary } from "./wire/frame.ts";
-export type { VoiceOpcodeRow } from "./wire/opcode.ts";
+export type {
+  BINARY_RECEIVED_VOICE_OPCODES,
+  BINARY_SENT_VOICE_OPCODES,
+  INTERNAL_VOICE_OPCODES,
+  MUTUAL_VOICE_OPCODES,
+  RECEIVED_VOICE_OPCODES,
+  SENT_VOICE_OPCODES,
+  VoiceOpcodeRow,
+} from "./wire/opcode.ts";
 export type {
   ClientDisconnect,
   ClientsConnect,

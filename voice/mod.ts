@@ -59,7 +59,7 @@ export type {
 } from "./dave/provider.ts";
 export type { VoiceEvent } from "./gateway/state_io.ts";
 export type { VoiceCloseCause, VoiceEndCause, VoicePhase } from "./gateway/transitions.ts";
-export type { VoiceVerdictAction } from "./gateway/verdict.ts";
+export type { VoiceVerdictAction } from "./wire/close_code.ts";
 export type { VoiceJoinEnd, VoiceJoinEndCause, VoiceServerEvent, VoiceStateEvent } from "./join_io.ts";
 export type { DatagramSink, DatagramSocket, OpenUdp } from "./media/datagram.ts";
 export type { DiscoveredAddress } from "./media/discovery.ts";

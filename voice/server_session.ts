@@ -20,7 +20,8 @@ import type { VoiceSession } from "./gateway/state_io.ts";
 import type { MediaServer } from "./wire/payload.ts";
 import type { ServerSessionEnd, ServerSessionOptions } from "./server_session_io.ts";
 import { wait } from "../ratelimit/wait.ts";
-import { VOICE_VERDICTS, voiceVerdict, type VoiceVerdictAction } from "./gateway/verdict.ts";
+import { VOICE_VERDICTS, voiceVerdict } from "./gateway/verdict.ts";
+import type { VoiceVerdictAction } from "./wire/close_code.ts";
 
 /** The same of a connection, after which the session may go on. */
 interface Verdict extends Omit<ServerSessionEnd, "action"> {

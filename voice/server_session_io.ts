@@ -6,7 +6,7 @@ import type { Platform } from "../shard/pipe/platform.ts";
 import type { VoiceEvent, VoiceStateOptions } from "./gateway/state_io.ts";
 import type { VoiceServer } from "./wire/payload.ts";
 import type { VoiceEndCause } from "./gateway/transitions.ts";
-import type { VoiceVerdictAction } from "./gateway/verdict.ts";
+import type { VoiceVerdictAction } from "./wire/close_code.ts";
 import type { OpenUdp } from "./media/datagram.ts";
 import type { DiscoveryTimes } from "./media/media.ts";
 import type { MediaPacket } from "./media/receiver.ts";

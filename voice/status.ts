@@ -1,7 +1,7 @@
 /** What a voice connection is doing, as one discriminated union. */
 
 import type { VoiceEndCause, VoicePhase } from "./gateway/transitions.ts";
-import type { VoiceVerdictAction } from "./gateway/verdict.ts";
+import type { VoiceVerdictAction } from "./wire/close_code.ts";
 
 /** The main gateway is asked for a voice server, or is about to name another. */
 export interface VoiceJoining {

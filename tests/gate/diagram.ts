@@ -5,8 +5,8 @@
  */
 
 import { drawOrCheck } from "./page.ts";
-import { ENDS, TRANSITIONS } from "../../gateway/transitions.ts";
-import { VOICE_ENDS, VOICE_TRANSITIONS } from "../../voice/gateway/transitions.ts";
+import { EFFECTS, ENDS, TRANSITIONS } from "../../gateway/transitions.ts";
+import { VOICE_EFFECTS, VOICE_ENDS, VOICE_TRANSITIONS } from "../../voice/gateway/transitions.ts";
 
 /** A machine as its tables have it. */
 interface Machine {
@@ -17,6 +17,19 @@ interface Machine {
     readonly does?: string;
   }[];
   readonly ends: { readonly [cause: string]: readonly string[] };
+}
+
+/** The steps as rows, each with its effect. */
+function stepsOf(
+  transitions: { readonly [from: string]: { readonly [on: string]: string } | undefined },
+  effects: { readonly [on: string]: string },
+): Machine["steps"] {
+  return Object.entries(transitions).flatMap(([from, steps = {}]) =>
+    Object.entries(steps).map(([on, to]) => {
+      const does = effects[on];
+      return { from, on, to, ...(does !== undefined && { does }) };
+    })
+  );
 }
 
 /** The diagram in Mermaid's notation. */
@@ -46,8 +59,8 @@ export function diagram({ steps, ends: table }: Machine): string {
 
 if (import.meta.main) {
   const machines: readonly [part: string, machine: Machine][] = [
-    ["state machine", { steps: TRANSITIONS, ends: ENDS }],
-    ["voice state machine", { steps: VOICE_TRANSITIONS, ends: VOICE_ENDS }],
+    ["state machine", { steps: stepsOf(TRANSITIONS, EFFECTS), ends: ENDS }],
+    ["voice state machine", { steps: stepsOf(VOICE_TRANSITIONS, VOICE_EFFECTS), ends: VOICE_ENDS }],
   ];
   for (const [part, machine] of machines) {
     const content = `\`\`\`mermaid\n${diagram(machine)}\n\`\`\``;

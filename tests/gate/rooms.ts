@@ -188,7 +188,7 @@ export const ROOMS: readonly Room[] = [
     "voice/audio/receive_streams.ts": ["ReadableStream", "ReadableStreamDefaultController"],
   }),
   room("voice/", "the voice connection: join, sessions, what is played", [
-    "gateway/field.ts",
+    "gateway/close_code.ts",
     "gateway/intent.ts",
     "gateway/latency.ts",
     "gateway/payload.ts",

@@ -176,7 +176,7 @@ export class Driver {
     const outputs = act();
     const to = this.state.phase;
     if (to === "closed" && from !== "closed") checkEnd(this.end, from);
-    else if (to !== from && !TRANSITIONS.some((row) => row.from === from && row.to === to)) {
+    else if (to !== from && !Object.values(TRANSITIONS[from] ?? {}).includes(to)) {
       throw new Error(`No row of TRANSITIONS leads from ${from} to ${to}`);
     }
     for (const output of outputs) this.#note(output);

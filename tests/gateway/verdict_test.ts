@@ -1,13 +1,7 @@
 import { assertEquals, assertMatch, assertNotStrictEquals } from "@std/assert";
 import type { EndCause } from "../../gateway/transitions.ts";
-import {
-  delayMs,
-  MAX_FAILED_RESUMES,
-  verdict,
-  type VerdictAction,
-  type VerdictDelay,
-  VERDICTS,
-} from "../../gateway/verdict.ts";
+import { delayMs, MAX_FAILED_RESUMES, verdict, VERDICTS } from "../../gateway/verdict.ts";
+import type { VerdictAction, VerdictDelay } from "../../gateway/close_code.ts";
 import { SESSION } from "./harness.ts";
 
 /** What is left of the session: all of it, all but its URL, or nothing. */

@@ -212,7 +212,7 @@ export class VoiceDriver {
     const outputs = act();
     const to = this.state.phase;
     if (to === "closed" && from !== "closed") checkEnd(this.end, from);
-    else if (to !== from && !VOICE_TRANSITIONS.some((row) => row.from === from && row.to === to)) {
+    else if (to !== from && !Object.values(VOICE_TRANSITIONS[from] ?? {}).includes(to)) {
       throw new Error(`No row of VOICE_TRANSITIONS leads from ${from} to ${to}`);
     }
     for (const output of outputs) this.#note(output);

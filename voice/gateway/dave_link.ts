@@ -7,17 +7,9 @@ import { ProtocolError } from "../../gateway/errors.ts";
 import type { Dave } from "../dave/dave.ts";
 import type { DaveOutput, DaveSend } from "../dave/io.ts";
 import { type DaveMessage, readDaveBinary } from "../wire/frame.ts";
-import { VoiceOpcode } from "../wire/opcode.ts";
+import { isBinaryOpcode } from "../wire/opcode.ts";
 import type { VoiceHeartbeats } from "./heartbeats.ts";
 import type { VoiceOutput } from "./state_io.ts";
-
-/** What a server sends in binary messages. */
-const BINARY: readonly number[] = [
-  VoiceOpcode.DaveMlsExternalSender,
-  VoiceOpcode.DaveMlsProposals,
-  VoiceOpcode.DaveMlsAnnounceCommitTransition,
-  VoiceOpcode.DaveMlsWelcome,
-];
 
 /** Connects a DAVE machine, which outlives connections, to this connection. */
 export class DaveLink {
@@ -56,7 +48,7 @@ export class DaveLink {
   receiveBinary(op: number, payload: Uint8Array, now: number): readonly VoiceOutput[] {
     const message = readDaveBinary(op, payload);
     if (message !== null) return this.receive(message, now);
-    if (!BINARY.includes(op)) return [];
+    if (!isBinaryOpcode(op)) return [];
     throw new ProtocolError(`Cannot take op ${op}: it is cut short: ${payload.length} bytes`);
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { MachineTables } from "../../gateway/machine.ts";
+import { isVoiceCodeCause, type VoiceCodeCause } from "../wire/close_code.ts";
 
 /** Where a voice connection stands. */
 export type VoicePhase =
@@ -24,18 +25,6 @@ export type VoiceTrigger =
   | "SESSION_DESCRIPTION"
   | "RESUMED";
 
-/** One row of {@linkcode VOICE_TRANSITIONS}. */
-export interface VoiceTransitionRow {
-  /** The phase it starts in. */
-  readonly from: VoicePhase;
-  /** What happens. */
-  readonly on: VoiceTrigger;
-  /** The phase it leads to. */
-  readonly to: VoicePhase;
-  /** What goes out or is asked for on the way. */
-  readonly does?: string;
-}
-
 /**
  * Every step of a voice connection but its end. A trigger without a row leaves the phase as it is.
  *
@@ -43,18 +32,27 @@ export interface VoiceTransitionRow {
  * ```ts
  * import { VOICE_TRANSITIONS } from "@discordgateway/edge/voice/core";
  *
- * const row = VOICE_TRANSITIONS.find((row) => row.on === "address");
- * if (row?.to !== "selecting") throw new Error("unexpected");
+ * if (VOICE_TRANSITIONS.discovering?.address !== "selecting") throw new Error("unexpected");
  * ```
  */
-export const VOICE_TRANSITIONS: readonly VoiceTransitionRow[] = [
-  { from: "awaiting_hello", on: "HELLO, no session", to: "identifying", does: "send IDENTIFY" },
-  { from: "awaiting_hello", on: "HELLO, session", to: "resuming", does: "send RESUME" },
-  { from: "identifying", on: "READY", to: "discovering", does: "ask for an address" },
-  { from: "discovering", on: "address", to: "selecting", does: "send SELECT_PROTOCOL" },
-  { from: "selecting", on: "SESSION_DESCRIPTION", to: "live", does: "deliver the key" },
-  { from: "resuming", on: "RESUMED", to: "live" },
-];
+export const VOICE_TRANSITIONS: {
+  readonly [From in VoicePhase]?: { readonly [On in VoiceTrigger]?: VoicePhase };
+} = {
+  awaiting_hello: { "HELLO, no session": "identifying", "HELLO, session": "resuming" },
+  identifying: { READY: "discovering" },
+  discovering: { address: "selecting" },
+  selecting: { SESSION_DESCRIPTION: "live" },
+  resuming: { RESUMED: "live" },
+};
+
+/** What goes out or is asked for on a trigger, for the diagram. */
+export const VOICE_EFFECTS: { readonly [On in VoiceTrigger]?: string } = {
+  "HELLO, no session": "send IDENTIFY",
+  "HELLO, session": "send RESUME",
+  READY: "ask for an address",
+  address: "send SELECT_PROTOCOL",
+  SESSION_DESCRIPTION: "deliver the key",
+};
 
 /** Why a voice connection ended, or could not begin. */
 export type VoiceEndCause =
@@ -74,26 +72,7 @@ export type VoiceEndCause =
   | "dial_failed";
 
 /** Discord closed the connection with a code of its table, with one below 4000, or with any other one. */
-export type VoiceCloseCause =
-  | "close_below_4000"
-  | "close_4001"
-  | "close_4002"
-  | "close_4003"
-  | "close_4004"
-  | "close_4005"
-  | "close_4006"
-  | "close_4009"
-  | "close_4011"
-  | "close_4012"
-  | "close_4013"
-  | "close_4014"
-  | "close_4015"
-  | "close_4016"
-  | "close_4017"
-  | "close_4020"
-  | "close_4021"
-  | "close_4022"
-  | "close_other";
+export type VoiceCloseCause = VoiceCodeCause | "close_below_4000" | "close_other";
 
 /** The causes that a state reports itself; a dial that failed belongs to the time before there is a connection. */
 export type VoiceStateEndCause = Exclude<VoiceEndCause, "dial_failed">;
@@ -159,25 +138,6 @@ export const VOICE_TABLES: MachineTables<VoicePhase, VoiceTrigger> = {
 export function voiceCloseCause(code: number | null): VoiceCloseCause | "connection_lost" {
   if (code === null || code === 0 || code === 1005 || code === 1006) return "connection_lost";
   if (code < 4000) return "close_below_4000";
-  return CLOSE_CAUSES.find((cause) => cause === `close_${code}`) ?? "close_other";
+  const cause = `close_${code}`;
+  return isVoiceCodeCause(cause) ? cause : "close_other";
 }
-
-const CLOSE_CAUSES: readonly VoiceCloseCause[] = [
-  "close_4001",
-  "close_4002",
-  "close_4003",
-  "close_4004",
-  "close_4005",
-  "close_4006",
-  "close_4009",
-  "close_4011",
-  "close_4012",
-  "close_4013",
-  "close_4014",
-  "close_4015",
-  "close_4016",
-  "close_4017",
-  "close_4020",
-  "close_4021",
-  "close_4022",
-];

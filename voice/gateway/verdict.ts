@@ -8,62 +8,19 @@
  * @see https://docs.discord.com/developers/topics/opcodes-and-status-codes#voice-voice-close-event-codes
  */
 
+import { VOICE_CODE_VERDICTS, type VoiceCodeCause, type VoiceVerdictRow } from "../wire/close_code.ts";
 import type { VoiceEndCause } from "./transitions.ts";
 
-/**
- * What follows: nothing more; the same session on a new connection to the same endpoint; op 4 on the main gateway and a
- * new session; or to wait for what the main gateway says.
- */
-export type VoiceVerdictAction = "stop" | "resume" | "rejoin" | "wait";
-
-/** How long to wait first: `none` only for the first time in a row, `backoff` growing with every failure. */
-export type VoiceVerdictDelay = "none" | "backoff";
-
-/** One row of {@linkcode VOICE_VERDICTS}. */
-export interface VoiceVerdictRow {
-  /** What follows. Without a session a resume becomes a rejoin. */
-  readonly action: VoiceVerdictAction;
-  /** How long to wait first. */
-  readonly delay: VoiceVerdictDelay;
-  /** Why, in a sentence for a log line. */
-  readonly why: string;
-}
-
+// @__NO_SIDE_EFFECTS__
 const stop = (why: string): VoiceVerdictRow => ({ action: "stop", delay: "none", why });
+// @__NO_SIDE_EFFECTS__
 const resume = (why: string): VoiceVerdictRow => ({ action: "resume", delay: "backoff", why });
+// @__NO_SIDE_EFFECTS__
 const rejoin = (why: string): VoiceVerdictRow => ({ action: "rejoin", delay: "backoff", why });
-const wait = (why: string): VoiceVerdictRow => ({ action: "wait", delay: "none", why });
 
-/**
- * One row per cause.
- *
- * @example
- * ```ts
- * import { VOICE_VERDICTS } from "@discordgateway/edge/voice/core";
- *
- * if (VOICE_VERDICTS.close_4014.action !== "wait") throw new Error("the main gateway says what follows");
- * if (VOICE_VERDICTS.close_4017.action !== "stop") throw new Error("without DAVE every attempt ends the same way");
- * ```
- */
-export const VOICE_VERDICTS: { readonly [Cause in VoiceEndCause]: VoiceVerdictRow } = {
+/** One row per cause that is no close code of the table. */
+const OTHER_VERDICTS: { readonly [Cause in Exclude<VoiceEndCause, VoiceCodeCause>]: VoiceVerdictRow } = {
   close_below_4000: resume("The connection was closed for a reason outside the voice session"),
-  close_4001: rejoin("The voice server did not know an opcode"),
-  close_4002: rejoin("The voice server could not decode a payload"),
-  close_4003: rejoin("The voice server got a payload before the identify"),
-  close_4004: rejoin("The voice server's token is not valid; joining anew brings another"),
-  close_4005: rejoin("The voice server got a second identify"),
-  close_4006: rejoin("The voice session is no longer valid"),
-  close_4009: rejoin("The voice session timed out"),
-  close_4011: rejoin("The voice server was not found"),
-  close_4012: rejoin("The voice server did not know the protocol"),
-  close_4013: resume("The voice server's media part crashed"),
-  close_4014: wait("Disconnected, moved, or without a channel; the main gateway says which"),
-  close_4015: resume("The voice server crashed"),
-  close_4016: rejoin("The voice server did not know the encryption mode"),
-  close_4017: stop("The call requires DAVE, and this client did not offer it"),
-  close_4020: rejoin("The voice server got a malformed payload"),
-  close_4021: wait("The voice server counted too many payloads and wants no reconnect"),
-  close_4022: wait("The call has ended or moved to another server; the main gateway says which"),
   close_other: rejoin("The connection was closed with a code outside Discord's table"),
   connection_lost: resume("The connection was lost"),
   zombie: { ...resume("Nothing came from the voice server between two heartbeats"), delay: "none" },
@@ -79,6 +36,20 @@ export const VOICE_VERDICTS: { readonly [Cause in VoiceEndCause]: VoiceVerdictRo
   closed: stop("Closed by the program"),
   dial_failed: resume("The connection could not be opened"),
 };
+
+/**
+ * One row per cause. Those of close codes come from the table of close codes.
+ *
+ * @example
+ * ```ts
+ * import { VOICE_VERDICTS } from "@discordgateway/edge/voice/core";
+ *
+ * if (VOICE_VERDICTS.close_4014.action !== "wait") throw new Error("the main gateway says what follows");
+ * if (VOICE_VERDICTS.close_4017.action !== "stop") throw new Error("without DAVE every attempt ends the same way");
+ * ```
+ */
+export const VOICE_VERDICTS: { readonly [Cause in VoiceEndCause]: VoiceVerdictRow } = /* @__PURE__ */ Object
+  .assign({}, VOICE_CODE_VERDICTS, OTHER_VERDICTS);
 
 /**
  * Resumes in a row that did not get as far as RESUMED, after which the session is given up.

@@ -1,9 +1,126 @@
 /**
- * What the number in a voice payload's `op` says, and whether it comes as JSON or as bytes.
+ * What the number in a voice payload's `op` says, and whether it travels as JSON or as bytes.
  *
- * One row per opcode from 0 to 31 that is in use. Those that Discord does not document are for its own clients; they are
- * listed so that the numbers have names in a journal, and a receiver ignores them.
+ * One line per opcode from 0 to 31 that is in use, in the group that says who sends it and how. The names, the unions and the
+ * rows for tools derive from the groups. Those that Discord does not document are for its own clients; they are listed so
+ * that the numbers have names in a journal, and a receiver ignores them.
  */
+
+/**
+ * What the server sends.
+ *
+ * @internal
+ */
+export const RECEIVED_VOICE_OPCODES = {
+  Ready: 2,
+  SessionDescription: 4,
+  HeartbeatAck: 6,
+  Hello: 8,
+  Resumed: 9,
+  ClientsConnect: 11,
+  ClientDisconnect: 13,
+  DavePrepareTransition: 21,
+  DaveExecuteTransition: 22,
+  DavePrepareEpoch: 24,
+} as const;
+
+/**
+ * What both sides send.
+ *
+ * @internal
+ */
+export const MUTUAL_VOICE_OPCODES = {
+  Heartbeat: 3,
+  Speaking: 5,
+} as const;
+
+/**
+ * What this client sends.
+ *
+ * @internal
+ */
+export const SENT_VOICE_OPCODES = {
+  Identify: 0,
+  SelectProtocol: 1,
+  Resume: 7,
+  DaveTransitionReady: 23,
+  DaveMlsInvalidCommitWelcome: 31,
+} as const;
+
+/**
+ * What the server sends to Discord's own clients; not documented.
+ *
+ * @internal
+ */
+export const INTERNAL_VOICE_OPCODES = {
+  Video: 12,
+  SessionUpdate: 14,
+  MediaSinkWants: 15,
+  VoiceBackendVersion: 16,
+  ChannelOptionsUpdate: 17,
+  ClientFlags: 18,
+  SpeedTest: 19,
+  ClientPlatform: 20,
+} as const;
+
+/**
+ * What the server sends as bytes.
+ *
+ * @internal
+ */
+export const BINARY_RECEIVED_VOICE_OPCODES = {
+  DaveMlsExternalSender: 25,
+  DaveMlsProposals: 27,
+  DaveMlsAnnounceCommitTransition: 29,
+  DaveMlsWelcome: 30,
+} as const;
+
+/**
+ * What this client sends as bytes.
+ *
+ * @internal
+ */
+export const BINARY_SENT_VOICE_OPCODES = {
+  DaveMlsKeyPackage: 26,
+  DaveMlsCommitWelcome: 28,
+} as const;
+
+type Opcodes = typeof VoiceOpcode;
+
+/** What each opcode does, for tools and readers. */
+const DESCRIPTIONS: { readonly [Name in keyof Opcodes]?: string } = {
+  Identify: "Starts a new voice session",
+  SelectProtocol: "Names the address that media comes from, and the encryption mode",
+  Ready: "Gives the SSRC and the address to send media to",
+  Heartbeat: "Sent at the interval of the hello, with `seq_ack`",
+  SessionDescription: "Gives the key of the transport encryption and the DAVE version",
+  Speaking: "Says who speaks, and which SSRC is whose",
+  HeartbeatAck: "Acknowledges a heartbeat by its nonce",
+  Resume: "Continues a voice session on a new connection",
+  Hello: "The first payload on a connection, with the heartbeat interval in ms",
+  Resumed: "The voice session goes on",
+  ClientsConnect: "Users are in the call, or have come",
+  Video: "A user's video streams",
+  ClientDisconnect: "A user has left the call",
+  SessionUpdate: "The session's codecs have changed",
+  MediaSinkWants: "The quality wanted of each stream",
+  VoiceBackendVersion: "The version of the voice server",
+  ChannelOptionsUpdate: "The channel's options have changed",
+  ClientFlags: "What a user's client can do",
+  SpeedTest: "A test of the connection's speed",
+  ClientPlatform: "Which platform a user's client runs on",
+  DavePrepareTransition: "A change of the DAVE version is upcoming",
+  DaveExecuteTransition: "A transition announced before takes effect",
+  DaveTransitionReady: "This client is ready for a transition",
+  DavePrepareEpoch: "A new MLS group, or a new version for the present one, is upcoming",
+  DaveMlsExternalSender: "Who signs the server's proposals",
+  DaveMlsKeyPackage: "With which this client can be added to the group",
+  DaveMlsProposals: "Members to add to or remove from the group",
+  DaveMlsCommitWelcome: "A commit to the proposals, a welcome for the added",
+  DaveMlsAnnounceCommitTransition: "The commit that won",
+  DaveMlsWelcome: "Welcomes this client to the group",
+  DaveMlsInvalidCommitWelcome: "A commit or a welcome was no good: asks to be added anew",
+};
 
 /**
  * The voice opcodes, by Discord's names where it documents them.
@@ -17,39 +134,13 @@
  * if (VoiceOpcode.Hello !== 8 || VoiceOpcode.DaveMlsWelcome !== 30) throw new Error("unexpected");
  * ```
  */
-export const VoiceOpcode = {
-  Identify: 0,
-  SelectProtocol: 1,
-  Ready: 2,
-  Heartbeat: 3,
-  SessionDescription: 4,
-  Speaking: 5,
-  HeartbeatAck: 6,
-  Resume: 7,
-  Hello: 8,
-  Resumed: 9,
-  ClientsConnect: 11,
-  Video: 12,
-  ClientDisconnect: 13,
-  SessionUpdate: 14,
-  MediaSinkWants: 15,
-  VoiceBackendVersion: 16,
-  ChannelOptionsUpdate: 17,
-  ClientFlags: 18,
-  SpeedTest: 19,
-  ClientPlatform: 20,
-  DavePrepareTransition: 21,
-  DaveExecuteTransition: 22,
-  DaveTransitionReady: 23,
-  DavePrepareEpoch: 24,
-  DaveMlsExternalSender: 25,
-  DaveMlsKeyPackage: 26,
-  DaveMlsProposals: 27,
-  DaveMlsCommitWelcome: 28,
-  DaveMlsAnnounceCommitTransition: 29,
-  DaveMlsWelcome: 30,
-  DaveMlsInvalidCommitWelcome: 31,
-} as const;
+export const VoiceOpcode:
+  & typeof RECEIVED_VOICE_OPCODES
+  & typeof MUTUAL_VOICE_OPCODES
+  & typeof SENT_VOICE_OPCODES
+  & typeof INTERNAL_VOICE_OPCODES
+  & typeof BINARY_RECEIVED_VOICE_OPCODES
+  & typeof BINARY_SENT_VOICE_OPCODES = /* @__PURE__ */ all();
 
 /** One of the opcodes in the constant of the same name. */
 export type VoiceOpcode = typeof VoiceOpcode[keyof typeof VoiceOpcode];
@@ -72,22 +163,6 @@ export interface VoiceOpcodeRow {
   readonly description: string;
 }
 
-interface Travels {
-  readonly sent?: true;
-  readonly received?: true;
-  readonly binary?: true;
-  readonly undocumented?: true;
-}
-
-function row(name: keyof typeof VoiceOpcode, travels: Travels, description: string): VoiceOpcodeRow {
-  const { sent = false, received = false, binary = false, undocumented = false } = travels;
-  return { code: VoiceOpcode[name], name, sent, received, binary, documented: !undocumented, description };
-}
-
-const sent = { sent: true } as const;
-const received = { received: true } as const;
-const internal = { received: true, undocumented: true } as const;
-
 /**
  * Every voice opcode in use, in ascending order.
  *
@@ -101,40 +176,34 @@ const internal = { received: true, undocumented: true } as const;
  * if (binary.join() !== "25,26,27,28,29,30") throw new Error(`unexpected: ${binary}`);
  * ```
  */
-export const VOICE_OPCODES: readonly VoiceOpcodeRow[] = [
-  row("Identify", sent, "Starts a new voice session"),
-  row("SelectProtocol", sent, "Names the address that media comes from, and the encryption mode"),
-  row("Ready", received, "Gives the SSRC and the address to send media to"),
-  row("Heartbeat", { sent: true, received: true }, "Sent at the interval of the hello, with `seq_ack`"),
-  row("SessionDescription", received, "Gives the key of the transport encryption and the DAVE version"),
-  row("Speaking", { sent: true, received: true }, "Says who speaks, and which SSRC is whose"),
-  row("HeartbeatAck", received, "Acknowledges a heartbeat by its nonce"),
-  row("Resume", sent, "Continues a voice session on a new connection"),
-  row("Hello", received, "The first payload on a connection, with the heartbeat interval in ms"),
-  row("Resumed", received, "The voice session goes on"),
-  row("ClientsConnect", received, "Users are in the call, or have come"),
-  row("Video", internal, "A user's video streams"),
-  row("ClientDisconnect", received, "A user has left the call"),
-  row("SessionUpdate", internal, "The session's codecs have changed"),
-  row("MediaSinkWants", internal, "The quality wanted of each stream"),
-  row("VoiceBackendVersion", internal, "The version of the voice server"),
-  row("ChannelOptionsUpdate", internal, "The channel's options have changed"),
-  row("ClientFlags", internal, "What a user's client can do"),
-  row("SpeedTest", internal, "A test of the connection's speed"),
-  row("ClientPlatform", internal, "Which platform a user's client runs on"),
-  row("DavePrepareTransition", received, "A change of the DAVE version is upcoming"),
-  row("DaveExecuteTransition", received, "A transition announced before takes effect"),
-  row("DaveTransitionReady", sent, "This client is ready for a transition"),
-  row("DavePrepareEpoch", received, "A new MLS group, or a new version for the present one, is upcoming"),
-  row("DaveMlsExternalSender", { ...received, binary: true }, "Who signs the server's proposals"),
-  row("DaveMlsKeyPackage", { ...sent, binary: true }, "With which this client can be added to the group"),
-  row("DaveMlsProposals", { ...received, binary: true }, "Members to add to or remove from the group"),
-  row(
-    "DaveMlsCommitWelcome",
-    { ...sent, binary: true },
-    "A commit to the proposals, a welcome for the added",
-  ),
-  row("DaveMlsAnnounceCommitTransition", { ...received, binary: true }, "The commit that won"),
-  row("DaveMlsWelcome", { ...received, binary: true }, "Welcomes this client to the group"),
-  row("DaveMlsInvalidCommitWelcome", sent, "A commit or a welcome was no good: asks to be added anew"),
-];
+export const VOICE_OPCODES: readonly VoiceOpcodeRow[] = /* @__PURE__ */ rows();
+
+/** Whether the server sends it as bytes. */
+export function isBinaryOpcode(op: number): boolean {
+  return Object.values<number>(BINARY_RECEIVED_VOICE_OPCODES).includes(op);
+}
+
+function all(): typeof VoiceOpcode {
+  return {
+    ...RECEIVED_VOICE_OPCODES,
+    ...MUTUAL_VOICE_OPCODES,
+    ...SENT_VOICE_OPCODES,
+    ...INTERNAL_VOICE_OPCODES,
+    ...BINARY_RECEIVED_VOICE_OPCODES,
+    ...BINARY_SENT_VOICE_OPCODES,
+  };
+}
+
+function rows(): VoiceOpcodeRow[] {
+  const names = Object.keys(VoiceOpcode) as (keyof Opcodes)[];
+  const row = (name: keyof Opcodes): VoiceOpcodeRow => ({
+    code: VoiceOpcode[name],
+    name,
+    sent: name in SENT_VOICE_OPCODES || name in BINARY_SENT_VOICE_OPCODES || name in MUTUAL_VOICE_OPCODES,
+    received: !(name in SENT_VOICE_OPCODES || name in BINARY_SENT_VOICE_OPCODES),
+    binary: name in BINARY_RECEIVED_VOICE_OPCODES || name in BINARY_SENT_VOICE_OPCODES,
+    documented: !(name in INTERNAL_VOICE_OPCODES),
+    description: DESCRIPTIONS[name] ?? name,
+  });
+  return names.map(row).sort((a, b) => a.code - b.code);
+}

@@ -52,6 +52,7 @@ Deno.test("voice opcodes: the documented ones have the names and numbers of disc
 });
 
 Deno.test("voice opcodes: the constant and the table have the same entries", () => {
-  assertEquals<unknown[]>(VOICE_OPCODES.map(({ name, code }) => [name, code]), Object.entries(VoiceOpcode));
+  const entries = Object.entries(VoiceOpcode).toSorted(([, a], [, b]) => a - b);
+  assertEquals<unknown[]>(VOICE_OPCODES.map(({ name, code }) => [name, code]), entries);
   for (const { description } of VOICE_OPCODES) assertMatch(description, /^[A-Z].*[^.]$/);
 });
