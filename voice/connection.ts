@@ -1,30 +1,17 @@
 /**
- * A bot's connection to a guild's voice channels: joined through the main gateway, kept alive over voice servers and connections, with
- * what is played and what is heard.
- *
- * Three machines meet here. `VoiceJoin` says which voice server is to be connected to, and when it is over. One
- * `ServerSession` at a time lives on such a server. `Player` and `ReceiveStreams` last through the whole call: whatever is played
- * goes on after a move, a region change or a crash, and a stream of what somebody says does not end with them.
+ * A bot's connection to a guild's voice channels, as a program sees it: what it plays, receives and reads. `VoiceCycle` keeps it up.
  */
 
 import type { LatencyReading } from "../gateway/latency.ts";
-import { Backoff } from "../ratelimit/backoff.ts";
-import type { DavePhase } from "./dave/io.ts";
-import type { PlayOptions, VoiceConnectionEvent, VoiceConnectionSettings, VoiceCounters } from "./options.ts";
-import { type OpusPacket, type ReceiveOptions, ReceiveStreams } from "./audio/receive_streams.ts";
-import { VoiceJoin } from "./join.ts";
-import { JoinLoop } from "./join_loop.ts";
-import { callOutlet } from "./call_outlet.ts";
-import { VoiceMediaError } from "./media/media_error.ts";
 import { Player } from "./audio/player.ts";
-import { VoiceProgress } from "./progress.ts";
-import { ServerSession } from "./server_session.ts";
-import { wait } from "../ratelimit/wait.ts";
-import type { VoiceEvent } from "./gateway/state_io.ts";
-import type { VoiceServer } from "./wire/payload.ts";
+import type { OpusPacket, ReceiveOptions } from "./audio/receive_streams.ts";
+import { VoiceCycle } from "./cycle.ts";
+import { callOutlet } from "./call_outlet.ts";
+import type { DavePhase } from "./dave/io.ts";
+import { VoiceMediaError } from "./media/media_error.ts";
+import type { PlayOptions, VoiceConnectionSettings, VoiceCounters } from "./options.ts";
 import type { VoiceStatus } from "./status.ts";
-import { VoiceClosedError } from "./voice_closed_error.ts";
-import { assertDeadline, type VoiceTimedAction, VoiceTimeoutError } from "./voice_timeout_error.ts";
+import { assertDeadline } from "./voice_timeout_error.ts";
 
 const MICROPHONE = 1;
 
@@ -55,83 +42,18 @@ const MICROPHONE = 1;
  */
 export class VoiceConnection implements AsyncDisposable {
   readonly #settings: VoiceConnectionSettings;
-  readonly #join: JoinLoop;
-  readonly #streams: ReceiveStreams;
-  readonly #backoff: Backoff;
-  /** Aborted when it is over. */
-  readonly #ending = new AbortController();
-  #session: ServerSession | null = null;
-  #channelId: string | null = null;
-  #status: VoiceStatus = { state: "joining" };
-  readonly #progress = new VoiceProgress();
+  readonly #cycle: VoiceCycle;
   #player: Player | null = null;
-  #speaking = 0;
-  /** What the last voice session ended with: the cause of an end that follows. */
-  #lastError: Error | null = null;
-  /** Waits for the first session to be ready. */
-  #joined: { resolve(): void; reject(error: unknown): void } | null = null;
-  #closedError: Error | null = null;
 
   /** Used by `joinVoice`. */
   constructor(settings: VoiceConnectionSettings) {
-    const { options, gateway, platform, userId } = settings;
-    const { guildId, channelId, selfMute, selfDeaf, joinTimeoutMs } = options;
     this.#settings = settings;
-    this.#backoff = new Backoff({ random: () => platform.random() });
-    const join = new VoiceJoin({
-      guildId,
-      channelId,
-      userId,
-      now: platform.now(),
-      ...(selfMute !== undefined && { selfMute }),
-      ...(selfDeaf !== undefined && { selfDeaf }),
-      ...(joinTimeoutMs !== undefined && { timeoutMs: joinTimeoutMs }),
-    });
-    this.#join = new JoinLoop({
-      join,
-      gateway,
-      clock: platform,
-      ending: this.#ending.signal,
-      onConnect: (server) => void this.#connect(server),
-      onDisconnect: () => {
-        this.#endSession();
-        this.#setStatus({ state: "joining" });
-      },
-      onNotMoved: (channelId) => this.#emit({ type: "not_moved", channelId }),
-      onEnd: (end) => this.#finish(end.cause === "left" ? null : new VoiceClosedError(end, this.#lastError)),
-      onError: (error) => this.#fail(error),
-    });
-    this.#streams = new ReceiveStreams({
-      clock: platform,
-      userOf: (ssrc) => this.#session?.roster?.userOf(ssrc) ?? null,
-      decrypt: (user, frame) => {
-        const dave = this.#session?.dave;
-        if (!dave) return { frame: null, dropped: "unknown_sender" };
-        const received = dave.decrypt(user, frame, platform.now());
-        if (dave.recoveryDue) this.#session?.poke();
-        return received;
-      },
-    });
+    this.#cycle = new VoiceCycle(settings, () => this.#player?.wake());
   }
 
   /** Sends the join. Resolves when the session is ready, and leaves if that takes too long; used by `joinVoice`. */
   async start(deadlineMs: number): Promise<void> {
-    const { platform } = this.#settings;
-    const joined = new Promise<void>((resolve, reject) => this.#joined = { resolve, reject });
-    const tooLong = () => {
-      // It may have become ready in the same moment.
-      if (this.#joined !== null) this.#fail(this.#timeoutError("join voice", deadlineMs));
-    };
-    const timer = deadlineMs === Infinity ? null : platform.setTimeout(tooLong, deadlineMs);
-    this.#guard(() => {
-      this.#setStatus({ state: "joining" });
-      this.#join.start();
-    });
-    try {
-      await joined;
-    } finally {
-      if (timer !== null) platform.clearTimeout(timer);
-    }
+    await this.#cycle.start(deadlineMs);
   }
 
   /** The guild's id. */
@@ -141,39 +63,39 @@ export class VoiceConnection implements AsyncDisposable {
 
   /** The channel that the bot is in, `null` before the main gateway has said so. */
   get channelId(): string | null {
-    return this.#channelId;
+    return this.#cycle.channelId;
   }
 
   /** What the connection is doing. */
   get status(): VoiceStatus {
-    return this.#status;
+    return this.#cycle.status;
   }
 
   /** The others in the call. */
   get userIds(): readonly string[] {
-    return this.#session?.roster?.userIds ?? [];
+    return this.#cycle.session?.roster?.userIds ?? [];
   }
 
   /** The end-to-end encryption: whether it is on, and thirty digits to compare with others; `null` before a session. */
   get dave():
     | { readonly phase: DavePhase; readonly epoch: bigint | null; readonly privacyCode: string }
     | null {
-    const dave = this.#session?.dave;
+    const dave = this.#cycle.session?.dave;
     return dave ? { phase: dave.phase, epoch: dave.epoch, privacyCode: dave.privacyCode } : null;
   }
 
   /** How long heartbeats of the voice gateway took to be acknowledged; `null` without a connection. */
   get latency(): LatencyReading | null {
-    return this.#session?.latency ?? null;
+    return this.#cycle.session?.latency ?? null;
   }
 
   /** How many packets went which way. */
   get counters(): VoiceCounters {
-    const media = this.#session?.media;
+    const media = this.#cycle.session?.media;
     return {
       sent: media?.sent ?? 0,
       media: media?.counters ?? null,
-      dave: this.#session?.dave?.counters ?? null,
+      dave: this.#cycle.session?.dave?.counters ?? null,
     };
   }
 
@@ -198,21 +120,18 @@ export class VoiceConnection implements AsyncDisposable {
     this.#assertMedia("play");
     assertDeadline("play", deadlineMs);
     if (this.#player) throw new TypeError("Cannot play: something is being played already");
-    if (this.#closedError) throw this.#closedError;
-    const stop = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
+    const cycle = this.#cycle;
+    cycle.signal.throwIfAborted();
     const player = new Player({
       source,
       outlet: callOutlet({
-        session: () => this.#session,
-        speaks: (speaks) => {
-          this.#speaking = speaks ? speaking : 0;
-          this.#session?.speak(this.#speaking);
-        },
+        session: () => cycle.session,
+        speaks: (speaks) => cycle.speak(speaks ? speaking : 0),
       }),
       clock: this.#settings.platform,
-      signal: stop,
+      signal: signal ? AbortSignal.any([signal, cycle.signal]) : cycle.signal,
       deadlineMs,
-      tooLong: () => this.#timeoutError("play", deadlineMs),
+      tooLong: () => cycle.timeoutError("play", deadlineMs),
     });
     this.#player = player;
     try {
@@ -232,18 +151,17 @@ export class VoiceConnection implements AsyncDisposable {
    */
   receive(userId: string, options: ReceiveOptions = {}): ReadableStream<OpusPacket> {
     this.#assertMedia("receive");
-    return this.#streams.stream(userId, options);
+    return this.#cycle.streams.stream(userId, options);
   }
 
   /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
   move(channelId: string): void {
-    this.#join.move(channelId);
+    this.#cycle.move(channelId);
   }
 
   /** Leaves the channel. Resolves when the main gateway has been told, or cannot be told. */
   async close(): Promise<void> {
-    this.#join.leave();
-    await this.#join.left;
+    await this.#cycle.leave();
   }
 
   /** The same as {@linkcode VoiceConnection.close}. */
@@ -251,126 +169,10 @@ export class VoiceConnection implements AsyncDisposable {
     await this.close();
   }
 
-  async #connect(server: VoiceServer): Promise<void> {
-    const { options, dial, openUdp, platform, createCipher } = this.#settings;
-    this.#endSession();
-    this.#join.sessionBegins();
-    const { dave = null, modes, discovery = {}, dialDeadlineMs } = options;
-    const session = new ServerSession({
-      server,
-      state: { dave, ...(modes && { modes }) },
-      dial,
-      ...(dialDeadlineMs !== undefined && { dialDeadlineMs }),
-      openUdp,
-      discovery,
-      createCipher,
-      platform,
-      backoff: this.#backoff,
-      onStatus: (status) => this.#guard(() => this.#session === session && this.#setStatus(status)),
-      onEvent: (event) => this.#guard(() => this.#session === session && this.#callEvent(event)),
-      onPacket: (packet) => {
-        if (this.#session === session) this.#streams.packet(packet);
-      },
-      onChange: () => {
-        if (this.#session === session) this.#changed();
-      },
-    });
-    this.#session = session;
-    session.speak(this.#speaking);
-    const before = this.#channelId;
-    this.#channelId = server.channelId;
-    if (before !== null && before !== server.channelId) {
-      this.#guard(() => this.#emit({ type: "moved", channelId: server.channelId }));
-    }
-    try {
-      const end = await session.run();
-      if (end === null || this.#session !== session) return;
-      this.#lastError = end.error;
-      const { signal } = this.#ending;
-      if (end.action === "rejoin") await wait(end.delayMs, { clock: platform, signal });
-      if (this.#session !== session) return;
-      if (end.action === "stop") this.#join.stop();
-      else if (end.action === "rejoin") this.#join.rejoin();
-      else this.#join.wait();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #endSession(): void {
-    const session = this.#session;
-    this.#session = null;
-    session?.close();
-    this.#streams.restart();
-  }
-
-  #callEvent(event: VoiceEvent): void {
-    if (event.type === "speaking") this.#streams.named();
-    this.#emit(event);
-    this.#changed();
-  }
-
-  #changed(): void {
-    this.#player?.wake();
-    if (this.#session?.ready !== true) return;
-    this.#joined?.resolve();
-    this.#joined = null;
-  }
-
   #assertMedia(what: string): void {
     if (this.#settings.openUdp !== null) return;
     throw new VoiceMediaError(`Cannot ${what}: the voice connection was made without media`, {
       code: "ERR_VOICE_MEDIA_UNSUPPORTED",
     });
-  }
-
-  #timeoutError(action: VoiceTimedAction, deadlineMs: number): VoiceTimeoutError {
-    const { missing, cause } = this.#progress;
-    return new VoiceTimeoutError(missing, { action, deadlineMs, cause });
-  }
-
-  /** Something threw that is nobody's business here: leaves with it. */
-  #fail(cause: unknown): void {
-    if (this.#closedError || this.#ending.signal.aborted) return;
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#finish(error);
-    this.#join.leaveSilently();
-  }
-
-  #finish(error: Error | null): void {
-    if (this.#ending.signal.aborted) return;
-    const { onClosed } = this.#settings;
-    this.#closedError = error ?? new VoiceClosedError({ cause: "left", channelId: this.#channelId }, null);
-    this.#ending.abort(this.#closedError);
-    this.#join.close();
-    this.#endSession();
-    this.#streams.close(error);
-    this.#joined?.reject(this.#closedError);
-    this.#joined = null;
-    onClosed();
-    this.#player?.wake();
-    try {
-      this.#setStatus({ state: "closed", error });
-    } catch {
-      // It is over already.
-    }
-  }
-
-  #guard(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #emit(event: VoiceConnectionEvent): void {
-    this.#settings.options.onEvent?.(event);
-  }
-
-  #setStatus(status: VoiceStatus): void {
-    this.#status = status;
-    this.#progress.status(status);
-    this.#settings.options.onStatus?.(status);
   }
 }

@@ -294,7 +294,6 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
   // The public classes: most of their lines are the documentation and the examples of their members.
   "shard/fleet/fleet.ts": "the public class Fleet, two thirds of it documentation",
   "shard/shard.ts": "the public class Shard, two thirds of it documentation",
-  "voice/connection.ts": "the public class VoiceConnection, half of it documentation",
 };
 
 /** The most pairs of folders with an arrow between them. */

@@ -15,6 +15,7 @@
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
+import { Timer } from "../../ratelimit/timer.ts";
 import { wait } from "../../ratelimit/wait.ts";
 import type { Awaitable } from "../media/aead_interface.ts";
 import { SILENCE_FRAME } from "../dave/frame.ts";
@@ -70,6 +71,7 @@ type Wanted = "end" | "frame" | "outlet";
 export class Player {
   readonly #options: PlayerOptions;
   readonly #source: FrameSource;
+  readonly #timer: Timer;
   /** When slot 0 was due, in ms. */
   #start = 0;
   /** The next slot. */
@@ -80,6 +82,7 @@ export class Player {
   /** Nothing is asked of the source yet. */
   constructor(options: PlayerOptions) {
     this.#options = options;
+    this.#timer = new Timer(options.clock);
     this.#source = new FrameSource(options.source, () => {
       if (this.#source.over || this.#waiting?.wanted === "frame") this.#waiting?.wake();
     });
@@ -208,15 +211,14 @@ export class Player {
 
   /** Waits so long, or until what is wanted happens; the end of the source always wakes. */
   async #wait(wanted: Wanted, ms: number): Promise<void> {
-    const { clock } = this.#options;
     await new Promise<void>((resolve) => {
       const wake = () => {
         this.#waiting = null;
-        if (timer !== null) clock.clearTimeout(timer);
+        this.#timer.clear();
         resolve();
       };
-      const timer = ms === Infinity ? null : clock.setTimeout(wake, ms);
       this.#waiting = { wanted, wake };
+      this.#timer.set(ms, wake);
     });
   }
 }
