@@ -35,7 +35,6 @@ export {
 } from "./media/rtp.ts";
 export { createTransportCipher, packetNonce } from "./media/transport_encryption.ts";
 export { VOICE_CLOSE_CODES } from "./wire/close_code.ts";
-export { NonceExhaustedError } from "./media/nonce_exhausted_error.ts";
 export {
   encodeVoiceBinary,
   isSequenceAfter,

@@ -36,7 +36,7 @@
 
 export { OpusFrameError } from "./audio/opus_frame.ts";
 export { VoiceConnection } from "./connection.ts";
-export { DaveKeyError, daveyProvider } from "./dave/davey.ts";
+export { daveyProvider } from "./dave/davey.ts";
 export { isSilenceFrame, SILENCE_FRAME } from "./dave/frame.ts";
 export { joinVoice } from "./join_voice.ts";
 export { VoiceMediaError } from "./media/media_error.ts";

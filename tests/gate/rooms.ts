@@ -169,7 +169,12 @@ export const ROOMS: readonly Room[] = [
   }),
 
   room("voice/wire/", "the voice gateway's messages and codes", ["gateway/errors.ts", "gateway/field.ts"]),
-  room("voice/dave/", "end-to-end encryption", ["gateway/errors.ts", "voice/wire/"]),
+  room("voice/dave/", "end-to-end encryption", [
+    "gateway/errors.ts",
+    "ratelimit/",
+    "voice/media/media_error.ts",
+    "voice/wire/",
+  ]),
   room("voice/gateway/", "the voice gateway's core: state, verdict", [
     "gateway/errors.ts",
     "gateway/field.ts",
@@ -179,7 +184,7 @@ export const ROOMS: readonly Room[] = [
     "voice/dave/",
     "voice/wire/",
   ]),
-  room("voice/media/", "UDP, RTP, transport encryption", ["shard/pipe/", "voice/wire/"], {
+  room("voice/media/", "UDP, RTP, transport encryption", ["ratelimit/", "shard/pipe/", "voice/wire/"], {
     "voice/media/aead.ts": ["crypto"],
     "voice/media/built_in_crypto.ts": ["process"],
     "voice/media/udp.ts": ["Deno", "navigator", "process"],

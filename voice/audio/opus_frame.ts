@@ -9,8 +9,8 @@ export function isOpusFrame(value: unknown): value is Uint8Array {
 }
 
 /**
- * Ours: a source gave something else than an Opus frame of 20 ms, such as samples that nobody has encoded. Whatever it gave
- * before was played; it is asked for nothing more.
+ * A source gave something else than an Opus frame of 20 ms, such as samples that are not encoded. The frames before it
+ * were played; the source is read no further.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6716#section-2.1.1
  *
@@ -22,7 +22,7 @@ export function isOpusFrame(value: unknown): value is Uint8Array {
  * if (error.code !== "ERR_OPUS_FRAME" || !error.message.endsWith(": 3840 bytes")) throw error;
  * ```
  */
-export class OpusFrameError extends Error {
+export class OpusFrameError extends TypeError {
   /** The name of the class. */
   override readonly name = "OpusFrameError";
   /** Stable identifier for switch statements. */

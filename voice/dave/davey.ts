@@ -11,6 +11,7 @@
  *   an epoch that has passed, is no failure.
  */
 
+import { VoiceMediaError } from "../media/media_error.ts";
 import { messageOf } from "../../ratelimit/unknown.ts";
 import type {
   DaveDecryption,
@@ -85,30 +86,6 @@ export interface DaveyOptions<KeyPair extends DaveyKeyPair = DaveyKeyPair> {
   readonly keyPair?: KeyPair;
 }
 
-/**
- * Ours: a key pair at which davey would panic and end the process.
- *
- * @example
- * ```ts
- * import { DaveKeyError, daveyProvider } from "@discordgateway/edge/voice";
- * import davey from "npm:@snazzah/davey@0.1.12";
- *
- * const { private: whole, public: point } = davey.generateP256Keypair();
- * try {
- *   daveyProvider(davey, { keyPair: { private: whole.subarray(1), public: point } });
- *   throw new Error("unreachable");
- * } catch (error) {
- *   if (!(error instanceof DaveKeyError) || error.code !== "ERR_DAVE_KEY") throw error;
- * }
- * ```
- */
-export class DaveKeyError extends Error {
-  /** The name of the class. */
-  override readonly name = "DaveKeyError";
-  /** Stable identifier for switch statements. */
-  readonly code = "ERR_DAVE_KEY";
-}
-
 const PRIVATE_KEY_BYTES = 32;
 const PUBLIC_KEY_BYTES = 65;
 const AUDIO = 0;
@@ -118,7 +95,7 @@ const REVOKE = 1;
 /**
  * Makes a provider of the davey module.
  *
- * @throws {DaveKeyError} A key pair whose private key has not 32 bytes, or whose public key has not 65.
+ * @throws {VoiceMediaError} `ERR_DAVE_KEY`: the private key has not 32 bytes, or the public key not 65.
  *
  * @example
  * ```ts
@@ -147,8 +124,9 @@ export function daveyProvider<KeyPair extends DaveyKeyPair>(
 
 function checkKeyPair({ private: secret, public: open }: DaveyKeyPair): void {
   if (secret.length === PRIVATE_KEY_BYTES && open.length === PUBLIC_KEY_BYTES) return;
-  throw new DaveKeyError(
+  throw new VoiceMediaError(
     `Cannot use the key pair: it has ${PRIVATE_KEY_BYTES} and ${PUBLIC_KEY_BYTES} bytes: ${secret.length} and ${open.length}`,
+    { code: "ERR_DAVE_KEY" },
   );
 }
 

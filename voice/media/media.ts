@@ -8,7 +8,6 @@ import { Timer } from "../../ratelimit/timer.ts";
 import type { Platform } from "../../shard/pipe/platform.ts";
 import type { DatagramSocket, OpenUdp } from "./datagram.ts";
 import { type DiscoveredAddress, Discovery, type DiscoveryOutput, encodeKeepAlive } from "./discovery.ts";
-import { NonceExhaustedError } from "./nonce_exhausted_error.ts";
 import { VoiceMediaError } from "./media_error.ts";
 import type { EncryptionMode, MediaServer } from "../wire/payload.ts";
 import { type MediaCounters, type MediaPacket, MediaReceiver } from "./receiver.ts";
@@ -136,7 +135,7 @@ export class Media {
       if (this.#tail === null && !(sealed instanceof Promise)) return this.#write(sealed);
       return this.#tail = this.#writeAfter(this.#tail, sealed);
     } catch (error) {
-      if (!(error instanceof NonceExhaustedError)) throw error;
+      if (!(error instanceof VoiceMediaError && error.code === "ERR_NONCE_EXHAUSTED")) throw error;
       // A new session brings a new key.
       this.#fail(error);
     }

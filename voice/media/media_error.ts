@@ -1,4 +1,4 @@
-/** Why there is no media: sound needs UDP, and UDP can be missing, forbidden, or lead nowhere. */
+/** Why there is no media: no UDP, no permission for it, no response, or no usable key. */
 
 /** The ways in which media can fail. */
 export type VoiceMediaErrorCode =
@@ -9,7 +9,11 @@ export type VoiceMediaErrorCode =
   /** The socket could not be opened, or broke. */
   | "ERR_VOICE_MEDIA_SOCKET"
   /** The media server did not say under which address it sees this client. */
-  | "ERR_VOICE_MEDIA_DISCOVERY";
+  | "ERR_VOICE_MEDIA_DISCOVERY"
+  /** Every nonce of a transport key was used. A new voice session brings a new key. */
+  | "ERR_NONCE_EXHAUSTED"
+  /** The key pair for the end-to-end encryption has the wrong length: davey would end the process over it. */
+  | "ERR_DAVE_KEY";
 
 /**
  * Sound can neither be sent nor received.
@@ -30,7 +34,7 @@ export class VoiceMediaError extends Error {
   /** Stable identifier for switch statements. */
   readonly code: VoiceMediaErrorCode;
 
-  /** Made by a voice connection, or by an own function that opens sockets. */
+  /** Made by voice, or by a function of the program that opens sockets. */
   constructor(message: string, options: { readonly code: VoiceMediaErrorCode; readonly cause?: unknown }) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = options.code;

@@ -13,7 +13,7 @@
 import { aesGcm, xChaCha20Poly1305 } from "./aead.ts";
 import type { Aead, Awaitable } from "./aead_interface.ts";
 import { copyOf } from "../wire/bytes.ts";
-import { NonceExhaustedError } from "./nonce_exhausted_error.ts";
+import { VoiceMediaError } from "./media_error.ts";
 import type { EncryptionMode } from "../wire/payload.ts";
 
 const NONCE_BYTES = 4;
@@ -42,7 +42,7 @@ export interface TransportCipher {
    * Makes a packet of what is in the clear and what is not. The nonce is taken in the order of the calls, whatever the order
    * of the results.
    *
-   * @throws {NonceExhaustedError} All 2 ** 32 nonces are used; thrown at once.
+   * @throws {VoiceMediaError} `ERR_NONCE_EXHAUSTED`: all 2 ** 32 nonces are used; thrown at once.
    */
   seal(clear: Uint8Array, plain: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>>;
   /** Opens a packet of which the first bytes are in the clear; `null` if it was changed, or is too short. Never throws. */
@@ -101,7 +101,11 @@ export class RtpSizeCipher implements TransportCipher {
   }
 
   seal(clear: Uint8Array, plain: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>> {
-    if (this.#nextNonce >= 2 ** 32) throw new NonceExhaustedError();
+    if (this.#nextNonce >= 2 ** 32) {
+      throw new VoiceMediaError("Cannot encrypt a packet: a key serves at most 2 ** 32 nonces", {
+        code: "ERR_NONCE_EXHAUSTED",
+      });
+    }
     const nonce = this.#nextNonce++;
     this.#view.setUint32(0, nonce);
     const tail = clear.length + plain.length + TAG_BYTES;

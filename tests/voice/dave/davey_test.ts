@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import davey from "@snazzah/davey";
-import { type DaveEvent, DaveKeyError, daveyProvider } from "../../../voice/mod.ts";
+import { type DaveEvent, daveyProvider, VoiceMediaError } from "../../../voice/mod.ts";
 import {
   Dave,
   type DaveMessage,
@@ -335,11 +335,11 @@ Deno.test("davey: garbage from the network is refused and leaves the group as it
 Deno.test("davey: a key pair at which it would end the process is refused before", () => {
   const pair = davey.generateP256Keypair();
   const short = { ...pair, private: pair.private.subarray(1) };
-  const error = assertThrows(() => daveyProvider(davey, { keyPair: short }), DaveKeyError, "31 and 65");
+  const error = assertThrows(() => daveyProvider(davey, { keyPair: short }), VoiceMediaError, "31 and 65");
   assertEquals(error.code, "ERR_DAVE_KEY");
   assertThrows(
     () => daveyProvider(davey, { keyPair: { ...pair, public: pair.public.subarray(1) } }),
-    DaveKeyError,
+    VoiceMediaError,
   );
   const options = { version: 1, userId: "1", channelId: "2" };
   assert(daveyProvider(davey, { keyPair: pair }).create(options).keyPackage().length > 300);

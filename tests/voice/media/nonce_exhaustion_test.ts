@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { VoiceConnection } from "../../../voice/connection.ts";
-import type { VoiceStatus } from "../../../voice/mod.ts";
-import { createTransportCipher, NonceExhaustedError } from "../../../voice/core.ts";
+import { VoiceMediaError, type VoiceStatus } from "../../../voice/mod.ts";
+import { createTransportCipher } from "../../../voice/core.ts";
 import { Call, frames, record, sound } from "../call.ts";
 
 /** Packets that the first key has nonces for. */
@@ -41,7 +41,9 @@ Deno.test("voice connection: when a key has no nonce left, a new session brings 
 
   const ends = statuses.flatMap((status) => status.state === "disconnected" ? [status] : []);
   assertEquals(ends.map(({ cause, action }) => [cause, action]), [["media_failed", "rejoin"]]);
-  assertInstanceOf(ends[0]?.error, NonceExhaustedError);
+  const error = ends[0]?.error;
+  assertInstanceOf(error, VoiceMediaError);
+  assertEquals(error.code, "ERR_NONCE_EXHAUSTED");
   assertEquals([bob.status.state, gateway.commands.length, new Set(keys).size], ["live", 2, 2]);
 
   // Seven left under the first key, and the rest under the second, but for the one that found no nonce.
