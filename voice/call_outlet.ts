@@ -1,4 +1,4 @@
-/** Where a player's frames leave: through the present session, encrypted, and only while its keys allow it. */
+/** Where a player's frames go: through the present session, encrypted, and only while there are keys. */
 
 import type { Outlet } from "./audio/player.ts";
 import type { ServerSession } from "./server_session.ts";
@@ -7,11 +7,11 @@ import type { ServerSession } from "./server_session.ts";
 export interface CallOutletOptions {
   /** The present session; `null` between two. */
   readonly session: () => ServerSession | null;
-  /** Says whether the bot speaks, now and in sessions that follow. */
+  /** Sends whether the bot speaks, in this session and in those that follow. */
   readonly speaks: (speaks: boolean) => void;
 }
 
-/** An outlet over whatever session there is. */
+/** An outlet over the present session. */
 export function callOutlet({ session, speaks }: CallOutletOptions): Outlet {
   return {
     get open() {

@@ -76,7 +76,7 @@ export class VoiceConnection implements AsyncDisposable {
     return this.#cycle.session?.roster?.userIds ?? [];
   }
 
-  /** The end-to-end encryption: whether it is on, and thirty digits to compare with others; `null` before a session. */
+  /** The end-to-end encryption: its phase, and thirty digits to compare with others; `null` before a session. */
   get dave():
     | { readonly phase: DavePhase; readonly epoch: bigint | null; readonly privacyCode: string }
     | null {
@@ -89,7 +89,7 @@ export class VoiceConnection implements AsyncDisposable {
     return this.#cycle.session?.latency ?? null;
   }
 
-  /** How many packets went which way. */
+  /** Counts of packets and frames. */
   get counters(): VoiceCounters {
     const media = this.#cycle.session?.media;
     return {
@@ -100,17 +100,17 @@ export class VoiceConnection implements AsyncDisposable {
   }
 
   /**
-   * Plays Opus frames of 20 ms, each at its time. Resolves when the last one, and the silence after it, has gone out.
+   * Plays Opus frames of 20 ms, each at its time. Resolves when the last one and the silence after it were sent.
    *
-   * The source is read only a little ahead. While nothing may leave, for want of a connection or of the group's keys, it is
-   * left alone; while nobody else is in the call, frames count as played. One source at a time.
+   * The source is read 200 ms ahead. While there is no connection, or there are no keys, it is not read; while nobody else is
+   * in the call, frames count as played. One source at a time.
    *
    * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED`: the connection was made without media.
    * @throws {TypeError} Something is being played already.
    * @throws {RangeError} `deadlineMs` is negative or no number.
-   * @throws {VoiceTimeoutError} Nothing could leave for `deadlineMs`; names what was missing.
+   * @throws {VoiceTimeoutError} No frame could be sent for `deadlineMs`; names what was missing.
    * @throws {VoiceClosedError} The voice connection ended first.
-   * @throws {OpusFrameError} The source gave something else than Opus frames.
+   * @throws {OpusFrameError} The source gave a value that is no Opus frame.
    * @throws What the source throws, or the signal's reason.
    */
   async play(
@@ -142,7 +142,7 @@ export class VoiceConnection implements AsyncDisposable {
   }
 
   /**
-   * The Opus frames of a user, from now on: in order, with marks where some are missing. Whoever does not read them in time
+   * The Opus frames of a user, from now on: in order, with marks where some are missing. A reader that is too slow
    * loses the oldest. The stream lasts as long as the voice connection, whether the user is there or not; it errors with
    * {@linkcode VoiceClosedError} unless the program closes the voice connection itself.
    *
@@ -154,12 +154,12 @@ export class VoiceConnection implements AsyncDisposable {
     return this.#cycle.streams.stream(userId, options);
   }
 
-  /** Asks for another channel of the guild. What comes of it is an event: `moved` or `not_moved`. */
+  /** Asks for another channel of the guild. The response is an event: `moved` or `not_moved`. */
   move(channelId: string): void {
     this.#cycle.move(channelId);
   }
 
-  /** Leaves the channel. Resolves when the main gateway has been told, or cannot be told. */
+  /** Leaves the channel. Resolves when the leave was sent to the main gateway, or cannot be sent. */
   async close(): Promise<void> {
     await this.#cycle.leave();
   }

@@ -1,20 +1,20 @@
 /**
- * From "join that channel" to "connect there, as this session, with this token", and back.
+ * From the request to join a channel to a voice server, a session and a token to connect with.
  *
  * Theory of operation. One join serves one guild, from the first op 4 to the end of the call. The main gateway answers op 4
  * with two events in either order: the bot's own VOICE_STATE_UPDATE names the channel and the session, VOICE_SERVER_UPDATE
- * the endpoint and the token. Only a pair makes a connection, and a pair is of one mind: to combine an old session with a
- * new token is 4006. So each event is *fresh* until it is part of a pair, and a fresh one finds its partner so:
+ * the endpoint and the token. A connection needs both, and they must belong together: an old session with a new token is
+ * closed with 4006. So each event is *fresh* until it is part of a pair, and a fresh one finds its partner by these rules:
  *
  * - a new token takes the fresh state, or, where none is fresh, the one known: the server alone has changed (region, crash);
  * - a new channel or a new session takes a token that has no fresh partner yet, and otherwise waits for the next one;
- * - where that does not come, or where after a rejoin the state known is in doubt, a moment's wait ends by making do.
+ * - where that does not come, or where the known state is in doubt after a rejoin, the join takes what it has after a second.
  *
- * A channel of `null` alone is no kick: Discord says so too when it has lost the voice connection. With a 4014, or when
- * nothing follows, it is one.
+ * A channel of `null` alone is no kick: Discord also sends it when it has lost the voice connection. It is a kick together
+ * with a 4014, or when nothing follows.
  *
- * When the gateway says nothing (the channel is full, or may not be entered) a deadline ends the wait. Nothing of this
- * touches a socket: the voice connection is told by outputs when to begin, and when to go.
+ * When the gateway does not respond (the channel is full, or may not be entered) a deadline ends the wait. The machine
+ * touches no socket: its outputs tell the caller when to connect and when to disconnect.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections#retrieving-voice-server-information
  */
@@ -32,7 +32,7 @@ import type {
   VoiceStateEvent,
 } from "./join_io.ts";
 
-/** How long to wait for the better partner before making do, in ms. */
+/** How long to wait for a fresh partner before taking the known one, in ms. */
 const PAIR_MS = 1_000;
 /** How old a token may be to be taken for a state's partner, in ms. */
 const PARTNER_MS = 5_000;
@@ -66,7 +66,7 @@ export class VoiceJoin {
   #stateFresh = false;
   /** A rejoin asked for another, which may or may not come. */
   #stateInDoubt = false;
-  /** The last thing said of the bot is that it is in no channel. */
+  /** The last VOICE_STATE_UPDATE of the bot names no channel. */
   #out = false;
   #server: KnownServer | null = null;
   /** The server has no fresh partner yet: it was taken for a change of server alone, or it waits. */
@@ -77,7 +77,7 @@ export class VoiceJoin {
   constructor(options: VoiceJoinOptions) {
     this.#options = options;
     this.#wanted = options.channelId;
-    this.#deadline = this.#answerDeadline(options.now);
+    this.#deadline = this.#responseDeadline(options.now);
   }
 
   /** Where it stands. */
@@ -90,7 +90,7 @@ export class VoiceJoin {
     return this.#end;
   }
 
-  /** The channel that the bot is in, which need not be the one that was asked for; `null` before the first answer. */
+  /** The channel that the bot is in, which need not be the one that was asked for; `null` before the first response. */
   get channelId(): string | null {
     return this.#state?.channelId ?? null;
   }
@@ -107,12 +107,12 @@ export class VoiceJoin {
     return this.#end === null ? [this.#command(this.#wanted)] : [];
   }
 
-  /** The program wants another channel. The stay goes on in the present one until the gateway has agreed. */
+  /** The program wants another channel. The call goes on in the present one until the gateway has agreed. */
   move(channelId: string, now: number): readonly VoiceJoinOutput[] {
     if (this.#end !== null) return [];
     this.#wanted = channelId;
     if (this.#phase === "connected") this.#deadline = { at: now + this.#timeoutMs, reason: "move" };
-    else if (this.#phase === "waiting") this.#deadline = this.#answerDeadline(now);
+    else if (this.#phase === "waiting") this.#deadline = this.#responseDeadline(now);
     return [this.#command(channelId)];
   }
 
@@ -131,7 +131,7 @@ export class VoiceJoin {
     this.#server = null;
     this.#stateFresh = false;
     this.#stateInDoubt = true;
-    this.#deadline = this.#answerDeadline(now);
+    this.#deadline = this.#responseDeadline(now);
     return [this.#command(this.#wanted)];
   }
 
@@ -174,7 +174,7 @@ export class VoiceJoin {
   voiceServer(event: VoiceServerEvent, now: number): readonly VoiceJoinOutput[] {
     if (this.#end !== null || event.guild_id !== this.#options.guildId) return [];
     if (event.endpoint === null || event.endpoint === "") return this.#noServer(now);
-    // The same again, as a replay of the main gateway would bring it, is no reason to leave a connection that lasts.
+    // The same again, as a replay of the main gateway would bring it, is no reason to leave a connection that works.
     const same = event.endpoint === this.#server?.endpoint && event.token === this.#server.token;
     if (same && this.#phase === "connected") return [];
     this.#server = { endpoint: event.endpoint, token: event.token, at: now };
@@ -193,7 +193,7 @@ export class VoiceJoin {
         return this.#connect();
       case "gateway":
         return this.#out ? this.#finish("kicked") : this.#leave("disconnected");
-      case "answer":
+      case "response":
         return this.#leave("timeout");
       case "move":
         return this.#notMoved();
@@ -202,7 +202,7 @@ export class VoiceJoin {
     }
   }
 
-  /** Said of a bot that waits for a response, it is the echo of what was before. */
+  /** The bot is in no channel. While it waits for a first response, this is the echo of an earlier leave. */
   #nowhere(now: number): readonly VoiceJoinOutput[] {
     if (this.#state === null) return [];
     // In doubt for another reason: the voice server has closed the connection with a 4014 before.
@@ -225,21 +225,21 @@ export class VoiceJoin {
       this.#deadline = { at: now + PAIR_MS, reason: "pair" };
     } else {
       this.#server = null;
-      // The deadline of an op 4 that was just sent stays; a move by somebody else begins one, also where a wait for a
+      // The deadline of an op 4 that was just sent stays. A move by another user begins one, also where a wait for a
       // partner has just lost its token.
-      if (wasUp || this.#deadline.reason === "pair") this.#deadline = this.#answerDeadline(now);
+      if (wasUp || this.#deadline.reason === "pair") this.#deadline = this.#responseDeadline(now);
     }
     return wasUp ? [{ type: "disconnect" }] : [];
   }
 
-  /** A voice server is being allocated. A first response goes on being waited for; within a call there is no hurry. */
+  /** A voice server is being allocated. The deadline of a first response stays; within a call there is none. */
   #noServer(now: number): readonly VoiceJoinOutput[] {
     const wasUp = this.#phase === "connected" || this.#phase === "in_doubt";
     this.#server = null;
-    if (this.#deadline.reason === "pair") this.#deadline = this.#answerDeadline(now);
+    if (this.#deadline.reason === "pair") this.#deadline = this.#responseDeadline(now);
     if (this.#state === null || this.#out) return [];
     this.#phase = "no_server";
-    if (this.#deadline.reason !== "answer") this.#deadline = NEVER;
+    if (this.#deadline.reason !== "response") this.#deadline = NEVER;
     return wasUp ? [{ type: "disconnect" }] : [];
   }
 
@@ -247,7 +247,7 @@ export class VoiceJoin {
     const state = this.#state;
     const server = this.#server;
     if (state === null || server === null) return [];
-    // A token that made do with a known state may still find a fresh one.
+    // A token that was paired with a known state may still find a fresh one.
     this.#serverFresh = !this.#stateFresh;
     this.#stateFresh = false;
     this.#stateInDoubt = false;
@@ -284,8 +284,8 @@ export class VoiceJoin {
     return this.#options.timeoutMs ?? 15_000;
   }
 
-  #answerDeadline(now: number): VoiceJoinDeadline {
-    return { at: now + this.#timeoutMs, reason: "answer" };
+  #responseDeadline(now: number): VoiceJoinDeadline {
+    return { at: now + this.#timeoutMs, reason: "response" };
   }
 
   #isRecent(now: number): boolean {

@@ -48,7 +48,7 @@ export interface VoiceJoinOptions {
    */
   readonly selfDeaf?: boolean;
   /**
-   * How long the main gateway may take to answer op 4, in ms. A full channel is never answered.
+   * How long the main gateway may take to respond to op 4, in ms. For a full channel there is no response.
    *
    * @default {15_000}
    */
@@ -63,31 +63,31 @@ export type VoiceJoinPhase =
   | "no_server"
   /** A pair was given to the voice connection. */
   | "connected"
-  /** The voice server closed the connection, or the bot is said to be in no channel; what follows is yet to be said. */
+  /** The voice server closed the connection, or the bot is reported to be in no channel; what follows is not known yet. */
   | "in_doubt"
-  /** The voice connection is over. */
+  /** The voice connection has ended. */
   | "ended";
 
 /** What an input asks the caller to do, in order. */
 export type VoiceJoinOutput =
   /** Send this op 4 through the guild's shard. */
   | { readonly type: "command"; readonly command: { readonly op: 4; readonly d: VoiceStateUpdate } }
-  /** Begin a new voice session there; whatever voice connection there is goes. */
+  /** Begin a new voice session there; it replaces the present one. */
   | { readonly type: "connect"; readonly server: VoiceServer }
   /** Close the voice connection: its server is gone. Another `connect` may follow. */
   | { readonly type: "disconnect" }
-  /** The main gateway did not answer a move: the voice connection goes on in the channel before. */
+  /** The main gateway did not respond to a move: the voice connection goes on in the channel before. */
   | { readonly type: "not_moved"; readonly channelId: string }
-  /** The voice connection is over: close the voice connection for good. */
+  /** The voice connection has ended: close it for good. */
   | { readonly type: "end"; readonly end: VoiceJoinEnd };
 
-/** Why a voice connection is over. */
+/** Why a voice connection has ended. */
 export type VoiceJoinEndCause =
   /** The program left. */
   | "left"
-  /** Somebody disconnected the bot, or deleted the channel. */
+  /** A user disconnected the bot, or deleted the channel. */
   | "kicked"
-  /** The main gateway did not answer: the channel is full, closed to the bot, or gone. */
+  /** The main gateway did not respond: the channel is full, closed to the bot, or gone. */
   | "timeout"
   /** The voice server ended the session, and the main gateway named no other. */
   | "disconnected"
@@ -107,7 +107,7 @@ export interface VoiceJoinDeadline {
   /** In ms; `Infinity` while there is nothing to wait for. */
   readonly at: number;
   /** What falls due. */
-  readonly reason: "answer" | "move" | "pair" | "gateway" | "none";
+  readonly reason: "response" | "move" | "pair" | "gateway" | "none";
 }
 
 /** What the bot's last VOICE_STATE_UPDATE said. */

@@ -1,6 +1,6 @@
 /**
- * What joins a voice connection to the main gateway: it feeds the gateway's events and the time to a `VoiceJoin`, and sends
- * the commands that the join asks for. What else the join decides goes to the voice connection.
+ * Runs a join over the main gateway: feeds the gateway's events and the time to a `VoiceJoin`, and sends the commands that
+ * the join asks for. Its other outputs are callbacks.
  */
 
 import type { Clock } from "../ratelimit/clock.ts";
@@ -41,9 +41,9 @@ export class JoinLoop {
   readonly #stopListening: () => void;
   /** Joins that the main gateway has not been sent yet. */
   #unsent = 0;
-  /** The voice server says that the main gateway knows what follows, and that one is not connected. */
+  /** What follows is up to the main gateway, which is not connected. */
   #waitsForGateway = false;
-  /** The leave that is under way. */
+  /** The leave that is being sent. */
   #leaving: Promise<unknown> = Promise.resolve();
 
   /** Listens; {@linkcode JoinLoop.start} sends the first command. */
@@ -53,7 +53,7 @@ export class JoinLoop {
     this.#stopListening = options.gateway.listen(GATEWAY_EVENTS, (event) => this.#gatewayEvent(event));
   }
 
-  /** Resolves when the main gateway was sent the leave, or cannot be. */
+  /** Resolves when the leave was sent to the main gateway, or cannot be sent. */
   get left(): Promise<unknown> {
     return this.#leaving;
   }
@@ -73,14 +73,14 @@ export class JoinLoop {
     this.#apply((join) => join.leave());
   }
 
-  /** Leaves after a failure: tells the main gateway, and nobody else. */
+  /** Leaves after a failure: tells the main gateway, without callbacks. */
   leaveSilently(): void {
     for (const output of this.#options.join.leave()) {
       if (output.type === "command") this.#command(output.command);
     }
   }
 
-  /** A session begins: whatever the main gateway was to say, it has said. */
+  /** A session begins: nothing more is expected of the main gateway. */
   sessionBegins(): void {
     this.#waitsForGateway = false;
   }
@@ -98,7 +98,7 @@ export class JoinLoop {
   /** The voice server has ended the session, and only the main gateway knows what follows. */
   wait(): void {
     const { state = "live" } = this.#options.gateway.status ?? {};
-    // A gateway that is closed for good says nothing any more.
+    // A gateway that is closed for good sends nothing any more.
     this.#waitsForGateway = state !== "live" && state !== "closed";
     if (!this.#waitsForGateway) this.#apply((join, now) => join.wait(now));
   }
@@ -117,7 +117,7 @@ export class JoinLoop {
         if (this.#unsent === 0) this.rejoin();
         return;
       case "RESUMED":
-        // The replay has brought whatever was said meanwhile.
+        // The replay has brought every event that was missed.
         if (this.#waitsForGateway) this.wait();
         return;
       case "VOICE_STATE_UPDATE":

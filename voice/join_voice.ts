@@ -1,8 +1,8 @@
 /**
  * `joinVoice()`: from a main gateway and a channel to a voice connection.
  *
- * A shard that was given `voice()` has it as a method, and a fleet too. The function is for every other main gateway, such
- * as one in another process.
+ * A shard or a fleet with the option `voice` has it as a method. The function is for every other main gateway, such as one
+ * in another process.
  */
 
 import { GatewayIntent } from "../gateway/intent.ts";
@@ -16,23 +16,23 @@ import { assertUdp, openUdp as openRuntimeUdp } from "./media/udp.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 import { assertDeadline } from "./voice_timeout_error.ts";
 
-/** The stays of each gateway, by guild: Discord has room for one. */
-const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
+/** The voice connections of each gateway, by guild: Discord allows one. */
+const CONNECTIONS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
 
 /**
- * Joins a voice channel through a main gateway. Resolves when sound can be sent and received. For a shard or a fleet that
- * was given `voice()` it is their method, `joinVoice(guildId, channelId)`.
+ * Joins a voice channel through a main gateway. Resolves when sound can be sent and received. A shard or a fleet with the
+ * option `voice` has the same as a method, `joinVoice(guildId, channelId)`.
  *
- * The events that answer need not be named in the shard's options. The shard must be the guild's, and its events must be
- * consumed, or there are none.
+ * The shard's options need not name the events that respond to a join. The shard must be the guild's, and its events must
+ * be consumed: otherwise none come.
  *
  * @throws {VoiceMediaError} At once, where there is no UDP or no permission to use it.
  * @throws {MissingOptionError} At once: the response needs GUILD_VOICE_STATES.
  * @throws {TypeError} At once: the bot is in voice in this guild already, or its user id is not known.
  * @throws {RangeError} At once: `deadlineMs` is negative or no number.
  * @throws {VoiceTimeoutError} Sound could not be sent within `deadlineMs`; names what was missing. The bot has left.
- * @throws {VoiceClosedError} The channel is full or closed, or the voice server turned the bot away.
- * @throws the signal's reason, if it is aborted before.
+ * @throws {VoiceClosedError} The channel is full or closed, or the voice server rejected the bot.
+ * @throws The signal's reason, if it is aborted before.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections
  *
@@ -51,7 +51,7 @@ const STAYS = new WeakMap<VoiceGateway, Map<string, VoiceConnection>>();
  *
  * await shard.run(async (event) => {
  *   if (event.t !== "READY") return;
- *   // The events that answer come while this one is being handled.
+ *   // The events that respond to the join come while this one is being handled.
  *   await using connection = await joinVoice(shard, {
  *     guildId: "40",
  *     channelId: "41",
@@ -81,9 +81,9 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
     throw new TypeError("Cannot join voice: the bot's user id is not known: give it in the options");
   }
   signal?.throwIfAborted();
-  const stays = STAYS.get(gateway) ?? new Map<string, VoiceConnection>();
-  STAYS.set(gateway, stays);
-  if (stays.has(guildId)) {
+  const connections = CONNECTIONS.get(gateway) ?? new Map<string, VoiceConnection>();
+  CONNECTIONS.set(gateway, connections);
+  if (connections.has(guildId)) {
     throw new TypeError(`Cannot join voice: the bot is in voice in this guild already, move it: ${guildId}`);
   }
   const connection = new VoiceConnection({
@@ -94,9 +94,9 @@ export async function joinVoice(gateway: VoiceGateway, options: JoinVoiceOptions
     openUdp: media ? openUdp ?? openRuntimeUdp : null,
     platform,
     createCipher: createTransportCipher,
-    onClosed: () => void stays.delete(guildId),
+    onClosed: () => void connections.delete(guildId),
   });
-  stays.set(guildId, connection);
+  connections.set(guildId, connection);
   const onAbort = () => void connection.close();
   signal?.addEventListener("abort", onAbort);
   try {

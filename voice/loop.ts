@@ -10,10 +10,10 @@ import type { DiscoveredAddress } from "./media/discovery.ts";
 import type { VoiceState } from "./gateway/state.ts";
 import type { VoiceEnd, VoiceOutput } from "./gateway/state_io.ts";
 
-/** What is left to others: all but writing and closing. */
+/** What the loop passes on: every output but writing and closing. */
 export type VoiceLoopOutput = Exclude<VoiceOutput, { readonly type: "send" | "close" }>;
 
-/** What a {@linkcode VoiceLoop} joins, and whom it tells. */
+/** What a {@linkcode VoiceLoop} connects, and its callbacks. */
 export interface VoiceLoopOptions {
   /** A fresh connection. */
   readonly connection: Connection;
@@ -59,7 +59,7 @@ export class VoiceLoop implements ConnectionSink {
     if (!this.#over) this.#arm();
   }
 
-  /** The address is known under which media comes from here. */
+  /** The discovery has found the address that media comes from. */
   found(address: DiscoveredAddress): void {
     const { state, platform } = this.#options;
     if (!this.#over && state.phase === "discovering") {
@@ -67,7 +67,7 @@ export class VoiceLoop implements ConnectionSink {
     }
   }
 
-  /** The media connection failed. Returns whether the state has got so far as to have one. */
+  /** The media failed. Returns whether the state was far enough to have media. */
   mediaFailed(error: Error): boolean {
     const { state } = this.#options;
     if (this.#over || state.phase === "awaiting_hello" || state.phase === "identifying") return false;
@@ -75,7 +75,7 @@ export class VoiceLoop implements ConnectionSink {
     return true;
   }
 
-  /** Says how this client speaks; returns whether it could. */
+  /** Sends how this client speaks; returns whether the state allowed it. */
   speaking(bits: number): boolean {
     const { state } = this.#options;
     if (this.#over || state.phase !== "live") return false;
@@ -83,7 +83,7 @@ export class VoiceLoop implements ConnectionSink {
     return true;
   }
 
-  /** Ends the connection on our side. */
+  /** Ends the connection on this side. */
   close(): void {
     if (!this.#over && this.#options.state.end === null) this.#apply(this.#options.state.close());
   }
@@ -101,7 +101,7 @@ export class VoiceLoop implements ConnectionSink {
 
   #apply(outputs: readonly VoiceOutput[]): void {
     for (const output of outputs) {
-      // Whoever took the output before may have closed us.
+      // The callback of the output before may have closed the loop.
       if (this.#over) return;
       if (output.type === "send") this.#write(output.frame);
       else if (output.type === "close") this.#closeSocket(output.code, output.reason);
@@ -135,7 +135,7 @@ export class VoiceLoop implements ConnectionSink {
     try {
       this.#options.connection.close(code, reason);
     } catch {
-      // The state has ended either way, and a socket that cannot even be closed is given up with it.
+      // The state has ended either way. A socket that cannot be closed is dropped with it.
     }
   }
 

@@ -1,4 +1,4 @@
-/** What a voice connection is made from, and what it tells, as types alone. */
+/** What a voice connection is made from, and what it reports, as types alone. */
 
 import type { Dial } from "../shard/pipe/dial.ts";
 import type { Platform } from "../shard/pipe/platform.ts";
@@ -13,9 +13,9 @@ import type { VoiceStatus } from "./status.ts";
 import type { createTransportCipher } from "./media/transport_encryption.ts";
 import type { VoiceGateway } from "./voice_gateway.ts";
 
-/** What a voice connection is made from besides its place. */
+/** What a voice connection is made from besides guild and channel. */
 export interface VoiceOptions {
-  /** The bot's user id; the gateway's, where it knows it. */
+  /** The bot's user id; by default the one that the gateway knows. */
   readonly userId?: string;
   /** Makes end-to-end encryption, such as `daveyProvider()`. Without it only stage channels can be joined (4017). */
   readonly dave?: DaveProvider | null;
@@ -32,24 +32,24 @@ export interface VoiceOptions {
    */
   readonly selfDeaf?: boolean;
   /**
-   * Whether sound can be sent and received. Without it the voice gateway alone is joined, which needs no UDP: who is there,
-   * and who speaks.
+   * Whether sound can be sent and received. Without it the voice gateway alone is joined, which needs no UDP and
+   * reports who is there and who speaks.
    *
    * @default {true}
    */
   readonly media?: boolean;
-  /** Gives the join up: the bot leaves, and `joinVoice` rejects with the signal's reason. */
+  /** Cancels the join: the bot leaves, and `joinVoice` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
    * How long it may take until sound can be sent and received, in ms, over as many attempts as there is time for: then the
-   * bot leaves, and `joinVoice` rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` tries for ever.
+   * bot leaves, and `joinVoice` rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` sets no limit.
    * Once joined, a voice connection has no deadline.
    *
    * @default {60_000}
    */
   readonly deadlineMs?: number;
   /**
-   * How long the main gateway may take to answer, in ms. A full channel is never answered.
+   * How long the main gateway may take to respond, in ms. For a full channel there is no response.
    *
    * @default {15_000}
    */
@@ -58,7 +58,7 @@ export interface VoiceOptions {
   readonly onStatus?: (status: VoiceStatus) => void;
   /** Called with what happens in the call. If it throws, the connection closes with that error. */
   readonly onEvent?: (event: VoiceConnectionEvent) => void;
-  /** The transport encryptions to use, the best first; both by default. */
+  /** The transport encryptions to use, in order of preference; both by default. */
   readonly modes?: readonly EncryptionMode[];
   /** How long the discovery of this side's address may take. */
   readonly discovery?: DiscoveryTimes;
@@ -85,7 +85,7 @@ export type VoiceConnectionEvent =
   | VoiceEvent
   /** The bot is in another channel than before, because it moved or was moved. */
   | { readonly type: "moved"; readonly channelId: string }
-  /** The main gateway did not answer a move: the voice connection goes on in the channel before. */
+  /** The main gateway did not respond to a move: the voice connection goes on in the channel before. */
   | { readonly type: "not_moved"; readonly channelId: string };
 
 /** Options of `VoiceConnection.play`. */
@@ -93,7 +93,7 @@ export interface PlayOptions {
   /** Ends the playing: five frames of silence go out, and `play` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * How long sound may be kept from leaving at a time, in ms, for want of a connection or of the group's keys: then `play`
+   * How long frames may be blocked without a break, in ms, because there is no connection or there are no keys: then `play`
    * rejects with `VoiceTimeoutError`, which names what was missing. `Infinity` waits as long as the voice connection lasts.
    *
    * @default {60_000}
@@ -107,7 +107,7 @@ export interface PlayOptions {
   readonly speaking?: number;
 }
 
-/** How many packets went which way, since the present voice session began. */
+/** Counts of packets and frames since the present voice session began. */
 export interface VoiceCounters {
   /** Packets sent. */
   readonly sent: number;
@@ -133,6 +133,6 @@ export interface VoiceConnectionSettings {
   readonly platform: Platform;
   /** Makes the ciphers of media. */
   readonly createCipher: typeof createTransportCipher;
-  /** Called once, when it is over. */
+  /** Called once, when it has ended. */
   onClosed(): void;
 }

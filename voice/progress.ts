@@ -1,9 +1,9 @@
-/** How far the way to sound has come, over as many attempts as it takes: what whoever has waited too long is told. */
+/** How far a join has come, over all its attempts: what a `VoiceTimeoutError` names as missing. */
 
 import type { VoiceStatus } from "./status.ts";
 import type { VoiceMissing } from "./voice_timeout_error.ts";
 
-/** The order in which it comes. */
+/** The steps, in order. */
 const ORDER: readonly VoiceMissing[] = [
   "voice_server",
   "connection",
@@ -16,19 +16,19 @@ const ORDER: readonly VoiceMissing[] = [
 /**
  * What is missing.
  *
- * An attempt that is under way again has yet to come to where the one before it failed. Until it is past that, what the one
- * before failed for is missing: with a dead UDP path the address, also while the voice server is dialled anew.
+ * Until a new attempt is past the step at which the one before it failed, that step is missing: with a dead UDP path it is
+ * the address, also while the voice server is dialled again.
  */
 export class VoiceProgress {
   #present: VoiceMissing = "voice_server";
-  /** What the attempt before failed for; `null` if it did not. */
+  /** The step at which the attempt before failed; `null` if it did not fail. */
   #failed: VoiceMissing | null = null;
   #cause: Error | null = null;
 
   /** The status has changed. */
   status(status: VoiceStatus): void {
     if (status.state === "disconnected") {
-      // One that was live failed for nothing that sound waits for.
+      // A session that was live had passed every step of a join.
       this.#failed = this.#present === "dave_keys" ? null : this.#present;
       this.#cause = status.error;
     } else if (status.state === "live" || status.state === "joining") {

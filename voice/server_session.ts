@@ -1,8 +1,8 @@
 /**
  * One voice session at one voice server, over as many connections as it takes.
  *
- * The cycle is *dial → loop → verdict → wait*. What the verdict table lets resume is resumed here, and the media goes on
- * meanwhile; any other verdict ends this session, and whoever made it decides with the main gateway what follows.
+ * The cycle is *dial → loop → verdict → wait*. The verdict *resume* is followed here, and the media goes on meanwhile. Any
+ * other verdict ends this session, and its owner decides with the main gateway what follows.
  */
 
 import { KEEP_SESSION_CLOSE_CODE } from "../gateway/close_code.ts";
@@ -23,7 +23,7 @@ import { wait } from "../ratelimit/wait.ts";
 import { VOICE_VERDICTS, voiceVerdict } from "./gateway/verdict.ts";
 import type { VoiceVerdictAction } from "./wire/close_code.ts";
 
-/** The same of a connection, after which the session may go on. */
+/** How a connection ended, after which the session may go on. */
 interface Verdict extends Omit<ServerSessionEnd, "action"> {
   readonly action: VoiceVerdictAction;
 }
@@ -35,7 +35,7 @@ interface Ended extends Pick<ServerSessionEnd, "cause" | "closeCode" | "error"> 
   readonly wasLive: boolean;
 }
 
-/** Where media would come from, said by a client that has none. */
+/** The address that a client without media reports. */
 const NO_MEDIA = { address: "0.0.0.0", port: 9 };
 
 /** One voice session. */
@@ -48,7 +48,7 @@ export class ServerSession {
   #media: Media | null = null;
   #mediaError: Error | null = null;
   #failedResumes = 0;
-  /** The speaking bits that are wanted, and those last said. */
+  /** The speaking bits that are wanted, and those last sent. */
   #speaking = 0;
   #saidSpeaking = 0;
   #hasSpoken = false;
@@ -104,25 +104,25 @@ export class ServerSession {
     }
   }
 
-  /** Says how this client speaks, now or as soon as it can be said. */
+  /** Sends how this client speaks, now or as soon as the session is live. */
   speak(bits: number): void {
     this.#speaking = bits;
     this.#saySpeaking();
   }
 
-  /** Whether op 5 has been said with a bit: only then packets may leave. */
+  /** Whether op 5 was sent with a bit: Discord allows packets only after that. */
   get hasSpoken(): boolean {
     return this.#hasSpoken;
   }
 
-  /** The end-to-end encryption may have something to say. */
+  /** The end-to-end encryption may have something to send. */
   poke(): void {
     this.#loop?.poke();
   }
 
-  /** Ends it: the connection is closed for good, and the media with it. */
+  /** Ends the session: closes the connection for good, and the media with it. */
   close(): void {
-    if (!this.#ending.signal.aborted) this.#ending.abort(new Error("The voice session is over"));
+    if (!this.#ending.signal.aborted) this.#ending.abort(new Error("The voice session has ended"));
     this.#loop?.close();
     this.#media?.close();
   }
@@ -187,7 +187,7 @@ export class ServerSession {
       this.#state = state;
       this.#loop = loop;
       onStatus({ state: "awaiting_hello" });
-      // Told first: whoever hears it may close the session, and with it the loop.
+      // Reported before the start: the callback may close the session, and with it the loop.
       if (this.#ending.signal.aborted) loop.close();
       loop.start();
     });

@@ -13,11 +13,11 @@ import type { MediaPacket } from "./media/receiver.ts";
 import type { createTransportCipher } from "./media/transport_encryption.ts";
 import type { VoiceStatus } from "./status.ts";
 
-/** What a session is made from, and whom it tells. */
+/** What a session is made from, and its callbacks. */
 export interface ServerSessionOptions {
   /** Where to connect, and as whom. */
   readonly server: VoiceServer;
-  /** What every state is made from besides. */
+  /** The other options of every state. */
   readonly state: Omit<VoiceStateOptions, "server" | "now" | "session">;
   /** Opens connections. */
   readonly dial: Dial;
@@ -33,7 +33,7 @@ export interface ServerSessionOptions {
   readonly platform: Platform;
   /** Waits between attempts; shared with the sessions before. */
   readonly backoff: Backoff;
-  /** Where it stands. */
+  /** The status has changed. */
   onStatus(status: VoiceStatus): void;
   /** What happens in the call. */
   onEvent(event: VoiceEvent): void;

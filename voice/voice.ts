@@ -1,4 +1,4 @@
-/** The voice provider that a shard or a fleet is given, so that it can be asked to join. */
+/** The voice provider, with which a shard or a fleet can join voice channels. */
 
 import type { VoiceProvider } from "../shard/voice_provider.ts";
 import type { VoiceConnection } from "./connection.ts";
@@ -12,7 +12,7 @@ export type Voice = VoiceProvider<VoiceOptions, VoiceConnection>;
  * Makes the voice provider for a shard or a fleet, whose `joinVoice(guildId, channelId)` then gives a
  * {@linkcode VoiceConnection}.
  *
- * @param options What every connection is made from, such as `dave`; the options of a join go before them.
+ * @param options What every connection is made from, such as `dave`; the options of a join override them.
  *
  * @example
  * ```ts
@@ -38,6 +38,6 @@ export type Voice = VoiceProvider<VoiceOptions, VoiceConnection>;
  */
 export function voice(options: Omit<VoiceOptions, "signal"> = {}): Voice {
   return {
-    join: (gateway, place, ofJoin) => joinVoice(gateway, { ...options, ...ofJoin, ...place }),
+    join: (gateway, channel, ofJoin) => joinVoice(gateway, { ...options, ...ofJoin, ...channel }),
   };
 }

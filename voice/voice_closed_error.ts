@@ -1,17 +1,17 @@
-/** The end of a voice connection that the program did not ask for, or asked for while something else waited. */
+/** The error of a voice connection that has ended, or that was closed while `play` or a join waited for it. */
 
 import type { VoiceJoinEnd, VoiceJoinEndCause } from "./join_io.ts";
 
 const WHY: { readonly [Cause in VoiceJoinEndCause]: string } = {
   left: "the bot has left the channel",
   kicked: "the bot was disconnected from the channel, or the channel is gone",
-  timeout: "the main gateway did not answer: the channel is full, closed to the bot, or gone",
+  timeout: "the main gateway did not respond: the channel is full, closed to the bot, or gone",
   disconnected: "the voice server ended the session, and the main gateway named no other",
-  stopped: "nothing can follow on how the voice session ended",
+  stopped: "after this end of the voice session no other can follow",
 };
 
 /**
- * The voice connection is over. `cause` is what the last voice session failed with, if it failed.
+ * The voice connection has ended. `cause` is what the last voice session failed with, if it failed.
  *
  * @example
  * ```ts

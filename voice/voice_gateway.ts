@@ -1,6 +1,6 @@
 /**
- * What voice needs of the main gateway, and nothing else of it: a shard is one, and so is whatever passes these messages
- * on from another process.
+ * What voice needs of the main gateway, and nothing else of it. A shard fits, and so does an object that passes these
+ * messages on from another process.
  */
 
 import type { VoiceStateUpdate } from "../gateway/payload.ts";
@@ -14,7 +14,7 @@ export interface VoiceCommand {
   readonly d: VoiceStateUpdate;
 }
 
-/** What is heard of the main gateway. */
+/** What is received from the main gateway. */
 export type VoiceGatewayEvent =
   | { readonly t: "READY" | "RESUMED" }
   | { readonly t: "VOICE_STATE_UPDATE"; readonly d: VoiceStateEvent }
@@ -26,11 +26,11 @@ export interface VoiceGateway {
   readonly userId?: string | null;
   /** The intents of its session, where they are known. */
   readonly intents?: number;
-  /** What it is doing, where that is known: only while it is `live` it can say what becomes of a voice session. */
+  /** What it is doing, where that is known: it can report what becomes of a voice session only while it is `live`. */
   readonly status?: { readonly state: string };
   /** Sends a command on the connection that the guild belongs to; rejects if it cannot be sent. */
   send(command: VoiceCommand, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
-  /** Hears events as they come in; returns how to stop that. */
+  /** Calls back with events as they come in; returns a function that stops that. */
   listen(
     names: readonly VoiceGatewayEvent["t"][],
     listener: (event: VoiceGatewayEvent) => void,

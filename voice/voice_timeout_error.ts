@@ -1,12 +1,12 @@
-/** What keeps sound from leaving, and the error of whoever has waited too long for it. */
+/** What frames cannot be sent without, and the error when it is missing for too long. */
 
 /** What sound waits for, in the order in which it comes. */
 export type VoiceMissing =
   /** The main gateway names no voice server. */
   | "voice_server"
-  /** There is no connection to the voice server, or it does not answer. */
+  /** There is no connection to the voice server, or it does not respond. */
   | "connection"
-  /** The voice server has not answered the identify: READY is missing. */
+  /** The voice server has not responded to the identify: READY is missing. */
   | "ready"
   /** The media server has not said what this side's address is. */
   | "address"
@@ -21,7 +21,7 @@ export type VoiceTimedAction = "join voice" | "play";
 const WHAT: { readonly [Missing in VoiceMissing]: string } = {
   voice_server: "the main gateway names no voice server",
   connection: "there is no connection to the voice server",
-  ready: "the voice server does not answer the identify",
+  ready: "the voice server does not respond to the identify",
   address: "the media server does not say what the address is",
   session_description: "the voice server gives no key",
   dave_keys: "there are no keys of the end-to-end encryption",
@@ -30,8 +30,8 @@ const WHAT: { readonly [Missing in VoiceMissing]: string } = {
 /**
  * Sound could not leave for too long. `cause` is what the last attempt failed with, if anything threw.
  *
- * From `joinVoice` it says that the bot has left again. From `play` it says that what is missing may still come: the voice connection
- * goes on, and playing may be tried again.
+ * From `joinVoice` it means that the bot has left again. From `play` it means that the voice connection goes on: what is
+ * missing may still come, and playing can be tried again.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export class VoiceTimeoutError extends Error {
   }
 }
 
-/** Refuses what is no deadline, which would never pass, or has passed before it begins. */
+/** Rejects a deadline that is negative or no number. */
 export function assertDeadline(action: VoiceTimedAction, deadlineMs: number): void {
   if (deadlineMs >= 0) return;
   throw new RangeError(`Cannot ${action}: deadlineMs must be 0 or more: ${deadlineMs}`);

@@ -11,7 +11,7 @@ import { assertProperty } from "../property.ts";
 const GUILD = "41771983423143937";
 const SELF = "100";
 
-/** A join, its clock, and a voice connection that does as it is told. */
+/** A join, its clock, and a voice connection that follows its outputs. */
 class JoinDriver {
   readonly join: VoiceJoin;
   /** What happened, in a word each. */
@@ -116,7 +116,7 @@ const play = (driver: JoinDriver, order: readonly Step[]) => {
 
 {
   const steps = [state("A"), server("t1")];
-  inEveryOrder("the first answer, one connection [case 67]", steps, {
+  inEveryOrder("the first response, one connection [case 67]", steps, {
     test: (order) => {
       const driver = play(new JoinDriver(), order);
       assertEquals(driver.log, ["op4 A", "connect A t1"]);
@@ -143,7 +143,7 @@ const play = (driver: JoinDriver, order: readonly Step[]) => {
 
 {
   const steps = [state("A"), server("t1"), server("t2")];
-  inEveryOrder("a second server takes the place of the first [case 67]", steps, {
+  inEveryOrder("a second server replaces the first [case 67]", steps, {
     keeping: [steps[1]!, steps[2]!],
     test: (order) => {
       const driver = play(new JoinDriver(), order).pass(60_000);
@@ -152,7 +152,7 @@ const play = (driver: JoinDriver, order: readonly Step[]) => {
   });
 }
 
-inEveryOrder("moved by somebody", [state("B"), server("t2")], {
+inEveryOrder("moved by another user", [state("B"), server("t2")], {
   test: (order) => {
     const driver = play(connected(), order);
     assertEquals(driver.log.at(-1), "connect B t2");
@@ -190,7 +190,7 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
 }
 
 {
-  // The close of the old connection is told to the join only while there is no other.
+  // The close of the old connection reaches the join only while there is no other.
   const closed: Step = ["4014", (driver) => {
     if (driver.connection?.token === "t1") driver.do((join) => join.wait(driver.now));
   }];
@@ -255,7 +255,7 @@ inEveryOrder("a new session of the main gateway", [state("A", "s2"), server("t2"
   inEveryOrder("lost by the voice server and joined anew", [out, rejoin, back, token], {
     keeping: [out, back],
     test: (order) => {
-      // The answer to op 4 comes after op 4.
+      // The response to op 4 comes after op 4.
       if (order.indexOf(rejoin) > Math.min(order.indexOf(back), order.indexOf(token))) return;
       const driver = play(connected(), order).pass(60_000);
       assertEquals([driver.log.at(-1), driver.join.phase], ["connect A t2", "connected"]);
@@ -271,9 +271,9 @@ Deno.test("join: the first op 4 says how the bot joins", () => {
   }]);
 });
 
-Deno.test("join: a full channel is never answered: given up after 15 s", () => {
+Deno.test("join: for a full channel no response comes: given up after 15 s", () => {
   const driver = new JoinDriver().pass(14_999);
-  assertEquals([driver.join.phase, driver.join.deadline], ["waiting", { at: 15_000, reason: "answer" }]);
+  assertEquals([driver.join.phase, driver.join.deadline], ["waiting", { at: 15_000, reason: "response" }]);
   driver.pass(1);
   assertEquals(driver.log, ["op4 A", "op4 null", "end timeout"]);
   assertEquals(driver.join.end, { cause: "timeout", channelId: null });
@@ -289,11 +289,11 @@ for (const half of ["state", "server", "a server that is null"] as const) {
   });
 }
 
-Deno.test("join: another region alone takes the state known", () => {
+Deno.test("join: a new region alone takes the known state", () => {
   assertEquals(connected().server("t2").log, ["connect A t2"]);
 });
 
-Deno.test("join: the first answer's halves may be far apart", () => {
+Deno.test("join: the two events of the first response may be far apart", () => {
   assertEquals(new JoinDriver().server("t1").pass(12_000).state("A").log, ["op4 A", "connect A t1"]);
 });
 
@@ -305,23 +305,23 @@ Deno.test("join: a token that has its state is not taken for the next channel's:
   assertEquals(driver.pass(200).server("t3").pass(60_000).log, ["disconnect", "connect C t3"]);
 });
 
-Deno.test("join: a token that is old news is not tried for another channel", () => {
+Deno.test("join: an old token is not tried for another channel", () => {
   const driver = connected().state("B");
-  assertEquals([driver.log, driver.join.deadline.reason], [["disconnect"], "answer"]);
+  assertEquals([driver.log, driver.join.deadline.reason], [["disconnect"], "response"]);
   assertEquals(driver.pass(14_999).log, ["disconnect"]);
   assertEquals(driver.pass(1).join.end, { cause: "timeout", channelId: "B" });
 });
 
-Deno.test("join: a second move after the token at hand has become old waits for a new one, and is given up without", () => {
-  // The wait for a better partner once stayed due for ever, with no token left to make do with.
+Deno.test("join: a second move after the known token has become old waits for a new one, and is given up without it", () => {
+  // A regression: the wait for a fresh partner stayed due for ever, with no token left to take.
   const moved = () => new JoinDriver().server("t1").pass(4_500).state("A").state("B").pass(600).state("C");
   const given = moved();
-  assertEquals(given.join.deadline, { at: given.now + 15_000, reason: "answer" });
+  assertEquals(given.join.deadline, { at: given.now + 15_000, reason: "response" });
   assertEquals(given.pass(15_000).log.slice(2), ["disconnect", "op4 null", "end timeout"]);
   assertEquals(moved().pass(14_000).server("t2").log.slice(2), ["disconnect", "connect C t2"]);
 });
 
-Deno.test("join: a server that is lost: the connection goes, and comes back hours later [case 67]", () => {
+Deno.test("join: a server is lost: the connection ends, and another begins hours later [case 67]", () => {
   const driver = connected().server("", null);
   assertEquals([driver.log, driver.join.phase], [["disconnect"], "no_server"]);
   driver.pass(3 * 3_600_000);
@@ -333,7 +333,7 @@ Deno.test("join: moved while there is no server: the next one is for the new cha
   assertEquals([driver.log.at(-1), driver.join.phase], ["connect B t2", "connected"]);
 });
 
-Deno.test("join: 4014 after which nothing is said ends the voice connection after 5 s [case 68]", () => {
+Deno.test("join: a 4014 with no event after it ends the voice connection after 5 s [case 68]", () => {
   const driver = connected().do((join) => join.wait(60_000));
   assertEquals(driver.join.phase, "in_doubt");
   assertEquals(driver.pass(4_999).log, []);
@@ -350,18 +350,18 @@ Deno.test("join: the echo of an earlier leave does not end a join that waits", (
   assertEquals(driver.log, ["op4 A", "connect A t1"]);
 });
 
-Deno.test("join: a rejoin that is answered by a token alone takes the state known after a second", () => {
+Deno.test("join: a rejoin with a token alone as its response takes the known state after a second", () => {
   const driver = connected().do((join) => join.rejoin(60_000)).server("t2");
   assertEquals(driver.pass(999).log, ["op4 A"]);
   assertEquals(driver.pass(1).log, ["op4 A", "connect A t2"]);
 });
 
-Deno.test("join: a rejoin that is not answered is given up", () => {
+Deno.test("join: a rejoin without a response is given up", () => {
   const driver = connected().do((join) => join.rejoin(60_000)).pass(15_000);
   assertEquals(driver.log, ["op4 A", "op4 null", "end timeout"]);
 });
 
-Deno.test("join: a move that is not answered leaves everything as it is", () => {
+Deno.test("join: a move without a response changes nothing", () => {
   const driver = connected().do((join) => join.move("full", 60_000)).pass(15_000);
   assertEquals(driver.log, ["op4 full", "not moved to full"]);
   assertEquals([driver.join.phase, driver.join.channelId], ["connected", "A"]);
@@ -372,7 +372,7 @@ Deno.test("join: a move that is not answered leaves everything as it is", () => 
 Deno.test("join: the same server again, as a replay brings it, does not disturb the connection", () => {
   const driver = connected().server("t1").server("t1");
   assertEquals([driver.log, driver.join.phase], [[], "connected"]);
-  // After a 4014 the same server is a place to go.
+  // After a 4014 the same server may be connected to.
   assertEquals(driver.do((join) => join.wait(driver.now)).server("t1").log, ["connect A t1"]);
 });
 
@@ -381,7 +381,7 @@ Deno.test("join: mute and deafen change nothing", () => {
   assertEquals([driver.log, driver.join.phase], [[], "connected"]);
 });
 
-Deno.test("join: others, other guilds and direct calls are none of its business", () => {
+Deno.test("join: events of other users, other guilds and direct calls are ignored", () => {
   const driver = connected();
   const own = { guild_id: GUILD, channel_id: "B", user_id: SELF, session_id: "s" };
   const { guild_id: _, ...direct } = own;
@@ -398,7 +398,7 @@ for (
     ["the verdict is to stop [case 68]", (join: VoiceJoin) => join.stop(), ["op4 null", "end stopped"]],
   ] as const
 ) {
-  Deno.test(`join: ${what}: it is over, and nothing has an effect any more`, () => {
+  Deno.test(`join: ${what}: it has ended, and no input has an effect`, () => {
     const driver = connected().do(act);
     assertEquals(driver.log, [...log]);
     driver.state("B").server("t2").pass(60_000).do((join) => join.start()).do((join) =>
@@ -411,7 +411,7 @@ for (
   });
 }
 
-Deno.test("join: whatever moves and changes of server come, and however they overtake each other, the last ones win", () => {
+Deno.test("join: of moves and changes of server the last ones win, in any order of their events", () => {
   const change = fc.record({
     afterMs: fc.nat(4_000),
     moved: fc.boolean(),
@@ -450,8 +450,8 @@ Deno.test("join: whatever moves and changes of server come, and however they ove
   );
 });
 
-Deno.test("join: any sequence of inputs gives whole pairs, ends once, and always comes to rest", () => {
-  // Told in words rather than as functions: a counterexample is to be read.
+Deno.test("join: any sequence of inputs gives whole pairs, ends once, and settles", () => {
+  // In words rather than functions, so that a counterexample can be read.
   const input = fc.oneof(
     fc.record({
       type: fc.constant("state" as const),

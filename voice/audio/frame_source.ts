@@ -1,8 +1,7 @@
 /**
  * A source of frames, read ahead a little.
  *
- * The source is asked for the next frame only while fewer wait than it takes to bridge its hiccups: whoever makes frames
- * is held back by whoever plays them.
+ * The next frame is read only while fewer than ten wait, which bridges short stalls: backpressure reaches the source.
  */
 
 import { isOpusFrame, OpusFrameError } from "./opus_frame.ts";
@@ -49,7 +48,7 @@ export class FrameSource {
     return frame;
   }
 
-  /** Nobody wants more of it; `reason` is what {@linkcode check} throws, unless it is `null` or all was taken. */
+  /** Reads no more; `reason` is what {@linkcode check} throws, unless it is `null` or all was taken. */
   stop(reason: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -93,7 +92,7 @@ export class FrameSource {
     try {
       await this.#iterator.return?.();
     } catch {
-      // It was told that nobody wants more; what it makes of that is its own business.
+      // The source was asked to stop; how it fails at that is of no interest here.
     }
   }
 }

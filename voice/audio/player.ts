@@ -1,17 +1,17 @@
 /**
  * Frames of a source, each at its time.
  *
- * The timeline is a grid: slot n is due at start + n × 20 ms, whatever the slots before it cost, so nothing adds up to a
+ * The timeline is a grid: slot n is due at start + n × 20 ms, however long the slots before it took, so there is no
  * drift. One frame takes one slot. What can go wrong with that:
  *
  * - *The process stalls.* Frames that are late go out a few at a time, a moment apart, until the grid is caught up with.
- *   Beyond half a second they would be of no use to anybody: the slots that have passed are given up.
- * - *The source stalls.* A short while it is waited for. Then silence is said, as at the end, and whatever comes later
- *   takes the next slot to come.
- * - *Nothing may leave*, for want of keys or of a connection. The source is left alone, and time passes without it, up to
- *   a deadline.
+ *   Frames later than half a second are useless: the slots that have passed are skipped.
+ * - *The source stalls.* The player waits for a short while. Then it sends silence, as at the end, and a frame that comes
+ *   later takes the next slot.
+ * - *Nothing may be sent*, because there are no keys or there is no connection. The source is not read, and its slots pass,
+ *   up to a deadline.
  *
- * Slots that pass without a frame count in the time that the packets carry. So that clock does not drift either.
+ * Slots that pass without a frame count in the packets' timestamps, so that these do not drift either.
  */
 
 import type { Clock } from "../../ratelimit/clock.ts";
@@ -29,7 +29,7 @@ export interface Outlet {
   send(frame: Uint8Array): Awaitable<void>;
   /** Slots pass without a frame. */
   skip(slots: number): void;
-  /** Says that sound begins, or has ended. */
+  /** Sends that speech begins, or has ended. */
   speaks(speaks: boolean): void;
 }
 
@@ -43,9 +43,9 @@ export interface PlayerOptions {
   readonly clock: Clock;
   /** Ends it. */
   readonly signal: AbortSignal;
-  /** How long the outlet may stay closed, in ms, whenever it is. */
+  /** How long the outlet may be closed without a break, in ms. */
   readonly deadlineMs: number;
-  /** What to say when it was closed for too long. */
+  /** The error when it was closed for too long. */
   tooLong(): Error;
 }
 
@@ -57,9 +57,9 @@ export const SILENCE_FRAMES = 5;
 const MAX_BURST = 3;
 /** The pause between two bursts, in ms. */
 const BURST_PAUSE_MS = 5;
-/** Beyond this, slots that have passed are given up, in ms. */
+/** Frames later than this are skipped, in ms. */
 const MAX_LATE_MS = 500;
-/** How long a source that has nothing is waited for, in ms. */
+/** How long to wait for a source that has no frame, in ms. */
 const PATIENCE_MS = 100;
 
 const SILENCE = Uint8Array.from(SILENCE_FRAME);
@@ -79,7 +79,7 @@ export class Player {
   #speaks = false;
   #waiting: { readonly wanted: Wanted; wake(): void } | null = null;
 
-  /** Nothing is asked of the source yet. */
+  /** Reads nothing yet. */
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#timer = new Timer(options.clock);
@@ -94,10 +94,10 @@ export class Player {
   }
 
   /**
-   * Plays, and resolves when the last silence has gone out.
+   * Plays, and resolves when the last silence was sent.
    *
-   * @throws What the source throws, the signal's reason, or what `tooLong` gives; the silence has gone out then, too, if
-   * it could.
+   * @throws What the source throws, the signal's reason, or what `tooLong` gives; the silence is sent then as well, if it
+   * can be.
    */
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
@@ -156,7 +156,7 @@ export class Player {
     this.#giveUpSlots();
   }
 
-  /** Says silence, if sound was said before. */
+  /** Sends silence, if speech was sent before. */
   async #hush(): Promise<void> {
     const { clock, outlet } = this.#options;
     if (!this.#speaks) return;
@@ -172,7 +172,7 @@ export class Player {
 
   async #send(frame: Uint8Array): Promise<void> {
     this.#slot++;
-    // Waited for even where it is no promise: a source in memory must not keep others from their turn.
+    // Awaited even where it is no promise: a source in memory must not starve other tasks.
     await this.#options.outlet.send(frame);
   }
 
@@ -186,7 +186,7 @@ export class Player {
     return this.#start + this.#slot * FRAME_MS;
   }
 
-  /** On to the first slot that has not passed. */
+  /** Skips to the first slot that has not passed. */
   #giveUpSlots(): void {
     const { clock, outlet } = this.#options;
     const passed = Math.ceil((clock.now() - this.#dueAt) / FRAME_MS);
@@ -204,12 +204,12 @@ export class Player {
     }
   }
 
-  /** Waits until the source has something, has ended, or is to be waited for no longer. */
+  /** Waits until the source has a frame, has ended, or patience ends. */
   async #untilFilled(patienceMs: number): Promise<void> {
     if (!this.#source.filled && !this.#source.over) await this.#wait("frame", patienceMs);
   }
 
-  /** Waits so long, or until what is wanted happens; the end of the source always wakes. */
+  /** Waits for a time, or until what is wanted happens; the end of the source always wakes. */
   async #wait(wanted: Wanted, ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const wake = () => {

@@ -1,8 +1,8 @@
 /**
  * From packets of sound to one stream of Opus frames for each user who is listened to.
  *
- * Packets take another way than the voice gateway's messages, and can come before the one that says whose they are: such
- * wait a moment. What nobody listens to is not even decrypted.
+ * Packets travel apart from the voice gateway's messages, and can come before the message that names their sender: they
+ * wait for up to two seconds. Frames of users without a stream are not decrypted.
  */
 
 import { Timer } from "../../ratelimit/timer.ts";
@@ -19,21 +19,21 @@ export interface OpusPacket {
   readonly sequence: number;
   /** Counts samples at 48 kHz, 32 bits; silence that was not sent counts as well. */
   readonly timestamp: number;
-  /** How many packets before this one never came, or were dropped because nobody read them in time. */
+  /** How many packets before this one never came, or were dropped because they were not read in time. */
   readonly lost: number;
 }
 
 /** Options of a stream of received frames. */
 export interface ReceiveOptions {
   /**
-   * Packets that may wait for the reader. Beyond, the oldest are dropped, and marked as lost.
+   * How many packets may wait for the reader. Beyond that the oldest are dropped, and marked as lost.
    *
    * @default {250}
    */
   readonly maxQueued?: number;
 }
 
-/** What listening needs. */
+/** What receive streams are made from. */
 export interface ReceiveStreamsOptions {
   /** Keeps the time. */
   readonly clock: Clock;
@@ -51,14 +51,14 @@ const REORDER_MS = 60;
 const MAX_UNKNOWN = 256;
 const UNKNOWN_MS = 2_000;
 
-/** All who are listened to on one connection. */
+/** The streams of one voice connection. */
 export class ReceiveStreams {
   readonly #options: ReceiveStreamsOptions;
   readonly #streams = new Map<string, UserStream>();
   #unknown: { readonly packet: MediaPacket; readonly at: number }[] = [];
   #closed: { readonly error: Error | null } | null = null;
 
-  /** Nobody is listened to. */
+  /** There is no stream yet. */
   constructor(options: ReceiveStreamsOptions) {
     this.#options = options;
   }
@@ -66,7 +66,7 @@ export class ReceiveStreams {
   /**
    * The frames of a user, from now on.
    *
-   * @throws {TypeError} If the user is listened to already.
+   * @throws {TypeError} There is a stream of the user already.
    */
   stream(userId: string, { maxQueued = MAX_QUEUED }: ReceiveOptions = {}): ReadableStream<OpusPacket> {
     if (!(maxQueued >= 1)) {
@@ -97,7 +97,7 @@ export class ReceiveStreams {
     if (this.#unknown.length > MAX_UNKNOWN) this.#unknown.shift();
   }
 
-  /** It was said who sends with which SSRC. */
+  /** A message named the sender of an SSRC. */
   named(): void {
     const since = this.#options.clock.now() - UNKNOWN_MS;
     const waiting = this.#unknown.filter(({ at }) => at >= since);
@@ -113,7 +113,7 @@ export class ReceiveStreams {
     this.#unknown = [];
   }
 
-  /** Nothing comes any more. */
+  /** Ends all streams. */
   close(error: Error | null): void {
     this.#closed = { error };
     this.#unknown = [];
@@ -129,7 +129,7 @@ export class ReceiveStreams {
   }
 }
 
-/** One user's frames, in order, until somebody reads them. */
+/** One user's frames, in order, until they are read. */
 class UserStream {
   readonly stream: ReadableStream<OpusPacket>;
   readonly #maxQueued: number;
@@ -159,7 +159,7 @@ class UserStream {
     this.#ssrc = packet.ssrc;
     const inOrder = this.#sequencer.push(packet);
     this.#enqueue(inOrder);
-    // A gap that is closed leaves the next one its full time.
+    // The next gap gets its full time.
     if (inOrder.length > 0) this.#timer.clear();
     if (!this.#sequencer.holds || this.#timer.isSet) return;
     this.#timer.set(REORDER_MS, () => this.#enqueue(this.#sequencer.flush()));

@@ -1,19 +1,20 @@
 /**
  * The end-to-end encryption of a call as a deterministic machine.
  *
- * Theory of operation. Two things move apart from each other. The *group* is what MLS knows: it is begun by a key package,
- * established by the first commit or welcome, and goes on from epoch to epoch. The *version* is what the sender does: 0 sends
- * frames as they are, 1 encrypts them. A transition, announced by its number, moves the version when it is executed, while
+ * Theory of operation. Two things change independently. The *group* is what MLS knows: a key package begins it, the first
+ * commit or welcome establishes it, and commits take it from epoch to epoch. The *version* is what the sender does: 0 sends
+ * frames as they are, 1 encrypts them. A transition, announced by its number, changes the version when it is executed;
  * receivers are ready from its announcement on.
  *
- * The rule above all: at version 1 no frame leaves unless the group has given keys. `encrypt` then returns `null`, and the
- * sender drops the frame. While this client is alone there is no group with keys and nobody to hear: nothing to wait for.
+ * The most important rule: at version 1 no frame is sent unless the group has given keys. Without keys `encrypt` returns
+ * `null`, and the sender drops the frame. A client that is alone has no keys, and needs none.
  *
- * A client that cannot follow the group says so (op 31) and starts over with a new key package; the server then removes and
- * adds it. Should that fail as well, a pause comes first. The machine outlives a connection: what a resume replays goes on where the group stands.
+ * A client that cannot follow the group reports it (op 31) and starts over with a new key package; the server then removes
+ * and adds it. If that fails as well, a pause comes first. The machine outlives a connection: a resume replays the messages
+ * that the group has missed.
  *
- * Here is what joins the two: `dave_group.ts` is the group, `dave_media.ts` the sender's and the receivers' side,
- * `dave_recovery.ts` says when to start over. The cryptography is injected, as a `DaveSession`.
+ * This file joins the two: `group.ts` is the group, `media.ts` the sender's and the receivers' side, and `recovery.ts` says
+ * when to start over. The cryptography is injected, as a `DaveSession`.
  *
  * @see https://daveprotocol.com
  */
@@ -30,7 +31,7 @@ import type { DaveMessage } from "../wire/frame.ts";
 import { VoiceOpcode } from "../wire/opcode.ts";
 import type { VoiceRoster } from "../wire/roster.ts";
 
-/** Transitions that wait for their execution; beyond it the oldest is forgotten. */
+/** How many transitions may wait for their execution; beyond that the oldest is forgotten. */
 const MAX_PENDING = 64;
 
 const NEW_GROUP_EPOCH = 1;
@@ -74,18 +75,18 @@ export class Dave {
     return this.#provider?.maxVersion ?? 0;
   }
 
-  /** The version that the sender goes by. */
+  /** The version that the sender uses. */
   get version(): number {
     return this.#media.version;
   }
 
-  /** Where the sender stands. */
+  /** The phase of the sender. */
   get phase(): DavePhase {
     if (this.version === 0) return "plain";
     return this.#group.ready ? "secured" : "joining";
   }
 
-  /** Nobody to talk to: without keys, there are none to wait for. */
+  /** Whether nobody else is in the call: then there are no keys to wait for. */
   get alone(): boolean {
     return this.#roster.alone;
   }
@@ -100,7 +101,7 @@ export class Dave {
     return this.#group.privacyCode;
   }
 
-  /** Too many frames in a row did not decrypt: the voice state's next `tick` asks to be added anew. */
+  /** Too many frames in a row did not decrypt: the voice state's next `tick` asks to be added again. */
   get recoveryDue(): boolean {
     return this.#media.recoveryDue;
   }
@@ -110,7 +111,7 @@ export class Dave {
     return this.recoveryDue ? -Infinity : this.#recovery.at;
   }
 
-  /** How many frames went which way. */
+  /** Counts of frames. */
   get counters(): DaveCounters {
     return this.#media.counters;
   }
@@ -165,7 +166,7 @@ export class Dave {
     return this.#withPhase(outputs);
   }
 
-  /** Asks to be added anew, if {@linkcode recoveryAt} has come. */
+  /** Asks to be added again, if {@linkcode recoveryAt} has come. */
   recover(now: number): readonly DaveOutput[] {
     const outputs: DaveOutput[] = [];
     if (this.recoveryDue) {
@@ -177,8 +178,8 @@ export class Dave {
   }
 
   /**
-   * Whether a message that may have been lost with its connection still says something: a confirmation, while its
-   * transition waits; whatever asks for membership, while there is none; a commit, while it is the newest.
+   * Whether a message that may have been lost with its connection is still needed: a confirmation, while its transition
+   * waits; a request for membership, while there is none; a commit, while it is the newest.
    */
   isStillDue(message: DaveSend): boolean {
     const { op, transitionId } = message;
@@ -198,7 +199,7 @@ export class Dave {
     return this.#media.decrypt(userId, frame, now);
   }
 
-  // Transitions: what moves the version.
+  // Transitions: what changes the version.
 
   #prepareTransition(
     { transitionId, version }: { readonly transitionId: number; readonly version: number },

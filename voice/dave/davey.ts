@@ -1,14 +1,14 @@
 /**
  * @snazzah/davey as a {@linkcode DaveProvider}.
  *
- * The library is not imported: a program that wants it installs it and passes its module in. What has to be known of it
- * comes from its source and from experiments with version 0.1.12:
+ * The library is not imported: a program that wants it installs it and passes its module in. The facts below
+ * come from its source and from experiments with version 0.1.12:
  *
- * - It panics, and takes the whole process along, where a private key has not 32 bytes, or a frame is encrypted for codec
- *   0. The first is refused here, the second cannot be asked for.
+ * - It panics, and ends the process, where a private key has not 32 bytes, or a frame is encrypted for codec 0. This file
+ *   rejects the first, and offers no way to do the second.
  * - Its `reset()` leaves the old keys in use; only `reinit()` starts over.
- * - Its errors are sentences in which one word says what happened. A message that is not for this client's group, or of
- *   an epoch that has passed, is no failure.
+ * - Its errors are sentences in which one word names the cause. A message for another group, or of an epoch that has
+ *   passed, is no failure.
  */
 
 import { VoiceMediaError } from "../media/media_error.ts";
@@ -21,7 +21,7 @@ import type {
   DaveSessionOptions,
 } from "./provider.ts";
 
-/** A key pair as davey has it. */
+/** A key pair in davey's form. */
 export interface DaveyKeyPair {
   /** 32 bytes. */
   readonly private: Uint8Array;
@@ -29,7 +29,7 @@ export interface DaveyKeyPair {
   readonly public: Uint8Array;
 }
 
-/** As much of davey's `DAVESession` as is used. */
+/** The part of davey's `DAVESession` that is used. */
 export interface DaveySession {
   /** Whether it has keys to encrypt with. */
   readonly ready: boolean;
@@ -60,7 +60,7 @@ export interface DaveySession {
 }
 
 /**
- * As much of the module `@snazzah/davey` as is used.
+ * The part of the module `@snazzah/davey` that is used.
  *
  * @typeParam KeyPair What the module takes for a key pair.
  */
@@ -82,7 +82,7 @@ export interface Davey<KeyPair extends DaveyKeyPair = DaveyKeyPair> {
  * @typeParam KeyPair What the module takes for a key pair.
  */
 export interface DaveyOptions<KeyPair extends DaveyKeyPair = DaveyKeyPair> {
-  /** A key pair to be known by in more than one call; a fresh one per session by default. */
+  /** A key pair that identifies the bot in more than one call; a fresh one per session by default. */
   readonly keyPair?: KeyPair;
 }
 
@@ -183,7 +183,7 @@ class DaveyAdapter implements DaveSession {
   }
 
   processCommit(commit: Uint8Array): DaveOutcome {
-    // The epoch before: a commit that fails can have moved it, one that evicts this client among them.
+    // Read before: a commit that fails can change the epoch, such as one that evicts this client.
     const epoch = this.epoch ?? 0n;
     return this.#attempt(() => this.#session.processCommit(commit), (message) => {
       if (/NoGroup|PendingGroup|MessageForDifferentGroup/.test(message)) return true;
@@ -212,7 +212,7 @@ class DaveyAdapter implements DaveSession {
     }
   }
 
-  /** A group of its own, at epoch 0, waits for its first commit. */
+  /** A pending group of this client, at epoch 0, does not count: it waits for its first commit. */
   get #isMember(): boolean {
     return (this.#session.epoch ?? 0n) > 0n;
   }

@@ -1,8 +1,8 @@
 /**
- * What an end-to-end encrypted frame looks like from outside: is it one, and may it be none?
+ * What an end-to-end encrypted frame looks like from outside.
  *
- * Encrypting and decrypting is the library's business. The machine has to tell an encrypted frame from a plain one, so that
- * neither leaves nor enters where the other is due.
+ * The library encrypts and decrypts. The machine only tells an encrypted frame from a plain one, so that no plain frame is
+ * sent or accepted in an encrypted call.
  *
  * @see https://daveprotocol.com/#payload-format
  */
@@ -62,7 +62,7 @@ export function readDaveTrailer(frame: Uint8Array): DaveTrailer | null {
   return { nonce: nonce.value, clearRanges, mediaLength };
 }
 
-/** Seven bits a byte, the low ones first; at most 32 bits. */
+/** Reads a number of seven bits a byte, the low ones first; at most 32 bits. */
 function readLeb128(bytes: Uint8Array, from: number, end: number): { value: number; next: number } | null {
   let value = 0;
   for (let at = from, factor = 1; at < end && factor <= 2 ** 28; at++, factor *= 128) {
@@ -74,8 +74,8 @@ function readLeb128(bytes: Uint8Array, from: number, end: number): { value: numb
 }
 
 /**
- * The Opus frame that says silence. Five of them end a burst of speech, and voice servers make them up themselves: they
- * are never encrypted.
+ * The Opus frame of silence. Five of them end a burst of speech. They are never encrypted, since voice servers also make
+ * them.
  *
  * @example
  * ```ts
@@ -87,7 +87,7 @@ function readLeb128(bytes: Uint8Array, from: number, end: number): { value: numb
 export const SILENCE_FRAME: readonly number[] = [0xf8, 0xff, 0xfe];
 
 /**
- * Whether a frame is exactly the one that says silence.
+ * Whether a frame is exactly the frame of silence.
  *
  * @example
  * ```ts

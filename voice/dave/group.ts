@@ -1,10 +1,10 @@
 /**
- * The MLS group of a call as one of its members knows it: begun by a key package, established by the first commit or welcome,
- * and going on from epoch to epoch.
+ * The MLS group of a call as one of its members knows it: a key package begins it, the first commit or welcome establishes
+ * it, and commits take it from epoch to epoch.
  *
- * The cryptography is injected ({@linkcode DaveSession}), and trusted with keys and with nothing else. Whether there is a group
- * is remembered here, and a commit of our own that is no longer the newest is refused here: a library takes it for the newest,
- * and the group splits in silence.
+ * The cryptography is injected ({@linkcode DaveSession}), and trusted with keys only. This file remembers whether there is a
+ * group, and rejects a commit of this client that is no longer the newest: a library would take it for the newest, and the
+ * group would split without an error.
  */
 
 import { equalBytes } from "../wire/bytes.ts";
@@ -19,9 +19,9 @@ export class DaveGroup {
   #session: DaveSession | null = null;
   #externalSender: Uint8Array | null = null;
   #version = 0;
-  /** A commit or welcome has given keys, and nothing has taken them since. */
+  /** A commit or welcome has given keys, and no new group has begun since. */
   #established = false;
-  /** Our newest commit in this epoch, and those that newer proposals have overtaken. */
+  /** This client's newest commit in this epoch, and those that newer proposals have overtaken. */
   #ownCommit: Uint8Array | null = null;
   #overtaken: Uint8Array[] = [];
   /** The newest op 28 and op 26, as they were sent. */
@@ -33,7 +33,7 @@ export class DaveGroup {
     this.#options = options;
   }
 
-  /** What the group is for: the version that its transition leads to. */
+  /** The version that the group's transition leads to. */
   get version(): number {
     return this.#version;
   }
@@ -63,7 +63,7 @@ export class DaveGroup {
     return this.#established ? this.#session?.privacyCode ?? "" : "";
   }
 
-  /** Starts over: whatever there was is gone, and a key package asks to be added. */
+  /** Starts over: drops the group that there was, and sends a key package to be added. */
   begin(version: number, outputs: DaveOutput[]): void {
     this.#version = version;
     this.#established = false;
@@ -81,28 +81,28 @@ export class DaveGroup {
     outputs.push(message);
   }
 
-  /** The group goes on for another version. */
+  /** The group goes on with another version. */
   prepare(version: number): void {
     this.#version = version;
   }
 
-  /** Who may propose, besides members. */
+  /** Sets who may propose, besides members. */
   setExternalSender(externalSender: Uint8Array, outputs: DaveOutput[]): void {
     this.#externalSender = externalSender;
     this.#giveExternalSender(outputs);
   }
 
-  /** Members are to be added or removed: a commit does so. */
+  /** Proposals to add or remove members: the response is a commit. */
   propose(operation: "append" | "revoke", proposals: Uint8Array, outputs: DaveOutput[]): void {
     if (this.#session === null || this.#externalSender === null) return;
     try {
       const { recognizedUserIds } = this.#options.roster;
-      const answer = this.#session.processProposals(operation, proposals, recognizedUserIds);
+      const result = this.#session.processProposals(operation, proposals, recognizedUserIds);
       if (this.#ownCommit !== null) this.#overtaken.push(this.#ownCommit);
-      this.#ownCommit = answer?.commit ?? null;
+      this.#ownCommit = result?.commit ?? null;
       this.#commitMessage = null;
-      if (answer === null) return;
-      const parts = answer.welcome === null ? [answer.commit] : [answer.commit, answer.welcome];
+      if (result === null) return;
+      const parts = result.welcome === null ? [result.commit] : [result.commit, result.welcome];
       const message = daveBinary(VoiceOpcode.DaveMlsCommitWelcome, ...parts);
       this.#commitMessage = message.frame;
       outputs.push(message);
@@ -129,7 +129,7 @@ export class DaveGroup {
     return this.#followed(this.#session.processWelcome(welcome));
   }
 
-  /** Whether a message of this group still says something: what asks for membership while there is none, the newest commit. */
+  /** Whether a message is still needed: a request for membership while there is none, or the newest commit. */
   isStillDue({ op, frame }: Pick<DaveSend, "op" | "frame">): boolean {
     switch (op) {
       case VoiceOpcode.DaveMlsCommitWelcome:

@@ -1,22 +1,22 @@
 /**
- * The frames of an encrypted call, out and in.
+ * The frames of an encrypted call, in both directions.
  *
- * The rule above all: at version 1 no frame leaves unless the group has given keys, and what the library gives is looked at
- * before it leaves. Frames that come in the clear are let in only around a change of the version; silence always, which
- * servers make up themselves.
+ * The most important rule: at version 1 no frame is sent unless the group has given keys, and each encrypted frame is
+ * checked before it is sent. Plain frames are accepted only around a change of the version; silence always, since servers
+ * make it.
  */
 
 import { isSilenceFrame, readDaveTrailer } from "./frame.ts";
 import type { DaveGroup } from "./group.ts";
 import type { DaveCounters, DaveDropReason, DaveReceived } from "./io.ts";
 
-/** After an upgrade, how long frames of those who have not heard of it yet are let in as they are, in ms. */
+/** How long after an upgrade plain frames of slower clients are accepted, in ms. */
 const UPGRADE_PASSTHROUGH_MS = 10_000;
-/** The same from the announcement of a downgrade on, whose execution may be long in coming. */
+/** The same from the announcement of a downgrade on, whose execution may come late. */
 const DOWNGRADE_PASSTHROUGH_MS = 24_000;
-/** For how long after an announcement undecryptable frames are no surprise, in ms: old keys live as long. */
+/** How long after an announcement undecryptable frames are expected, in ms: old keys are valid as long. */
 const TRANSITION_MS = 10_000;
-/** Undecryptable frames in a row beyond which this client asks to be added anew. */
+/** Undecryptable frames in a row beyond which this client asks to be added again. */
 export const MAX_FAILURES = 36;
 
 /** The frames of one call. */
@@ -29,7 +29,7 @@ export class DaveMedia {
     passed: 0,
     dropped: { plain: 0, unknown_sender: 0, undecryptable: 0 },
   };
-  /** What the sender goes by. */
+  /** The version that the sender uses. */
   #version = 0;
   #announcedAt = -Infinity;
   #plainUntil = -Infinity;
@@ -41,7 +41,7 @@ export class DaveMedia {
     this.#group = group;
   }
 
-  /** The version that the sender goes by. */
+  /** The version that the sender uses. */
   get version(): number {
     return this.#version;
   }
@@ -51,7 +51,7 @@ export class DaveMedia {
     return this.#recoveryDue;
   }
 
-  /** How many frames went which way. */
+  /** Counts of frames. */
   get counters(): DaveCounters {
     return { ...this.#counters, dropped: { ...this.#counters.dropped } };
   }
@@ -64,13 +64,13 @@ export class DaveMedia {
     this.#plainUntil = -Infinity;
   }
 
-  /** A group begins: what could not be decrypted before says nothing about it. */
+  /** A group begins: earlier failures do not count for it. */
   forgetFailures(): void {
     this.#failures = 0;
     this.#recoveryDue = false;
   }
 
-  /** A transition was announced: other keys are to be expected. */
+  /** A transition was announced: other keys may be in use. */
   announced(now: number): void {
     this.#announcedAt = now;
     this.#failures = 0;
@@ -81,12 +81,12 @@ export class DaveMedia {
     this.#announcedAt = now;
   }
 
-  /** A transition to version 0 was announced, and some go by it already. */
+  /** A transition to version 0 was announced, and some clients use it already. */
   downgrading(now: number): void {
     if (this.#version > 0) this.#plainUntil = now + DOWNGRADE_PASSTHROUGH_MS;
   }
 
-  /** The sender goes by another version. */
+  /** The sender uses another version. */
   moveTo(version: number, now: number): void {
     if (this.#version === 0 && version > 0) this.#plainUntil = now + UPGRADE_PASSTHROUGH_MS;
     this.#version = version;
@@ -94,7 +94,7 @@ export class DaveMedia {
 
   // Frames.
 
-  /** `null`: there are no keys, and the frame must not leave. */
+  /** Encrypts a frame. `null`: there are no keys, and the frame must not be sent. */
   encrypt(frame: Uint8Array): Uint8Array | null {
     if (this.#version === 0 || isSilenceFrame(frame)) {
       this.#counters.passed++;
@@ -140,7 +140,7 @@ export class DaveMedia {
     }
   }
 
-  /** Around a transition, and before there is a group, frames with other keys are to be expected. */
+  /** Around a transition, and before there is a group, frames with other keys are no failure. */
   #countFailure(now: number): void {
     if (!this.#group.established || now < this.#announcedAt + TRANSITION_MS) return;
     this.#failures++;

@@ -1,9 +1,9 @@
-/** The outputs of the DAVE machine, made. */
+/** Makes the outputs of the DAVE machine. */
 
 import type { DaveEvent, DaveOutput, DaveSend } from "./io.ts";
 import { encodeVoiceBinary } from "../wire/frame.ts";
 
-/** A message that speaks of a transition. */
+/** A message about a transition. */
 export function daveCommand(op: 23 | 31, transitionId: number): DaveSend {
   return {
     type: "send",
@@ -23,7 +23,7 @@ export function daveEvent(event: DaveEvent): DaveOutput {
   return { type: "event", event };
 }
 
-/** The event of what the library does not take. */
+/** The event of something that the library rejects. */
 export function daveRefused(error: unknown): DaveOutput {
   return daveEvent({
     type: "dave_refused",

@@ -1,8 +1,8 @@
 /**
  * What the DAVE machine needs of a library that does the cryptography: MLS for the group, AES for the frames.
  *
- * Nothing here names a library. Whoever wants end-to-end encryption passes a {@linkcode DaveProvider} in; `davey.ts` makes
- * one of @snazzah/davey.
+ * Nothing here names a library. A program that needs end-to-end encryption passes a {@linkcode DaveProvider}; `davey.ts`
+ * makes one from @snazzah/davey.
  *
  * @see https://daveprotocol.com
  */
@@ -25,7 +25,7 @@ export interface DaveSessionOptions {
   readonly channelId: string;
 }
 
-/** A commit of this client to the proposals, and the welcome for whom it adds. */
+/** This client's commit to proposals, and the welcome for the users that it adds. */
 export interface DaveCommit {
   /** An MLSMessage. */
   readonly commit: Uint8Array;
@@ -39,7 +39,7 @@ export type DaveOutcome =
   | { readonly outcome: "applied" }
   /** It is not for this client, whose group is not established: nothing is wrong. */
   | { readonly outcome: "ignored"; readonly reason: string }
-  /** This client cannot follow: it has to be added anew. */
+  /** This client cannot follow: it has to be added again. */
   | { readonly outcome: "failed"; readonly error: Error };
 
 /** What became of a frame. */
@@ -50,7 +50,7 @@ export type DaveDecryption =
   /** The frame is forged, damaged, replayed, or of an epoch that has passed. */
   | { readonly outcome: "failed"; readonly error: Error };
 
-/** One member's side of one call. Synchronous: no step may overtake another. */
+/** One member's side of one call. Synchronous, so that steps keep their order. */
 export interface DaveSession {
   /** Whether it has the keys to encrypt. */
   readonly ready: boolean;
@@ -68,7 +68,7 @@ export interface DaveSession {
    * Takes op 27's payload after the operation.
    *
    * @returns This client's commit, or `null` if there is nothing to commit.
-   * @throws If a proposal is no good; among them one that adds a user who is not among the given.
+   * @throws A proposal is invalid, such as one that adds a user who is not among the given.
    */
   processProposals(
     operation: "append" | "revoke",

@@ -1,17 +1,16 @@
 /**
- * When to ask to be added to the group anew.
+ * When to ask to be added to the group again.
  *
- * At once, where something fails for the first time. But what the server answers may fail again, and asking as fast as it
- * answers is a loop between the two. So as long as nothing gives keys in between, a pause follows on each attempt, which
- * doubles from one to the next.
+ * After a first failure at once. But the server's response may fail as well, and asking again without a pause would loop
+ * between the two. So a pause follows each attempt, and doubles from one to the next, until the group gives keys.
  */
 
 /** The pause after the first attempt, in ms. */
 const FIRST_PAUSE_MS = 1_000;
-/** No pause is longer, in ms. */
+/** The longest pause, in ms. */
 const MAX_PAUSE_MS = 30_000;
 
-/** What could not be followed. */
+/** A commit or welcome that this client could not follow. */
 export interface DaveFailure {
   /** The transition that it belongs to. */
   readonly transitionId: number;
@@ -27,12 +26,12 @@ export class DaveRecovery {
   #pausedUntil = -Infinity;
   #waiting: DaveFailure | null = null;
 
-  /** When {@linkcode due} has something to give, in ms; `Infinity` if nothing waits. */
+  /** When {@linkcode due} gives a failure, in ms; `Infinity` if none waits. */
   get at(): number {
     return this.#waiting === null ? Infinity : this.#pausedUntil;
   }
 
-  /** Something could not be followed. Whether to ask is what {@linkcode due} says. */
+  /** A commit or welcome failed. {@linkcode due} says when to ask. */
   failed(failure: DaveFailure): void {
     this.#waiting = failure;
   }
@@ -46,12 +45,12 @@ export class DaveRecovery {
     return failure;
   }
 
-  /** A group begins for another reason, which asks for the same: nothing waits any more. */
+  /** A group begins for another reason, which asks for the same: no failure waits any more. */
   begun(): void {
     this.#waiting = null;
   }
 
-  /** The group gave keys, or the session is another: the next failure is a first one. */
+  /** The group gave keys, or there is a new session: the next failure is a first one. */
   reset(): void {
     this.#attempts = 0;
     this.#pausedUntil = -Infinity;

@@ -7,22 +7,22 @@ export type Awaitable<T> = T | Promise<T>;
 export interface AeadInput {
   /** As long as {@linkcode Aead.nonceBytes}. */
   readonly nonce: Uint8Array;
-  /** What is in the clear and must not be changed either. */
+  /** What is in the clear, and authenticated as well. */
   readonly additional: Uint8Array;
 }
 
-/** Encrypts, and tells whether what it decrypts was changed. All that it is given, but for the room, may be used again at once. */
+/** Encrypts, and detects changes when it decrypts. The caller may reuse all buffers at once, except `out`. */
 export interface Aead {
   /** The length of a nonce in bytes. */
   readonly nonceBytes: number;
-  /** Writes the ciphertext and after it the tag into a room for both: 16 bytes more than the text. */
-  encrypt(input: AeadInput, plain: Uint8Array, room: Uint8Array): Awaitable<void>;
-  /** Gives the text; `null` if the tag does not fit. */
+  /** Writes the ciphertext and then the tag to `out`, which is 16 bytes longer than the text. */
+  encrypt(input: AeadInput, plain: Uint8Array, out: Uint8Array): Awaitable<void>;
+  /** Gives the text; `null` if the tag does not match. */
   decrypt(input: AeadInput, sealed: Uint8Array): Awaitable<Uint8Array | null>;
 }
 
-/** One that answers at once. */
+/** One that gives its results at once. */
 export interface SyncAead extends Aead {
-  encrypt(input: AeadInput, plain: Uint8Array, room: Uint8Array): void;
+  encrypt(input: AeadInput, plain: Uint8Array, out: Uint8Array): void;
   decrypt(input: AeadInput, sealed: Uint8Array): Uint8Array | null;
 }

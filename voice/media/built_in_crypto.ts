@@ -1,14 +1,14 @@
 /**
- * AES-256-GCM by the module `node:crypto`, which every runtime with UDP has: it answers at once, where WebCrypto sends each
- * packet to another thread and back, which costs several times as much as the encryption itself.
+ * AES-256-GCM by the module `node:crypto`, which every runtime with UDP has. It works at once; WebCrypto sends each packet to
+ * another thread and back, which costs several times as much as the encryption itself.
  *
- * The module is asked for by its name at run time, as `node:dgram` is in `udp.ts`. It is used only if it gets a published
- * example right, and refuses a forgery: a runtime may have the module's name and not its substance.
+ * The module is looked up by its name at run time, as `node:dgram` is in `udp.ts`. It is used only if it gets a published
+ * example right and rejects a forgery: some runtimes have the module without its function.
  */
 
 import type { SyncAead } from "./aead_interface.ts";
 
-/** A key as the module keeps it: made once, where bytes would be turned into one for every packet. */
+/** A key in the module's form: made once, since bytes would be converted for every packet. */
 interface SecretKey {
   readonly type: "secret";
 }
@@ -31,16 +31,16 @@ interface CipherOptions {
   readonly authTagLength: number;
 }
 
-/** As much of the module as is used. */
+/** The part of the module that is used. */
 interface CryptoModule {
   createSecretKey(key: Uint8Array): SecretKey;
   createCipheriv(name: string, key: SecretKey, nonce: Uint8Array, options: CipherOptions): Cipher;
   createDecipheriv(name: string, key: SecretKey, nonce: Uint8Array, options: CipherOptions): Decipher;
 }
 
-/** Where built-in modules are asked for. */
+/** Where built-in modules are looked up. */
 interface Surroundings {
-  /** There everywhere: a type that has nothing in common with what it is read from would be refused. */
+  /** There everywhere: TypeScript rejects a type that has nothing in common with its source. */
   readonly globalThis: unknown;
   readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
 }
@@ -50,7 +50,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const OPTIONS: CipherOptions = { authTagLength: TAG_BYTES };
 
-/** AES-256-GCM that answers at once; `null` where the runtime has none. */
+/** AES-256-GCM without promises; `null` where the runtime has none. */
 export function builtInAesGcm(key: Uint8Array, module: unknown = builtIn()): SyncAead | null {
   return isCrypto(module) && isSound(module) ? aesGcm(module, key) : null;
 }
@@ -64,12 +64,12 @@ function aesGcm(module: CryptoModule, bytes: Uint8Array): SyncAead {
   const key = module.createSecretKey(bytes);
   return {
     nonceBytes: NONCE_BYTES,
-    encrypt({ nonce, additional }, plain, room) {
+    encrypt({ nonce, additional }, plain, out) {
       const cipher = module.createCipheriv(NAME, key, nonce, OPTIONS);
       cipher.setAAD(additional);
-      room.set(cipher.update(plain));
+      out.set(cipher.update(plain));
       cipher.final();
-      room.set(cipher.getAuthTag(), plain.length);
+      out.set(cipher.getAuthTag(), plain.length);
     },
     decrypt({ nonce, additional }, sealed) {
       const end = sealed.length - TAG_BYTES;
@@ -78,7 +78,7 @@ function aesGcm(module: CryptoModule, bytes: Uint8Array): SyncAead {
         decipher.setAAD(additional);
         decipher.setAuthTag(sealed.subarray(end));
         const text = decipher.update(sealed.subarray(0, end));
-        // Throws where the tag does not fit.
+        // Throws if the tag does not match.
         decipher.final();
         return new Uint8Array(text.buffer, text.byteOffset, text.length);
       } catch {
@@ -101,7 +101,7 @@ const EXAMPLE = {
   sealed: "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
 };
 
-/** Whether it encrypts as it should, decrypts that again, and refuses what was changed. */
+/** Whether it encrypts correctly, decrypts the result, and rejects what was changed. */
 function isSound(module: CryptoModule): boolean {
   const { key, input, plain, sealed } = EXAMPLE;
   try {

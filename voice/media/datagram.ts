@@ -2,11 +2,11 @@
 
 import type { DiscoveredAddress } from "./discovery.ts";
 
-/** Takes what comes on a socket. */
+/** Receives what comes on a socket. */
 export interface DatagramSink {
   /** A datagram of the server came. */
   receive(datagram: Uint8Array): void;
-  /** The socket is of no use any more. */
+  /** The socket has failed, and is closed. */
   failed(error: Error): void;
 }
 
@@ -14,7 +14,7 @@ export interface DatagramSink {
 export interface DatagramSocket {
   /** Sends a datagram; one that cannot be sent is lost. Never throws. */
   send(datagram: Uint8Array): void;
-  /** Gives the socket up; nothing comes after that. */
+  /** Closes the socket; nothing comes after that. */
   close(): void;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Under which address does media come from here? The one who knows is the server: it is asked by UDP, and UDP loses.
+ * Finds this side's address as the media server sees it. The server is asked by UDP, which loses packets.
  *
- * The codec, and a small machine that asks again until a response comes or a deadline passes. And the datagram that keeps the
- * way open through routers while nobody speaks.
+ * The codec, and a small machine that sends the request again until a response comes or a deadline passes. And the keepalive
+ * datagram, which keeps the path through routers open while nobody speaks.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections#ip-discovery
  */
@@ -44,7 +44,7 @@ export function encodeDiscovery(ssrc: number): Uint8Array<ArrayBuffer> {
 /**
  * Reads the response.
  *
- * @returns `null` if the packet is none, or answers somebody else.
+ * @returns `null` if the packet is no response, or one to another SSRC.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export function parseDiscovery(packet: Uint8Array, ssrc: number): DiscoveredAddr
 }
 
 /**
- * Writes the datagram that keeps the way open: a counter of four bytes, and four zeros.
+ * Writes the keepalive datagram: a counter of four bytes, and four zeros.
  *
  * @example
  * ```ts
@@ -109,17 +109,17 @@ export interface DiscoveryOptions {
   readonly timeoutMs?: number;
 }
 
-/** What is to be done about a discovery. */
+/** What a discovery asks the caller to do. */
 export type DiscoveryOutput =
   /** Send this datagram. */
   | { readonly type: "send"; readonly packet: Uint8Array<ArrayBuffer> }
   /** The address was found. */
   | { readonly type: "found"; readonly found: DiscoveredAddress }
-  /** No answer came. */
+  /** No response came. */
   | { readonly type: "failed"; readonly attempts: number };
 
 /**
- * One discovery: asks at once and again until a response or the deadline.
+ * One discovery: sends the request at once, and again until a response or the deadline.
  *
  * @example
  * ```ts
@@ -139,7 +139,7 @@ export class Discovery {
   #attempts = 0;
   #over = false;
 
-  /** Asks for the first time at the first `tick`. */
+  /** Sends the first request at the first `tick`. */
   constructor({ ssrc, now, retryMs = 1_000, timeoutMs = 10_000 }: DiscoveryOptions) {
     this.#ssrc = ssrc;
     this.#retryMs = retryMs;
@@ -147,7 +147,7 @@ export class Discovery {
     this.#nextAt = now;
   }
 
-  /** When to call `tick` next, in ms; `Infinity` when it is over. */
+  /** When to call `tick` next, in ms; `Infinity` when it has ended. */
   get deadline(): number {
     return this.#over ? Infinity : Math.min(this.#nextAt, this.#endAt);
   }
@@ -165,7 +165,7 @@ export class Discovery {
     return { type: "send", packet: encodeDiscovery(this.#ssrc) };
   }
 
-  /** A datagram came; whatever is no response is ignored. */
+  /** A datagram came; one that is no response is ignored. */
   receive(packet: Uint8Array): DiscoveryOutput | null {
     const found = this.#over ? null : parseDiscovery(packet, this.#ssrc);
     if (found === null) return null;

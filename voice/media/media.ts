@@ -1,7 +1,7 @@
 /**
- * The media of one voice session: a socket, the discovery of its address, a cipher, and what comes and goes through them.
+ * The media of one voice session: a socket, the discovery of its address, a cipher, and the packets in both directions.
  *
- * It lives from READY to the end of the session, whatever becomes of the connection to the voice gateway meanwhile.
+ * It lasts from READY to the end of the session, over all connections to the voice gateway.
  */
 
 import { Timer } from "../../ratelimit/timer.ts";
@@ -30,7 +30,7 @@ export interface DiscoveryTimes {
   readonly timeoutMs?: number;
 }
 
-/** What media is made from, and whom it tells. */
+/** What media is made from, and its callbacks. */
 export interface MediaOptions {
   /** From READY. */
   readonly server: MediaServer;
@@ -48,11 +48,11 @@ export interface MediaOptions {
   onOpen(): void;
   /** A packet of sound came. */
   onPacket(packet: MediaPacket): void;
-  /** There is no media any more. Called once, last. */
+  /** The media has failed. Called once, last. */
   onFailed(error: Error): void;
 }
 
-/** How often a datagram keeps the way open, in ms. */
+/** How often a keepalive datagram is sent, in ms. */
 const KEEP_ALIVE_MS = 5_000;
 
 /** The media of one voice session. */
@@ -67,7 +67,7 @@ export class Media {
   #keepAlives = 0;
   #sent = 0;
   #over = false;
-  /** Packets leave in the order of their numbers, also where they are sealed by promises. */
+  /** Packets are sent in the order of their numbers, also where sealing gives promises. */
   #tail: Promise<void> | null = null;
 
   /** Opens nothing yet. */
@@ -94,7 +94,7 @@ export class Media {
     return this.#sent;
   }
 
-  /** Opens the socket and asks for the address. */
+  /** Opens the socket and starts the discovery. */
   async start(): Promise<void> {
     const { server: { ip, port, ssrc }, openUdp, platform, discovery } = this.#options;
     try {
@@ -126,7 +126,7 @@ export class Media {
     this.#options.onOpen();
   }
 
-  /** Sends a frame in the next slot. Resolves, where it is a promise, when it has left. */
+  /** Sends a frame in the next slot. A promise resolves when it was sent. */
   send(frame: Uint8Array): Promise<void> | void {
     const cipher = this.#cipher;
     if (cipher === null || this.#over) return;
@@ -146,7 +146,7 @@ export class Media {
     this.#clock.skip(slots);
   }
 
-  /** Gives the socket up. */
+  /** Closes the socket. */
   close(): void {
     this.#over = true;
     this.#timer.clear();
@@ -185,7 +185,7 @@ export class Media {
       case "failed":
         return this.#fail(
           new VoiceMediaError(
-            `Cannot find the address: the media server answers one of ${output.attempts} questions: none`,
+            `Cannot find the address: the media server responds to one of ${output.attempts} requests: none`,
             { code: "ERR_VOICE_MEDIA_DISCOVERY" },
           ),
         );

@@ -6,9 +6,9 @@ export type VoiceMediaErrorCode =
   | "ERR_VOICE_MEDIA_UNSUPPORTED"
   /** The runtime has UDP, and the program may not use it. */
   | "ERR_VOICE_MEDIA_PERMISSION"
-  /** The socket could not be opened, or broke. */
+  /** The socket could not be opened, or failed. */
   | "ERR_VOICE_MEDIA_SOCKET"
-  /** The media server did not say under which address it sees this client. */
+  /** The media server did not respond with this side's address. */
   | "ERR_VOICE_MEDIA_DISCOVERY"
   /** Every nonce of a transport key was used. A new voice session brings a new key. */
   | "ERR_NONCE_EXHAUSTED"

@@ -1,9 +1,9 @@
 /**
  * From datagrams to packets of sound, in order.
  *
- * Whatever comes on the socket is told apart, opened, and rid of extension and padding. What is no sound is dropped and
- * counted, never thrown: anybody can send a datagram. One cipher answers at once, the other by promises that may overtake
- * each other; packets are handed out in the order in which they came in either case.
+ * Each datagram is classified, decrypted, and stripped of extension and padding. One that is no sound is dropped and
+ * counted, and never throws: anybody can send a datagram. One cipher gives results at once, the other gives promises that
+ * may overtake each other; packets are delivered in the order in which they came in either case.
  */
 
 import type { Awaitable } from "./aead_interface.ts";
@@ -16,7 +16,7 @@ export interface MediaPacket {
   readonly sequence: number;
   /** Counts samples at 48 kHz, 32 bits. */
   readonly timestamp: number;
-  /** Whose packet it is, 32 bits. */
+  /** The source of the packet, 32 bits. */
   readonly ssrc: number;
   /** The frame. */
   readonly payload: Uint8Array;
@@ -26,7 +26,7 @@ export interface MediaPacket {
 export type MediaDropReason =
   /** Neither RTP nor RTCP: a response to a discovery, the echo of a keepalive, a stray. */
   | "foreign"
-  /** RTCP, of which nothing here makes use. */
+  /** RTCP, which is not used. */
   | "rtcp"
   /** RTP, but no Opus. */
   | "not_opus"
@@ -41,9 +41,9 @@ export type MediaDropReason =
   /** Nothing but padding. */
   | "empty";
 
-/** How many datagrams went where. */
+/** Counts of datagrams. */
 export interface MediaCounters {
-  /** Packets handed out. */
+  /** Packets delivered. */
   readonly received: number;
   /** Datagrams dropped, by reason. */
   readonly dropped: { readonly [Reason in MediaDropReason]: number };
@@ -99,7 +99,7 @@ export class MediaReceiver {
     this.#deliver = deliver;
   }
 
-  /** How many datagrams went where. */
+  /** Counts of datagrams. */
   get counters(): MediaCounters {
     return { received: this.#received, dropped: { ...this.#dropped } };
   }
@@ -118,7 +118,7 @@ export class MediaReceiver {
     });
   }
 
-  /** Resolves when every packet received so far is handed out or dropped. */
+  /** Resolves when every packet received so far is delivered or dropped. */
   async settled(): Promise<void> {
     while (this.#tail !== null) await this.#tail;
   }
@@ -141,13 +141,13 @@ export class MediaReceiver {
       readonly payload: Uint8Array | null;
     },
   ): void {
-    // Only what was not forged is remembered: nobody can use up a nonce for somebody else.
+    // Only nonces of authentic packets are remembered: a forger cannot use up a nonce.
     if (payload === null) this.#dropped.forged++;
     else if (!this.#nonces.add(header.ssrc, nonce)) this.#dropped.replayed++;
-    else this.#handOut(header, stripPayload(header, payload));
+    else this.#deliverSound(header, stripPayload(header, payload));
   }
 
-  #handOut({ sequence, timestamp, ssrc }: RtpHeader, payload: Uint8Array | null): void {
+  #deliverSound({ sequence, timestamp, ssrc }: RtpHeader, payload: Uint8Array | null): void {
     if (payload === null) {
       this.#dropped.malformed++;
     } else if (payload.length === 0) {
@@ -158,7 +158,7 @@ export class MediaReceiver {
     }
   }
 
-  /** Goes on with a result at once if nothing is before it, and otherwise after what is. */
+  /** Calls `go` at once if no packet is before it, and otherwise after those. */
   #inOrder<T>(result: Awaitable<T>, go: (value: T) => void): void {
     if (this.#tail === null && !(result instanceof Promise)) {
       go(result);
@@ -177,8 +177,8 @@ export class MediaReceiver {
 }
 
 /**
- * The last nonces that came, as many as it has room for. Each speaker has nonces of its own: whether the server counts for
- * all of them or for each is not known, and a packet is no replay of another speaker's.
+ * The newest nonces, up to a capacity. They are kept for each speaker: whether the server counts for all of them or for each
+ * is not known, and a packet is no replay of another speaker's.
  */
 class RecentNonces {
   readonly #ring: Float64Array;
@@ -206,7 +206,7 @@ class RecentNonces {
   }
 }
 
-/** All of the nonce and 21 bits of the SSRC: as much as an integer has room for. */
+/** All of the nonce and 21 bits of the SSRC: as much as fits in an integer. */
 function keyOf(ssrc: number, nonce: number): number {
   return nonce * 2 ** 21 + ssrc % 2 ** 21;
 }

@@ -1,5 +1,5 @@
 /**
- * The clear part of a media packet: RTP's header, and how to tell RTP from what else comes on the socket.
+ * The clear part of a media packet: RTP's header, and how to tell RTP from other datagrams on the socket.
  *
  * @see https://www.rfc-editor.org/rfc/rfc3550#section-5.1
  */
@@ -15,7 +15,7 @@ export interface RtpPosition {
   readonly sequence: number;
   /** Counts samples at 48 kHz, 32 bits. */
   readonly timestamp: number;
-  /** Whose packet it is, 32 bits. */
+  /** The source of the packet, 32 bits. */
   readonly ssrc: number;
 }
 
@@ -27,11 +27,11 @@ export interface RtpHeader extends RtpPosition {
   readonly marker: boolean;
   /** Whether the payload ends in padding. */
   readonly padded: boolean;
-  /** The sources that a mixer has put together, usually none. */
+  /** The sources that a mixer has combined, usually none. */
   readonly contributors: readonly number[];
   /** The length of the extension's elements in bytes; they are at the front of what is encrypted. */
   readonly extensionBytes: number;
-  /** The length of what stays in the clear, in bytes: header, contributors, and the extension's first four bytes. */
+  /** The length of the clear part in bytes: header, contributors, and the extension's first four bytes. */
   readonly clearBytes: number;
 }
 
@@ -97,7 +97,7 @@ export function parseRtpHeader(packet: Uint8Array): RtpHeader | null {
 export type PacketKind = "opus" | "other_rtp" | "rtcp" | "other";
 
 /**
- * Tells what a datagram is by its first two bytes. `other` are answers to a discovery, echoes of keepalives, and strays.
+ * Tells what a datagram is by its first two bytes. `other` are responses to a discovery, echoes of keepalives, and strays.
  *
  * @example
  * ```ts
@@ -116,7 +116,7 @@ export function packetKind(packet: Uint8Array): PacketKind {
 }
 
 /**
- * How much of an RTCP packet stays in the clear, in bytes: what a cipher is told to open one. Nothing here needs to.
+ * The length of the clear part of an RTCP packet in bytes, for a cipher to open one. Nothing here opens any.
  *
  * @see https://www.rfc-editor.org/rfc/rfc3550#section-6.4
  *
@@ -130,7 +130,7 @@ export function packetKind(packet: Uint8Array): PacketKind {
 export const RTCP_CLEAR_BYTES = 8;
 
 /**
- * Takes out of a decrypted payload what is not sound: the extension's elements at its front, the padding at its end.
+ * Removes from a decrypted payload what is not sound: the extension's elements at its front, the padding at its end.
  *
  * @returns The sound; empty if there is none; `null` if the lengths contradict each other.
  *
@@ -203,7 +203,7 @@ export class RtpClock {
     return position;
   }
 
-  /** Lets the time of frames pass that were not sent; the sequence tells the receiver that none was lost. */
+  /** Advances the timestamp by frames that were not sent; the sequence stays, so the receiver counts none as lost. */
   skip(frames: number): void {
     const { timestamp } = this.#next;
     this.#next = { ...this.#next, timestamp: (timestamp + FRAME_SAMPLES * frames) % 2 ** 32 };

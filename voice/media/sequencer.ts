@@ -2,7 +2,7 @@
  * Puts the packets of one speaker in order, and says where some are missing.
  *
  * UDP lets packets overtake each other. A packet that comes early waits for those before it, until so many wait that the
- * missing ones are given up, or until whoever keeps the time says so by {@linkcode Sequencer.flush}.
+ * missing ones are given up, or until the caller, which keeps the time, calls {@linkcode Sequencer.flush}.
  */
 
 /** A packet with a number of 16 bits. */
@@ -11,7 +11,7 @@ export interface Numbered {
   readonly sequence: number;
 }
 
-/** A packet in its place. */
+/** A packet in order. */
 export interface InOrder<Packet> {
   /** The packet. */
   readonly packet: Packet;
@@ -46,7 +46,7 @@ export class Sequencer<Packet extends Numbered> {
     return this.#late;
   }
 
-  /** A packet came: gives those whose turn it is. */
+  /** A packet came: gives those that are next in order. */
   push(packet: Packet): readonly InOrder<Packet>[] {
     const { sequence } = packet;
     this.#next ??= sequence;
@@ -61,17 +61,17 @@ export class Sequencer<Packet extends Numbered> {
       return [];
     }
     this.#waiting.set(sequence, packet);
-    return this.#waiting.size > MAX_WAITING ? this.#skip() : this.#inTurn(0);
+    return this.#waiting.size > MAX_WAITING ? this.#skip() : this.#nextInOrder(0);
   }
 
-  /** Whatever waits has waited long enough. */
+  /** Gives all packets that wait, and gives up those missing between them. */
   flush(): readonly InOrder<Packet>[] {
     const out: InOrder<Packet>[] = [];
     while (this.holds) out.push(...this.#skip());
     return out;
   }
 
-  /** What follows has other numbers: another source of the same speaker. */
+  /** Another source of the same speaker follows, with other numbers. */
   restart(): readonly InOrder<Packet>[] {
     const before = this.flush();
     this.#next = null;
@@ -82,10 +82,10 @@ export class Sequencer<Packet extends Numbered> {
     const next = this.#next ?? 0;
     const lost = Math.min(...[...this.#waiting.keys()].map((sequence) => distance(next, sequence)));
     this.#next = (next + lost) % NUMBERS;
-    return this.#inTurn(lost);
+    return this.#nextInOrder(lost);
   }
 
-  #inTurn(lostBefore: number): readonly InOrder<Packet>[] {
+  #nextInOrder(lostBefore: number): readonly InOrder<Packet>[] {
     const out: InOrder<Packet>[] = [];
     for (let lost = lostBefore; this.#next !== null; lost = 0) {
       const packet = this.#waiting.get(this.#next);
@@ -98,7 +98,7 @@ export class Sequencer<Packet extends Numbered> {
   }
 }
 
-/** How far `to` is ahead of `from`, the shorter way around. */
+/** How far `to` is ahead of `from`, negative if it is behind. */
 function distance(from: number, to: number): number {
   const ahead = (to - from + NUMBERS) % NUMBERS;
   return ahead < NUMBERS / 2 ? ahead : ahead - NUMBERS;

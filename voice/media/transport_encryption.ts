@@ -3,9 +3,9 @@
  *
  * `header, contributors, first 4 bytes of the extension | ciphertext | tag, 16 bytes | nonce, 4 bytes`
  *
- * What is in the clear is authenticated. The cipher's own nonce is the four bytes, then zeros. They count up and never come
- * again under one key: not in a packet that was lost, and not after a resume, which keeps the key; so the cipher is made once
- * for a key and lives as long.
+ * The clear part is authenticated. The cipher's own nonce is the four bytes, then zeros. They count up and are never used
+ * again with one key: not after a packet that was lost, and not after a resume, which keeps the key. So there is one cipher
+ * for each key, as long as the key is in use.
  *
  * @see https://docs.discord.com/developers/topics/voice-connections#transport-encryption-and-sending-voice
  */
@@ -39,7 +39,7 @@ export interface TransportCipher {
   /** The mode. */
   readonly mode: EncryptionMode;
   /**
-   * Makes a packet of what is in the clear and what is not. The nonce is taken in the order of the calls, whatever the order
+   * Makes a packet of its clear part and the rest. The nonce is taken in the order of the calls, whatever the order
    * of the results.
    *
    * @throws {VoiceMediaError} `ERR_NONCE_EXHAUSTED`: all 2 ** 32 nonces are used; thrown at once.
@@ -81,11 +81,11 @@ export async function createTransportCipher(options: TransportCipherOptions): Pr
   return new RtpSizeCipher(mode, aead, firstNonce);
 }
 
-/** Both modes on any cipher. */
+/** Either mode, over its cipher. */
 export class RtpSizeCipher implements TransportCipher {
   readonly mode: EncryptionMode;
   readonly #aead: Aead;
-  /** The nonce at hand: four bytes that change, then zeros. */
+  /** The present nonce: four bytes that change, then zeros. */
   readonly #nonce: Uint8Array;
   readonly #view: DataView;
   #nextNonce: number;
@@ -127,7 +127,7 @@ export class RtpSizeCipher implements TransportCipher {
 }
 
 /**
- * The four bytes of a packet's nonce as a number, to know it again; `null` if the packet is too short for one.
+ * The four bytes of a packet's nonce as a number, to recognise it; `null` if the packet is too short for one.
  *
  * @example
  * ```ts

@@ -1,16 +1,16 @@
 /**
  * UDP, by the module `node:dgram` that every runtime with UDP has: the only file that touches a real datagram socket.
  *
- * What it evens out: one runtime has the module, and every call of it is silently without effect; another asks for
- * permissions in a place where nobody can catch the refusal. So it is asked before. The module is asked for by its name at
- * run time: whoever brings no media along loads nothing.
+ * It hides two differences: one runtime has the module, and its calls have no effect; another checks permissions where
+ * the error cannot be caught, so they are requested before. The module is looked up by its name at run time: a program
+ * without media loads nothing.
  */
 
 import type { DatagramSink, DatagramSocket } from "./datagram.ts";
 import type { DiscoveredAddress } from "./discovery.ts";
 import { VoiceMediaError } from "./media_error.ts";
 
-/** As much of a socket of `node:dgram` as is used. */
+/** The part of a socket of `node:dgram` that is used. */
 interface Socket {
   on(event: "message", listener: (datagram: Uint8Array, from: DiscoveredAddress) => void): unknown;
   on(event: "error", listener: (error: Error & { readonly code?: unknown }) => void): unknown;
@@ -29,9 +29,9 @@ interface NetDescriptor {
   readonly host: string;
 }
 
-/** As much of the world as tells whether there is UDP. */
+/** The globals that tell whether there is UDP. */
 interface Surroundings {
-  /** There everywhere: a type that has nothing in common with what it is read from would be refused. */
+  /** There everywhere: TypeScript rejects a type that has nothing in common with its source. */
   readonly globalThis: unknown;
   readonly navigator?: { readonly userAgent?: string };
   readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
@@ -40,12 +40,12 @@ interface Surroundings {
   };
 }
 
-/** The runtime whose module is there and does nothing. */
+/** The runtime whose module has no effect. */
 const STUBBED = "Cloudflare-Workers";
 const ANY_PORT = 0;
 
 /**
- * Makes sure that there can be media here: before anybody is told of a join that would come to nothing.
+ * Checks that media is possible here, before a join is sent that would fail for it.
  *
  * @throws {VoiceMediaError} `ERR_VOICE_MEDIA_UNSUPPORTED` where there is no UDP, `ERR_VOICE_MEDIA_PERMISSION` where the
  * program may not bind a socket.
@@ -63,7 +63,7 @@ export async function assertUdp(): Promise<void> {
 }
 
 /**
- * Opens a UDP socket to a media server. Datagrams of anybody else do not come in.
+ * Opens a UDP socket to a media server. Datagrams from other addresses are dropped.
  *
  * @throws {VoiceMediaError} No UDP, no permission, or no socket.
  *
@@ -72,7 +72,7 @@ export async function assertUdp(): Promise<void> {
  * import { openUdp } from "@discordgateway/edge/voice";
  *
  * const socket = await openUdp({ address: "127.0.0.1", port: 50_000 }, { receive: () => {}, failed: () => {} });
- * socket.send(new Uint8Array([1, 2, 3])); // lost, where nobody listens
+ * socket.send(new Uint8Array([1, 2, 3])); // lost, if nothing listens
  * socket.close();
  * ```
  */
@@ -97,13 +97,13 @@ export async function openUdp(server: DiscoveredAddress, sink: DatagramSink): Pr
     };
     socket.on("error", (error) => {
       if (state === "opening") return failed(error);
-      // Nobody listens there at the moment: a datagram is lost. The voice gateway says what becomes of the session.
+      // Nothing listens there at the moment: a datagram is lost. The voice gateway decides what becomes of the session.
       if (state === "closed" || error.code === "ECONNREFUSED") return;
       close();
       sink.failed(socketError(error));
     });
     socket.on("message", (datagram, from) => {
-      // Not every runtime leaves it to the kernel. The same IPv6 address can be written in many ways.
+      // Not every runtime lets the kernel filter. IPv6 is not compared: one address can be written in many ways.
       const isStranger = !isV6 && (from.address !== address || from.port !== port);
       if (state === "open" && !isStranger) sink.receive(datagram);
     });
@@ -114,7 +114,7 @@ export async function openUdp(server: DiscoveredAddress, sink: DatagramSink): Pr
   state = "open";
   return {
     send: (datagram) => {
-      // What does not leave is lost, and without a callback nothing is made of it.
+      // A datagram that cannot be sent is lost; without a callback no error is raised for it.
       if (state === "open") socket.send(datagram);
     },
     close,
@@ -136,7 +136,7 @@ function isDgram(module: unknown): module is DgramModule {
   return typeof module === "object" && module !== null && "createSocket" in module;
 }
 
-/** Where permissions exist, a socket without one fails where nobody can catch it. */
+/** In Deno a socket without the permission fails where the error cannot be caught. */
 async function assertPermission(host: string): Promise<void> {
   const { Deno }: Surroundings = globalThis;
   if (Deno === undefined) return;
