@@ -29,8 +29,8 @@ const ENTRIES: Readonly<Record<string, number>> = {
   "./stores": 24,
   "./durable-object": 34,
   "./fleet": 32,
-  "./voice": 30.5,
-  "./voice/core": 25,
+  "./voice": 30,
+  "./voice/core": 19.5,
   "./testing": 47,
 };
 

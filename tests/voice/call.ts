@@ -1,4 +1,4 @@
-/** Voice connections of ours on the fake Discord, in memory and in virtual time. */
+/** Voice connections on the fake Discord, in memory and in virtual time. */
 
 import davey from "@snazzah/davey";
 import {
@@ -43,7 +43,7 @@ const GUILDS: FakeDiscordOptions["guilds"] = [{
   members: ["alice", "bob", "carol"],
 }];
 
-/** Somebody in a call. */
+/** A user in a call. */
 export interface Speaker {
   readonly connection: VoiceConnection;
   readonly gateway: UserGateway;
@@ -74,7 +74,7 @@ export class Call implements AsyncDisposable {
     return new Call(clock, discord, await discord.openVoice(options));
   }
 
-  /** What every connection of ours is made from. The cipher is the one that needs no promises: time waits for none. */
+  /** The options of every connection. The cipher is the one without promises, since virtual time does not wait for them. */
   get options(): Omit<JoinVoiceOptions, "userId"> {
     return { guildId: GUILD, channelId: VOICE, ...this.providerOptions };
   }

@@ -47,7 +47,7 @@ for (const code of [...new Set([1001, 4321, ...VOICE_CLOSE_CODES.map((row) => ro
   });
 }
 
-Deno.test("voice connection: what is refused time and again is tried again ever more rarely", async () => {
+Deno.test("voice connection: after repeated rejections the pauses between attempts grow", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice");
   call.voice.faults.rejectDials = Array.from({ length: 12 }, () => 503);
@@ -62,7 +62,7 @@ Deno.test("voice connection: what is refused time and again is tried again ever 
   await call.arrive(alice.connection.close());
 });
 
-Deno.test("voice connection: the way is kept open by a datagram every five seconds", async () => {
+Deno.test("voice connection: a keepalive datagram is sent every five seconds", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice");
   await call.clock.advance(60_000);

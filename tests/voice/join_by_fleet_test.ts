@@ -31,7 +31,7 @@ class FleetCall {
   readonly call: Call;
   readonly fleet: Fleet<never, never, never, Voice>;
   /** Where the bot was, as the consumer heard of it. */
-  readonly places: (string | null)[] = [];
+  readonly channels: (string | null)[] = [];
   readonly #running: Promise<void>;
 
   private constructor(call: Call, options: Partial<FleetOptions> & { readonly way?: VoiceOptions }) {
@@ -50,7 +50,7 @@ class FleetCall {
     });
     this.#running = this.fleet.run(({ event }) => {
       if (event.t !== "VOICE_STATE_UPDATE" || event.d.user_id !== call.discord.user.id) return;
-      this.places.push(event.d.channel_id);
+      this.channels.push(event.d.channel_id);
     });
   }
 
@@ -91,7 +91,7 @@ class FleetCall {
   }
 }
 
-Deno.test("fleet.joinVoice: op 4 goes out on the guild's shard, move and leave as well", async () => {
+Deno.test("fleet.joinVoice: op 4 goes out on the guild's shard, for a move and a leave too", async () => {
   await using call = await Call.open({}, { guilds: [SECOND_GUILD] });
   const play = await FleetCall.live(call);
   const first = await call.arrive(play.fleet.joinVoice(GUILD, VOICE));
@@ -115,7 +115,7 @@ Deno.test("fleet.joinVoice: op 4 goes out on the guild's shard, move and leave a
 /** Is checked, not called. */
 function compiles(_: () => unknown): void {}
 
-/** Room for every identify of a test at once. */
+/** Capacity for every identify of a test at once. */
 const ROOMY = { guilds: [SECOND_GUILD], maxConcurrency: 16 };
 
 for (const to of [3, 1, 2]) {
@@ -133,9 +133,9 @@ for (const to of [3, 1, 2]) {
     const playing = connection.play(frames(3_000));
     await play.reshard(to);
     await call.clock.runUntil(() => connection.status.state === "live");
-    // One question through the new shard, and a new voice session: nobody has seen the bot leave.
+    // One request through the new shard, and a new voice session: the bot never left the channel.
     assertEquals(play.asked, [`${before} ${SECOND.channelId}`, `${after} ${SECOND.channelId}`]);
-    assertEquals([play.places.includes(null), statuses.includes("closed")], [false, false]);
+    assertEquals([play.channels.includes(null), statuses.includes("closed")], [false, false]);
     assertEquals([call.voice.sessions.length, call.voice.sessions[0] === session], [1, false]);
     // What was played goes on.
     await call.arrive(playing);
@@ -167,7 +167,11 @@ Deno.test("fleet.joinVoice: while two sets are up, a voice connection receives a
   giveUp.abort();
   await assertRejects(() => call.arrive(resharding), ReshardError);
   await call.clock.advance(1_000);
-  assertEquals([play.asked.length, connection.status.state, play.places.includes(null)], [2, "live", false]);
+  assertEquals([play.asked.length, connection.status.state, play.channels.includes(null)], [
+    2,
+    "live",
+    false,
+  ]);
   await call.arrive(connection.close());
   await play.close();
 });
@@ -185,7 +189,7 @@ Deno.test("fleet.joinVoice: joined by a new set that is then given up, a voice c
   await call.clock.runUntil(() => connection.status.state === "live");
   await call.clock.advance(1_000);
   assertEquals(play.asked, [`0/3 ${SECOND.channelId}`, `1/2 ${SECOND.channelId}`]);
-  assertEquals([connection.status.state, play.places.includes(null)], ["live", false]);
+  assertEquals([connection.status.state, play.channels.includes(null)], ["live", false]);
   await call.arrive(connection.close());
   assertEquals([play.asked.at(-1), call.violations], ["1/2 null", []]);
   await play.close();
@@ -214,7 +218,7 @@ Deno.test("fleet.joinVoice: a shard restarted with its session leaves the voice 
   await play.close();
 });
 
-Deno.test("fleet.joinVoice: what Discord does not answer holds a reshard up no longer than a moment", async () => {
+Deno.test("fleet.joinVoice: a join without a response delays a reshard only for a moment", async () => {
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call);
   const connection = await call.arrive(play.fleet.joinVoice(SECOND.guildId, SECOND.channelId));
@@ -255,7 +259,7 @@ Deno.test("fleet.joinVoice: before the fleet has started, a join waits for its s
   await running;
 });
 
-Deno.test("fleet.joinVoice: a guild of another process, a fleet that closes first, and one without a way in", async () => {
+Deno.test("fleet.joinVoice: a guild of another process, a fleet that closes first, and one without a voice provider", async () => {
   await using call = await Call.open({}, ROOMY);
   const play = await FleetCall.live(call, { shards: { ids: [0], count: 2 } });
   const options = { userId: call.discord.user.id };

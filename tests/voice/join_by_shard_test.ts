@@ -11,7 +11,7 @@ const TOKEN = "token";
 /** Is checked, not called. */
 function compiles(_: () => unknown): void {}
 
-Deno.test("shard.joinVoice: op 4 on the shard says what the join says, and the connection is the way's", async () => {
+Deno.test("shard.joinVoice: op 4 on the shard carries the options of the join, and the connection those of the provider", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const connection = await call.arrive(shard.joinVoice(GUILD, OTHER, { selfDeaf: true, selfMute: true }));
@@ -24,7 +24,7 @@ Deno.test("shard.joinVoice: op 4 on the shard says what the join says, and the c
   assertEquals(call.violations, []);
 });
 
-Deno.test("shard.joinVoice: what the join says goes before what the way says", async () => {
+Deno.test("shard.joinVoice: the options of the join override those of the provider", async () => {
   await using call = await Call.open();
   const { token, dial, fetch } = call.discord;
   const said: string[] = [];
@@ -42,7 +42,7 @@ Deno.test("shard.joinVoice: what the join says goes before what the way says", a
   await running;
 });
 
-Deno.test("shard.joinVoice: a signal gives the join up, and the bot leaves", async () => {
+Deno.test("shard.joinVoice: a signal cancels the join, and the bot leaves", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const giveUp = new AbortController();
@@ -56,7 +56,7 @@ Deno.test("shard.joinVoice: a signal gives the join up, and the bot leaves", asy
   await call.arrive(connection.close());
 });
 
-Deno.test("shard.joinVoice: one stay in a guild, whichever way in", async () => {
+Deno.test("shard.joinVoice: one voice connection in a guild, by the method or by the function", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const connection = await call.arrive(shard.joinVoice(GUILD, VOICE));
@@ -65,7 +65,7 @@ Deno.test("shard.joinVoice: one stay in a guild, whichever way in", async () => 
   await call.arrive(connection.close());
 });
 
-Deno.test("shard.joinVoice: a shard that is closed is waited for by no voice connection", async () => {
+Deno.test("shard.joinVoice: no voice connection waits for a shard that is closed", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const connection = await call.arrive(shard.joinVoice(GUILD, VOICE));

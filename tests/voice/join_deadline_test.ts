@@ -1,4 +1,4 @@
-/** `joinVoice()` where the way to sound never opens: for how long, what it says was missing, and that nobody stays behind. */
+/** `joinVoice()` where sound never becomes possible: how long it tries, what it names as missing, and that the bot leaves. */
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { DialError } from "../../shard/mod.ts";
@@ -29,7 +29,7 @@ const FAULTS: { readonly [Missing in Exclude<VoiceMissing, "dave_keys">]: (call:
   },
 };
 
-/** Where the main gateway never answers, and its own deadline is further away. */
+/** A main gateway that never responds, and whose own deadline is later. */
 const SILENT: Partial<JoinVoiceOptions> = { channelId: CLOSED, joinTimeoutMs: 600_000 };
 
 for (const [missing, fail] of Object.entries(FAULTS)) {
@@ -50,7 +50,7 @@ for (const [missing, fail] of Object.entries(FAULTS)) {
     await call.clock.advance(600_000);
     assertEquals(gateway.commands.length, sent);
     assertEquals(call.voice.connections.length, 0);
-    // The guild is free again.
+    // The guild can be joined again.
     const { faults } = call.voice;
     Object.assign(faults, { rejectDials: [], silentReady: 0, silentDiscovery: 0, silentDescription: 0 });
     const { connection } = await call.join("alice");
@@ -58,7 +58,7 @@ for (const [missing, fail] of Object.entries(FAULTS)) {
   });
 }
 
-Deno.test("join: whenever the deadline passes, what the attempts fail for is what was missing", async () => {
+Deno.test("join: whenever the deadline passes, it names the step at which the attempts fail", async () => {
   const missing = new Set<VoiceMissing>();
   for (let deadlineMs = 12_000; deadlineMs < 60_000; deadlineMs += 1_000) {
     await using call = await Call.open();
@@ -71,7 +71,7 @@ Deno.test("join: whenever the deadline passes, what the attempts fail for is wha
   assertEquals([...missing], ["address"]);
 });
 
-Deno.test("join: what the last attempt failed with is the cause", async () => {
+Deno.test("join: the error of the last attempt is the cause", async () => {
   await using call = await Call.open();
   FAULTS.address(call);
   const dead = call.joining("alice").joined.catch((error: unknown) => error);
@@ -95,7 +95,7 @@ Deno.test("join: a server that Discord takes away between two attempts is what i
   assertEquals([error.missing, error.cause], ["voice_server", undefined]);
 });
 
-Deno.test("join: what comes before the deadline is enough, and a voice connection has none", async () => {
+Deno.test("join: success just before the deadline counts, and a voice connection has no deadline", async () => {
   await using call = await Call.open();
   call.voice.faults.silentDiscovery = 3;
   const { connection } = await call.join("alice", { channelId: STAGE, deadlineMs: 3_001 });
@@ -109,7 +109,7 @@ Deno.test("join: what comes before the deadline is enough, and a voice connectio
   await call.clock.runUntil(() => connection.status.state === "live");
 });
 
-Deno.test("join: with Infinity it tries for as long as it takes", async () => {
+Deno.test("join: with Infinity there is no limit", async () => {
   await using call = await Call.open();
   FAULTS.session_description(call);
   const { joined } = call.joining("alice", { deadlineMs: Infinity });
@@ -121,7 +121,7 @@ Deno.test("join: with Infinity it tries for as long as it takes", async () => {
   assertEquals((await call.arrive(speaker)).connection.status.state, "live");
 });
 
-Deno.test("join: a channel that does not answer ends it before, and is no timeout of the way", async () => {
+Deno.test("join: no response for the channel ends it before, and is no VoiceTimeoutError", async () => {
   await using call = await Call.open();
   const { joined } = call.joining("alice", { channelId: CLOSED });
   const error = await call.arrive(joined.catch((error: unknown) => error));
@@ -129,7 +129,7 @@ Deno.test("join: a channel that does not answer ends it before, and is no timeou
   assertEquals([error.end.cause, call.clock.now()], ["timeout", 15_000]);
 });
 
-Deno.test("join: through a shard, the way's deadline holds where the join says none, and op 4 says that the bot leaves", async () => {
+Deno.test("join: through a shard, the provider's deadline holds where the join has none, and the bot leaves by op 4", async () => {
   await using call = await Call.open();
   const shard = await call.shard({ deadlineMs: 5_000 });
   FAULTS.ready(call);
@@ -146,7 +146,7 @@ Deno.test("join: through a shard, the way's deadline holds where the join says n
   assertEquals(channels, [VOICE, null, VOICE, null]);
 });
 
-Deno.test("join and play: a deadline that is none is refused at once", async () => {
+Deno.test("join and play: an invalid deadline is rejected at once", async () => {
   await using call = await Call.open();
   for (const deadlineMs of [NaN, -1, -Infinity]) {
     const gateway = call.voice.gatewayOf("alice");

@@ -185,7 +185,7 @@ Deno.test("voice resume: a call of three that is never cut", () => {
 for (const id of ["100", "200", "300"]) {
   for (const late of [false, true]) {
     const when = late ? "when all else is done" : "at once";
-    Deno.test(`voice resume: whichever message of ${id} is lost with its connection, the resume ${when} mends it`, () => {
+    Deno.test(`voice resume: a message of ${id} is lost with its connection, and the resume ${when} repairs it`, () => {
       let cuts = 0;
       for (let message = 1; message < 20; message++) {
         const server = play({ id, message }, { late });

@@ -1,4 +1,4 @@
-/** Three clients that come and go: whoever is there hears whoever else is there, and nobody else can. */
+/** Three clients that join and leave: those in the call hear each other, and nobody else hears them. */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ interface Present {
   readonly heard: ReadonlyMap<string, ReturnType<typeof record>>;
 }
 
-/** Everybody says three frames of this round, and everybody hears them. */
+/** Each user sends three frames of this round, and each hears them. */
 async function allHear(call: Call, present: ReadonlyMap<string, Present>, round: number): Promise<void> {
   const said = frames(3, round % 251).map((frame) => frame.join());
   const playing = [...present.values()].map(({ speaker }) => speaker.connection.play(frames(3, round % 251)));

@@ -1,5 +1,5 @@
 /**
- * A DAVE library that does as it is told: it notes every call and answers by script. Its "encryption" puts a trailer behind
+ * A DAVE library with a script: it records every call and returns what the test says. Its "encryption" puts a trailer behind
  * the frame, so that a frame in the clear can be told from one that is not.
  */
 
@@ -47,7 +47,7 @@ export class ScriptedSession implements DaveSession {
 
   reset(version: number): void {
     this.calls.push(`reset ${version}`);
-    // As davey's reset: what says "ready" may be of yesterday.
+    // As in davey's reset, "ready" may be about the old keys.
     this.epoch = null;
   }
 

@@ -1,4 +1,4 @@
-/** `play()` while nothing may leave: for how long, and what it says was missing. */
+/** `play()` while nothing may be sent: how long it waits, and what it names as missing. */
 
 import davey from "@snazzah/davey";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
@@ -50,7 +50,7 @@ const FAULTS: { readonly [Missing in VoiceMissing]: (call: Call, speaker: Speake
   },
 };
 
-/** Gives keys to the first session alone: whoever joins anew is told of the group, and does not come into it. */
+/** Gives keys to the first session only: a client that joins later hears of the group, and is not added to it. */
 function keysOnce(): DaveProvider {
   const provider = daveyProvider(davey);
   let sessions = 0;
@@ -84,7 +84,7 @@ for (const [missing, fail] of Object.entries(FAULTS)) {
   });
 }
 
-Deno.test("play: what comes before the deadline is enough, and the next try is no worse for the last", async () => {
+Deno.test("play: success before the deadline counts, and the next attempt has a full deadline", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice", { channelId: STAGE });
   await call.join("bob", { channelId: STAGE });
@@ -95,7 +95,7 @@ Deno.test("play: what comes before the deadline is enough, and the next try is n
   assertEquals([alice.connection.status.state, alice.connection.counters.sent], ["live", 8]);
 });
 
-Deno.test("play: without keys it waits a minute where nothing else is said, and for as long as the voice connection lasts with Infinity", async () => {
+Deno.test("play: without keys it waits a minute by default, and with Infinity as long as the voice connection lasts", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice", { dave: keysOnce() });
   const bob = await call.join("bob");

@@ -165,7 +165,7 @@ Deno.test("player: ten minutes of a source that stalls: what comes late takes a 
   assertEquals(sent.length - sound.length, speaking.length / 2 * SILENCE_FRAMES);
 });
 
-Deno.test("player: an infinite source is read only a little ahead", async () => {
+Deno.test("player: an infinite source is read only 200 ms ahead", async () => {
   const clock = new VirtualClock();
   let made = 0;
   function* endless(): Generator<Uint8Array> {
@@ -211,7 +211,7 @@ Deno.test("player: an abort ends the source, also while it makes the next frame"
   ]);
 });
 
-Deno.test("player: what was aborted before is not even begun", async () => {
+Deno.test("player: with an aborted signal nothing is read", async () => {
   const clock = new VirtualClock();
   const notes = new Notes(clock);
   const signal = AbortSignal.abort("no");
@@ -221,7 +221,7 @@ Deno.test("player: what was aborted before is not even begun", async () => {
   assertEquals(notes.sent, []);
 });
 
-Deno.test("player: a source that throws is heard of after the silence", async () => {
+Deno.test("player: the error of a source comes after the silence", async () => {
   const clock = new VirtualClock();
   function* broken(): Generator<Uint8Array> {
     yield* frames(2);
@@ -232,7 +232,7 @@ Deno.test("player: a source that throws is heard of after the silence", async ()
   assertEquals([`${await playing.done}`, playing.notes.sent.length], ["TypeError: the file is torn", 7]);
 });
 
-Deno.test("player: while nothing may leave the source is left alone, and the packets' time goes on", async () => {
+Deno.test("player: while nothing may be sent the source is not read, and the timestamps go on", async () => {
   const clock = new VirtualClock();
   let made = 0;
   function* counted(): Generator<Uint8Array> {
@@ -253,7 +253,7 @@ Deno.test("player: while nothing may leave the source is left alone, and the pac
   assertEquals([notes.sound.length, notes.worstDriftMs < FRAME_MS], [50, true]);
 });
 
-Deno.test("player: after half a second without a turn the slots are given up", async () => {
+Deno.test("player: after the process was blocked for half a second the slots are skipped", async () => {
   const clock = new StallingClock(10_000, 3_000);
   const playing = play(clock, frames(1_000));
   await finish(clock, playing);
@@ -263,7 +263,7 @@ Deno.test("player: after half a second without a turn the slots are given up", a
   assert(playing.notes.worstDriftMs < FRAME_MS, `${playing.notes.worstDriftMs}`);
 });
 
-Deno.test("player: an empty source says nothing", async () => {
+Deno.test("player: an empty source sends nothing", async () => {
   const clock = new VirtualClock();
   const playing = play(clock, []);
   await finish(clock, playing);
@@ -307,7 +307,7 @@ Deno.test("player: the longest frame that Opus has is one", async () => {
   assertEquals([playing.notes.sound.length, await playing.done], [1, null]);
 });
 
-Deno.test("player: what may not leave waits for its deadline, each time anew, and its source is let go", async () => {
+Deno.test("player: frames that may not be sent wait for a deadline, which begins again each time, and then the source is released", async () => {
   const clock = new VirtualClock();
   let returned = false;
   async function* endless(): AsyncGenerator<Uint8Array> {
@@ -319,16 +319,16 @@ Deno.test("player: what may not leave waits for its deadline, each time anew, an
   }
   const playing = play(clock, endless(), { deadlineMs: 1_000, isOpen: false });
   const { notes, player } = playing;
-  const turn = async (open: boolean, afterMs: number) => {
+  const phase = async (open: boolean, afterMs: number) => {
     await clock.advance(afterMs);
     notes.open = open;
     player.wake();
   };
   // Each pause is shorter than the deadline, all together are longer.
-  await turn(true, 900);
-  await turn(false, 900);
-  await turn(true, 900);
-  await turn(false, 100);
+  await phase(true, 900);
+  await phase(false, 900);
+  await phase(true, 900);
+  await phase(false, 100);
   assertEquals([playing.over, returned], [false, false]);
   const sent = notes.sent.length;
   assert(sent > 40, `${sent}`);

@@ -32,7 +32,7 @@ function stage(): Stage {
   return { clock, streams, users, decrypted, say };
 }
 
-Deno.test("hearing: packets that come before it is said whose they are wait for that", async () => {
+Deno.test("receive streams: packets that come before the message that names their sender wait for it", async () => {
   const { clock, streams, users, say } = stage();
   const alice = record(streams.stream("alice"));
   const bob = record(streams.stream("bob"));
@@ -51,7 +51,7 @@ Deno.test("hearing: packets that come before it is said whose they are wait for 
   await Promise.all([alice.stop(), bob.stop()]);
 });
 
-Deno.test("hearing: where nobody said so aloud, the next packet brings along those that wait", async () => {
+Deno.test("receive streams: where no message came, the next packet with a known sender delivers those that wait", async () => {
   const { clock, streams, users, say } = stage();
   const alice = record(streams.stream("alice"));
   say(1, 10);
@@ -63,7 +63,7 @@ Deno.test("hearing: where nobody said so aloud, the next packet brings along tho
   await alice.stop();
 });
 
-Deno.test("hearing: what nobody listens to is not decrypted", async () => {
+Deno.test("receive streams: frames of a user without a stream are not decrypted", async () => {
   const { clock, streams, users, decrypted, say } = stage();
   users.set(1, "alice").set(2, "bob");
   say(1, 1);
@@ -77,7 +77,7 @@ Deno.test("hearing: what nobody listens to is not decrypted", async () => {
   assertEquals(decrypted.length, 1);
 });
 
-Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does not decrypt is one", async () => {
+Deno.test("receive streams: a gap is marked after 60 ms; a frame that does not decrypt is a gap", async () => {
   const { clock, streams, users, say } = stage();
   users.set(1, "alice");
   const alice = record(streams.stream("alice"));
@@ -92,7 +92,7 @@ Deno.test("hearing: a gap is waited for 60 ms, then marked; a frame that does no
   await alice.stop();
 });
 
-Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before", async () => {
+Deno.test("receive streams: each gap gets 60 ms, also after another one", async () => {
   const { clock, streams, users, say } = stage();
   users.set(1, "alice");
   const alice = record(streams.stream("alice"));
@@ -115,7 +115,7 @@ Deno.test("hearing: each gap is waited for 60 ms, whatever was waited for before
   await alice.stop();
 });
 
-Deno.test("hearing: a new source of the same user begins anew, without a mark", async () => {
+Deno.test("receive streams: a new source of the same user begins without a mark", async () => {
   const { clock, streams, users, say } = stage();
   users.set(1, "alice").set(9, "alice");
   const alice = record(streams.stream("alice"));
@@ -128,7 +128,7 @@ Deno.test("hearing: a new source of the same user begins anew, without a mark", 
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("hearing: the end comes after what waits, with its error or without", async () => {
+Deno.test("receive streams: the end comes after the packets that wait, with its error or without", async () => {
   for (const error of [null, new Error("kicked")]) {
     const { clock, streams, users, say } = stage();
     users.set(1, "alice");
@@ -142,7 +142,7 @@ Deno.test("hearing: the end comes after what waits, with its error or without", 
   }
 });
 
-Deno.test("hearing: one ear for a user at a time, and room for at least one packet", () => {
+Deno.test("receive streams: one stream of a user at a time, with capacity for at least one packet", () => {
   const { streams } = stage();
   streams.stream("alice");
   assertThrows(() => streams.stream("alice"), TypeError, "the user is listened to already: alice");

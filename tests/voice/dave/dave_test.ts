@@ -123,14 +123,14 @@ Deno.test("dave: the external sender may come before op 4 or after it", () => {
   assertEquals(new Call().receive(sender).session.calls, ["sender 5,5"]);
 });
 
-Deno.test("dave: an external sender that cannot be read is told, and hurts nobody", () => {
+Deno.test("dave: an external sender that cannot be read is reported, and has no other effect", () => {
   const call = new Call();
   call.session.takesSender = false;
   call.receive(sender);
   assertEquals(call.events.at(-1)?.type, "dave_refused");
 });
 
-Deno.test("dave: proposals are answered by a commit, with a welcome where it adds somebody", () => {
+Deno.test("dave: the response to proposals is a commit, with a welcome where it adds a user", () => {
   const call = new Call().receive(sender);
   call.roster.connected(["7"]);
   call.session.commits.push(
@@ -148,7 +148,7 @@ Deno.test("dave: proposals without a group or a sender are ignored", () => {
   assertEquals(new Call().receive(append(1)).session.calls, []);
 });
 
-Deno.test("dave: proposals that the library refuses are told, and ask for nothing", () => {
+Deno.test("dave: proposals that the library rejects are reported, and nothing is sent", () => {
   const call = secured();
   call.session.commits.push(new Error("UnexpectedUser"));
   call.receive(append(1));
@@ -175,7 +175,7 @@ for (const [name, make] of [["a commit", commit], ["a welcome", welcome]] as con
     assertEquals([call.sent.length, call.dave.phase], [1, "secured"]);
   });
 
-  Deno.test(`dave: ${name} that is ignored asks for nothing`, () => {
+  Deno.test(`dave: ${name} that is ignored sends nothing`, () => {
     const call = new Call().receive(sender);
     call.session.outcomes.push({ outcome: "ignored", reason: "PendingGroup" });
     call.receive(message);
@@ -193,7 +193,7 @@ for (const [name, make] of [["a commit", commit], ["a welcome", welcome]] as con
         { type: "dave_recovery", transitionId, error },
         { type: "dave_phase", phase: "joining", version: 1 },
       ]);
-      // The library may still say that it is ready: it is of yesterday.
+      // The library may still say that it is ready, with the keys of the old group.
       assertEquals([call.session.ready, call.dave.encrypt(FRAME), call.dave.epoch], [true, null, null]);
       assertEquals(call.session.calls.slice(-2), ["reset 1", "sender 5,5"]);
       call.receive(welcome(8, 3));
@@ -211,7 +211,7 @@ function fail(call: Call, transitionId: number): number {
 
 Deno.test("dave: where every recovery fails as well, the pause between them doubles up to half a minute", () => {
   const call = secured();
-  // The first is answered at once, and nothing waits.
+  // The first is reported at once, and none waits.
   assertEquals([fail(call, 1), call.sent], [Infinity, ["31 for 1", "26: 171,2"]]);
   const pauses: number[] = [];
   for (let transitionId = 2; transitionId <= 9; transitionId++) {
@@ -232,7 +232,7 @@ Deno.test("dave: where every recovery fails as well, the pause between them doub
   assertEquals([recoveries.length, call.dave.encrypt(FRAME)], [9, null]);
 });
 
-Deno.test("dave: a failure that comes after the pause is answered at once, and the next pause is longer all the same", () => {
+Deno.test("dave: a failure after the pause is reported at once, and the next pause is still longer", () => {
   const call = secured();
   fail(call, 1);
   call.now += 1_000;
@@ -240,7 +240,7 @@ Deno.test("dave: a failure that comes after the pause is answered at once, and t
   assertEquals(fail(call, 3) - call.now, 2_000);
 });
 
-Deno.test("dave: several failures within a pause are asked for once, by the newest transition", () => {
+Deno.test("dave: several failures within a pause lead to one request, with the newest transition", () => {
   const call = secured();
   fail(call, 1);
   const at = fail(call, 2);
@@ -262,13 +262,13 @@ Deno.test("dave: keys that come within a pause end it, and the next failure is a
   assertEquals([fail(call, 4), call.sent.slice(-2)], [Infinity, ["31 for 4", "26: 171,3"]]);
 });
 
-Deno.test("dave: a new group within a pause asks by its key package, a new session knows of no pause", () => {
+Deno.test("dave: a new group within a pause requests by its key package, a new session has no pause", () => {
   const call = secured();
   fail(call, 1);
   fail(call, 2);
   call.receive(epoch(1));
   assertEquals([call.sent.slice(2), call.dave.recoveryAt], [["26: 171,3"], Infinity]);
-  // That it fails again was to be feared.
+  // It may fail again.
   assertEquals(fail(call, 3) - call.now, 1_000);
   call.note(call.dave.describe(1));
   assertEquals([call.dave.recoveryAt, fail(call, 4), call.sent.at(-2)], [Infinity, Infinity, "31 for 4"]);
@@ -278,7 +278,7 @@ Deno.test("dave: without a session commits, welcomes and executions are ignored"
   assertEquals(new Call(0).receive(commit(1, 1), welcome(2, 2), execute(3)).sent, []);
 });
 
-Deno.test("dave: our own commit that newer proposals have overtaken is refused, the newest is taken", () => {
+Deno.test("dave: the client's own commit that newer proposals have overtaken is rejected, the newest is applied", () => {
   const begin = () => {
     const call = secured();
     call.session.commits.push(
@@ -291,7 +291,7 @@ Deno.test("dave: our own commit that newer proposals have overtaken is refused, 
   assertEquals(stale.sent.slice(2), ["31 for 7", "26: 171,2"]);
   assert(!stale.session.calls.includes("commit 1"), "the library would take it for the newest");
   assertEquals(begin().receive(commit(7, 2)).sent.at(-1), "23 for 7");
-  assertEquals(begin().receive(commit(7, 3)).sent.at(-1), "23 for 7", "somebody else's has won");
+  assertEquals(begin().receive(commit(7, 3)).sent.at(-1), "23 for 7", "the commit of another member has won");
 });
 
 Deno.test("dave: when all proposals are revoked, the commit to them is overtaken as well", () => {
@@ -301,7 +301,7 @@ Deno.test("dave: when all proposals are revoked, the commit to them is overtaken
   assertEquals(call.sent.slice(1), ["31 for 7", "26: 171,2"]);
 });
 
-Deno.test("dave: a commit of an earlier epoch is overtaken by nothing: the next epoch knows no commit of ours", () => {
+Deno.test("dave: a commit of an earlier epoch is not overtaken: the next epoch has no own commit", () => {
   const call = secured();
   call.session.commits.push({ commit: Uint8Array.of(1), welcome: null }, {
     commit: Uint8Array.of(2),
@@ -350,7 +350,7 @@ Deno.test("dave: downgraded and upgraded again, a new group", () => {
   assertEquals([call.dave.phase, call.phases()], ["secured", ["plain", "secured"]]);
 });
 
-Deno.test("dave: alone: a new group and transition 0; nothing to wait for, and nothing leaves", () => {
+Deno.test("dave: alone: a new group and transition 0; it waits for no keys, and sends nothing", () => {
   const call = secured().receive(epoch(1), prepare(0, 1));
   assertEquals(call.sent, ["26: 171,2"]);
   assertEquals([call.dave.phase, call.dave.alone, call.dave.encrypt(FRAME)], ["joining", true, null]);
@@ -363,7 +363,7 @@ Deno.test("dave: transition 0 executes at once, to version 0 as well", () => {
   assertEquals([call.sent, call.dave.phase], [[], "plain"]);
 });
 
-Deno.test("dave: an execution that nobody announced, or that came before, is ignored", () => {
+Deno.test("dave: an execution that was not announced, or that came before, is ignored", () => {
   const call = secured().receive(execute(99), prepare(5, 0), execute(5), prepare(0, 1), execute(5));
   assertEquals([call.dave.version, call.dave.phase], [1, "secured"]);
 });
@@ -415,7 +415,7 @@ for (
     ["gives nothing", () => new Uint8Array()],
   ] as const
 ) {
-  Deno.test(`dave: where the library ${what}, nothing leaves`, () => {
+  Deno.test(`dave: where the library ${what}, nothing is sent`, () => {
     const call = secured();
     call.session.encryption = encryption;
     assertEquals(call.dave.encrypt(FRAME), null);
@@ -429,7 +429,7 @@ Deno.test("dave: a library that is not ready is not asked", () => {
   assertEquals([call.dave.phase, call.dave.encrypt(FRAME)], ["joining", null]);
 });
 
-Deno.test("dave: frames of a sender whom nobody has named, or whom the group does not hold, are dropped", () => {
+Deno.test("dave: frames of a sender who is not named, or not in the group, are dropped", () => {
   const call = secured();
   assertEquals(call.hear(sealed(FRAME), null), "unknown_sender");
   call.session.decryptions.push({ outcome: "unknown_sender" });
@@ -444,7 +444,7 @@ const failures = (call: Call, count: number) => {
   }
 };
 
-Deno.test("dave: 37 undecryptable frames in a row outside of transitions ask to be added anew", () => {
+Deno.test("dave: after 37 undecryptable frames in a row outside of transitions it asks to be added again", () => {
   const call = secured();
   call.now += 10_000;
   failures(call, 36);
@@ -470,7 +470,7 @@ Deno.test("dave: the transition that recovery names may be number 0", () => {
   assertEquals(call.sent.slice(1), ["31 for 0", "26: 171,2"]);
 });
 
-Deno.test("dave: undecryptable frames around a transition are no surprise", () => {
+Deno.test("dave: undecryptable frames around a transition are expected", () => {
   const call = secured();
   failures(call, 100);
   call.now += 10_000;
@@ -483,7 +483,7 @@ Deno.test("dave: undecryptable frames around a transition are no surprise", () =
   assertEquals(call.dave.recoveryDue, true);
 });
 
-Deno.test("dave: undecryptable frames without a group ask for nothing", () => {
+Deno.test("dave: undecryptable frames without a group have no effect", () => {
   const call = new Call().receive(sender);
   call.now += 60_000;
   failures(call, 100);

@@ -1,4 +1,4 @@
-/** The DAVE machine with the real @snazzah/davey: groups that form, change, break and mend. */
+/** The DAVE machine with the real @snazzah/davey: groups that form, change, break and recover. */
 
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import davey from "@snazzah/davey";
@@ -66,7 +66,7 @@ class Call {
   readonly #leaves: (Member | null)[] = [];
   #transition = 0;
 
-  /** Somebody comes and says hello to the service. */
+  /** A user joins the call, and the service learns of it. */
   enter(id: string): Member {
     const member = new Member(id);
     for (const other of this.members) {
@@ -146,7 +146,7 @@ function pair(): { call: Call; a: Member; b: Member } {
 
 const FRAME = Uint8Array.of(0x78, 1, 2, 3);
 
-Deno.test("davey: two form a group, hear each other, and nothing leaves before", () => {
+Deno.test("davey: two form a group and hear each other, and send nothing before", () => {
   const call = new Call();
   const [a, b] = [call.enter("100"), call.enter("200")];
   assertEquals([...a.last(26).subarray(0, 4)], [0, 1, 0, 2]);
@@ -217,7 +217,7 @@ Deno.test("davey: a damaged commit: op 31, a fresh key package, removed and adde
   call.assertTalk(a, b, c);
 });
 
-Deno.test("davey: our own commit that newer proposals have overtaken would split the group in silence: refused", () => {
+Deno.test("davey: the client's own commit that newer proposals have overtaken would split the group: it is rejected", () => {
   const { call, a } = pair();
   const [c, d] = [call.enter("300"), call.enter("400")];
   a.receive({ op: 27, operation: "append", proposals: call.delivery.append({ add: c.last(26) }) });
@@ -228,7 +228,7 @@ Deno.test("davey: our own commit that newer proposals have overtaken would split
   assertEquals([a.ops(), a.dave.phase], [[31, 26], "joining"]);
 });
 
-Deno.test("davey: what is for others asks for nothing", () => {
+Deno.test("davey: messages for other members have no effect", () => {
   const { call, a, b } = pair();
   const pending = call.enter("300");
   pending.ops();
@@ -263,7 +263,7 @@ Deno.test("davey: an add of a user who is not in the call is refused, and the co
   call.assertTalk(a, b);
 });
 
-Deno.test("davey: who is removed sends nothing with keys of yesterday", () => {
+Deno.test("davey: a removed member sends nothing with the old keys", () => {
   const { call, a, b } = pair();
   const c = call.enter("300");
   call.change(a, { add: [c] });
@@ -274,7 +274,7 @@ Deno.test("davey: who is removed sends nothing with keys of yesterday", () => {
   assertEquals([b.dave.phase, b.dave.encrypt(FRAME)], ["joining", null]);
 });
 
-Deno.test("davey: alone after a new epoch 1: never ready, nothing leaves; then a newcomer", () => {
+Deno.test("davey: alone after a new epoch 1: not ready, nothing is sent; then a user joins", () => {
   const { call, a } = pair();
   a.roster.disconnected("200");
   a.receive({ op: 24, epoch: 1, version: 1 });
@@ -332,7 +332,7 @@ Deno.test("davey: garbage from the network is refused and leaves the group as it
   assertEquals([b.ops(), b.dave.phase], [[31, 26], "joining"], "and so a welcome to who waits for one");
 });
 
-Deno.test("davey: a key pair at which it would end the process is refused before", () => {
+Deno.test("davey: a key pair over which it would end the process is rejected before", () => {
   const pair = davey.generateP256Keypair();
   const short = { ...pair, private: pair.private.subarray(1) };
   const error = assertThrows(() => daveyProvider(davey, { keyPair: short }), VoiceMediaError, "31 and 65");

@@ -38,7 +38,7 @@ const CAPTURE: readonly [what: string, clear: string, plain: string, sound: stri
   ["silence", "90 78 0001 00000002 00000003 bede0001", "10 ff 00 00 f8 ff fe", "f8 ff fe"],
 ];
 
-/** A receiver, and what it hands out. */
+/** A receiver, and what it delivers. */
 async function listen(mode: EncryptionMode): Promise<{ receiver: MediaReceiver; heard: string[] }> {
   const cipher = await createTransportCipher({ mode, key: KEY });
   const heard: string[] = [];
@@ -146,11 +146,11 @@ for (const mode of MODES) {
     assertEquals([heard.length, droppedOf(receiver.counters)], [1, { forged: 1 }]);
   });
 
-  Deno.test(`receiver: ${mode}: a thousand packets are handed out in the order in which they came`, async () => {
+  Deno.test(`receiver: ${mode}: a thousand packets are delivered in the order in which they came`, async () => {
     const { receiver, heard } = await listen(mode);
     const packets = Array.from({ length: 1_000 }, (_, at) => {
       const sequence = at.toString(16).padStart(4, "0");
-      // Long and short ones by turns: a promise for a short one is kept sooner.
+      // Long and short ones alternate: the promise of a short one resolves sooner.
       return seal(`80 78 ${sequence} 00000000 00000001`, at % 2 === 0 ? "ab".repeat(1_200) : "78", at);
     });
     for (const packet of packets) receiver.receive(packet);
@@ -159,7 +159,7 @@ for (const mode of MODES) {
   });
 }
 
-Deno.test("receiver: promises that are kept in another order do not change the order", async () => {
+Deno.test("receiver: promises that resolve in another order do not change the order", async () => {
   const pending: ((plain: Uint8Array | null) => void)[] = [];
   const cipher: TransportCipher = {
     mode: "aead_aes256_gcm_rtpsize",
@@ -193,7 +193,7 @@ Deno.test("receiver: a nonce from long ago is forgotten, the memory is bounded",
   assertEquals([receiver.counters.dropped.replayed, receiver.counters.received], [1, 4_098]);
 });
 
-Deno.test("receiver: whatever datagrams come, none throws, and each is counted once", async () => {
+Deno.test("receiver: no datagram throws, and each is counted once", async () => {
   for (const mode of MODES) {
     const cipher = await createTransportCipher({ mode, key: KEY });
     const datagram = fc.oneof(

@@ -47,7 +47,7 @@ for (
       contributors: [...(expected as { contributors?: readonly number[] }).contributors ?? []],
     });
     const whole = hex(packet);
-    // Where it is cut short it is none, whatever its first byte promises.
+    // A datagram that is cut short is none, also with a right first byte.
     for (let length = 0; length < whole.length; length++) {
       assertEquals(parseRtpHeader(whole.subarray(0, length)), null, `${length} bytes`);
     }
@@ -117,7 +117,7 @@ Deno.test("rtp: any bytes are read or refused", () => {
   }));
 });
 
-Deno.test("rtp: the clock counts packets by one and samples by 960, and both go around", () => {
+Deno.test("rtp: the clock counts packets by one and samples by 960, and both wrap around", () => {
   const clock = new RtpClock({ sequence: 0xffff, timestamp: 0xffff_ffff - 959, ssrc: 7 });
   assertEquals(clock.next(), { sequence: 0xffff, timestamp: 0xffff_fc40, ssrc: 7 });
   assertEquals(clock.next(), { sequence: 0, timestamp: 0, ssrc: 7 });

@@ -10,11 +10,11 @@ function pushed(sequencer: Sequencer<{ sequence: number }>, ...sequences: readon
     .map(({ packet, lost }) => `${packet.sequence}${lost > 0 ? `(${lost} lost)` : ""}`).join(" ");
 }
 
-Deno.test("sequencer: what comes in order goes on at once, around the highest number too", () => {
+Deno.test("sequencer: packets in order are delivered at once, and the number wraps around", () => {
   assertEquals(pushed(new Sequencer(), 65_534, 65_535, 0, 1), "65534 65535 0 1");
 });
 
-Deno.test("sequencer: what was overtaken gets its place", () => {
+Deno.test("sequencer: an overtaken packet is put in order", () => {
   const sequencer = new Sequencer<{ sequence: number }>();
   assertEquals(pushed(sequencer, 1, 3, 4), "1");
   assertEquals([sequencer.holds, pushed(sequencer, 2), sequencer.holds], [true, "2 3 4", false]);
@@ -43,7 +43,7 @@ Deno.test("sequencer: a copy of one that waits is no packet", () => {
   assertEquals([pushed(sequencer, 1, 3, 3, 2), sequencer.late], ["1 2 3", 1]);
 });
 
-Deno.test("sequencer: whatever happens on the way, order is kept and every missing packet is marked", () => {
+Deno.test("sequencer: with any loss and reordering, order is kept and every missing packet is marked", () => {
   assertProperty(
     fc.property(
       fc.integer({ min: 0, max: 65_535 }),

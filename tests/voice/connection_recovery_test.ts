@@ -1,4 +1,4 @@
-/** What a voice connection lives through: cuts, crashes, moves, other servers; and what ends it. */
+/** What a voice connection recovers from: cuts, crashes, moves, other servers; and what ends it. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import {
@@ -46,7 +46,7 @@ async function assertHear(call: Call, ...speakers: readonly Speaker[]): Promise<
   }
 }
 
-Deno.test("voice connection: the way to live, in statuses", async () => {
+Deno.test("voice connection: the statuses up to live", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice");
   assertEquals(
@@ -91,7 +91,7 @@ Deno.test("voice connection: all servers crash, everybody resumes", async () => 
   assertEquals([call.voice.media.plain, call.violations], [0, []]);
 });
 
-Deno.test("voice connection: a refused resume leads to a new join, and what is played goes on", async () => {
+Deno.test("voice connection: a rejected resume leads to a new join, and playing goes on", async () => {
   await using call = await Call.open();
   const [alice, bob] = await pair(call);
   const heard = record(bob.connection.receive(alice.id));
@@ -107,7 +107,7 @@ Deno.test("voice connection: a refused resume leads to a new join, and what is p
   assertEquals(call.violations, []);
 });
 
-Deno.test("voice connection: the bot moves, and is moved; what is played goes on there", async () => {
+Deno.test("voice connection: the bot moves, and is moved; playing goes on there", async () => {
   await using call = await Call.open();
   const bob = await call.join("bob", { channelId: OTHER });
   const alice = await call.join("alice");
@@ -150,7 +150,7 @@ Deno.test("voice connection: another voice server takes over", async () => {
   assertEquals(call.violations, []);
 });
 
-Deno.test("voice connection: a kick ends it, and whatever waits on it", async () => {
+Deno.test("voice connection: a kick ends it, and everything that waits for it", async () => {
   await using call = await Call.open();
   const [alice, bob] = await pair(call);
   const heard = record(alice.connection.receive(bob.id));
@@ -171,7 +171,7 @@ Deno.test("voice connection: a kick ends it, and whatever waits on it", async ()
   assertEquals(call.violations, []);
 });
 
-Deno.test("voice connection: a group that never gives keys is asked for ever more rarely, until it does", async () => {
+Deno.test("voice connection: while a group gives no keys, requests for it become rarer, until it does", async () => {
   await using call = await Call.open();
   const alice = await call.join("alice");
   call.voice.faults.dave.emptyWelcomes = Infinity;
@@ -189,18 +189,18 @@ Deno.test("voice connection: a group that never gives keys is asked for ever mor
   assertEquals([recoveries(), call.violations], [7, []]);
 });
 
-Deno.test("voice connection: a channel that is closed to the bot is never answered", async () => {
+Deno.test("voice connection: for a channel that is closed to the bot no response comes", async () => {
   await using call = await Call.open();
   const { joined, gateway } = call.joining("alice", { channelId: CLOSED, joinTimeoutMs: 3_000 });
   const error = await call.arrive(joined.then(() => null, (error) => error));
   assertInstanceOf(error, VoiceClosedError);
   assertEquals([error.end.cause, call.clock.now(), gateway.commands], ["timeout", 3_000, [CLOSED, null]]);
   assertEquals(call.clock.pending, 0);
-  // The guild is free again.
+  // The guild can be joined again.
   await call.join("alice");
 });
 
-Deno.test("voice connection: a join is given up by its signal", async () => {
+Deno.test("voice connection: a signal cancels a join", async () => {
   await using call = await Call.open();
   const stop = new AbortController();
   const { joined, gateway } = call.joining("alice", { channelId: CLOSED, signal: stop.signal });
@@ -211,7 +211,7 @@ Deno.test("voice connection: a join is given up by its signal", async () => {
   assertEquals(call.clock.pending, 0);
 });
 
-Deno.test("voice connection: without DAVE a call turns the bot away for good, a stage does not", async () => {
+Deno.test("voice connection: without DAVE a call rejects the bot for good, a stage does not", async () => {
   await using call = await Call.open();
   const { joined } = call.joining("alice", { dave: null });
   const error = await call.arrive(joined.catch((error) => error));
@@ -223,7 +223,7 @@ Deno.test("voice connection: without DAVE a call turns the bot away for good, a 
   await assertHear(call, speaker, listener);
 });
 
-Deno.test("voice connection: discovery is asked for again, and given up", async () => {
+Deno.test("voice connection: the discovery is repeated, and given up", async () => {
   await using call = await Call.open();
   call.voice.faults.silentDiscovery = 3;
   await call.join("alice");
@@ -245,7 +245,7 @@ Deno.test("voice connection: discovery is asked for again, and given up", async 
   assertEquals(call.violations, []);
 });
 
-Deno.test("voice connection: a socket that may not be opened ends the join, and is its cause", async () => {
+Deno.test("voice connection: a socket without permission ends the join, and its error is the cause", async () => {
   await using call = await Call.open();
   const refused = new VoiceMediaError("no", { code: "ERR_VOICE_MEDIA_PERMISSION" });
   const { joined, gateway } = call.joining("alice", { openUdp: () => Promise.reject(refused) });
@@ -271,7 +271,7 @@ Deno.test("voice connection: without media the voice gateway alone is joined", a
   }
 });
 
-Deno.test("voice connection: what is wrong with a join is said before anybody is told of it", async () => {
+Deno.test("voice connection: a wrong option of a join is reported before op 4 is sent", async () => {
   await using call = await Call.open();
   const { token, dial, fetch } = call.discord;
   const deaf = new Shard({ token, intents: 1, dial, fetch, platform: call.clock });
@@ -291,7 +291,7 @@ Deno.test("voice connection: what is wrong with a join is said before anybody is
   assertEquals(await aborted.catch((error) => error), "no");
 });
 
-Deno.test("voice connection: a shard that reconnects does not disturb it, one that begins anew joins again", async () => {
+Deno.test("voice connection: a shard that resumes does not disturb it, one with a new session joins again", async () => {
   await using call = await Call.open();
   const shard = await call.shard();
   const statuses: VoiceStatus[] = [];
@@ -338,7 +338,7 @@ Deno.test("voice connection: an error in a callback ends it with that error", as
   assertEquals(bob.gateway.commands, [VOICE, null]);
 });
 
-Deno.test("voice connection: one thing is played at a time, one ear listens to a user", async () => {
+Deno.test("voice connection: it plays one source at a time, and gives one stream for each user", async () => {
   await using call = await Call.open();
   const [alice, bob] = await pair(call);
   const playing = alice.connection.play(frames(10));
@@ -356,7 +356,7 @@ Deno.test("voice connection: one thing is played at a time, one ear listens to a
   await bob.connection.receive(alice.id).cancel();
 });
 
-Deno.test("voice connection: whoever reads too slowly loses the oldest, and is told how many", async () => {
+Deno.test("voice connection: a slow reader loses the oldest packets, and the next one says how many", async () => {
   await using call = await Call.open();
   const [alice, bob] = await pair(call);
   const stream = bob.connection.receive(alice.id, { maxQueued: 10 });
