@@ -1,9 +1,9 @@
 /**
- * Hands events to a handler that may fail: each one until it is handled.
+ * Delivers events to a handler that may fail, each one until it is handled.
  *
- * One event at a time, in order. A handler that throws, or that has not answered by its deadline, gets the same event
- * again after a wait that grows. Meanwhile the event counts as unhandled, so the saved session stays before it: whatever
- * dies, it comes again. Heartbeats know nothing of all this, they belong to the connection.
+ * One event at a time, in order. A handler that throws, or that has not settled by its deadline, is called again with the
+ * same event after a growing wait. Meanwhile the event counts as unhandled, so the saved session stays before it: after a
+ * crash Discord replays it. Heartbeats belong to the connection and continue.
  */
 
 import { isPromiseLike } from "../../ratelimit/unknown.ts";
@@ -12,38 +12,38 @@ import type { Numbered } from "../events/event_queue.ts";
 import type { Platform } from "../pipe/platform.ts";
 import { wait } from "../../ratelimit/wait.ts";
 
-/** What a handler learns about the call it is in. */
+/** What a handler learns about the present call. */
 export interface DeliveryAttempt {
-  /** 1 at first; counted anew after a restart. */
+  /** 1 at first; restarts at 1 after a restart of the process. */
   readonly attempt: number;
   /** Aborted when the attempt counts as failed, because of its deadline or because the shard stops. */
   readonly signal: AbortSignal;
 }
 
-/** Handles one event. It counts as handled when this returns, or when what it returns resolves. */
+/** Handles one event. It counts as handled when this returns, or when the returned promise resolves. */
 export type DeliveryHandler<Event> = (event: Event, attempt: DeliveryAttempt) => void | PromiseLike<void>;
 
-/** Where an event goes that its handler cannot handle. */
+/** What happens to an event on which the handler keeps failing. */
 export interface DeadLetter<Event> {
-  /** After so many failed attempts. */
+  /** The number of failed attempts after which `take` is called. */
   readonly after: number;
-  /** Takes the event in the handler's place. If it fails, it is called again. */
+  /** Takes the event in place of the handler. If it fails, it is called again. */
   readonly take: (event: Event, error: unknown) => void | PromiseLike<void>;
 }
 
-/** The event that the handler has failed on so far. */
+/** The event on which the handler is failing. */
 export interface FailingEvent {
   /** The event's name. */
   readonly event: string;
-  /** Its sequence number, `null` where it has none. */
+  /** Its sequence number; `null` if it has none. */
   readonly sequence: number | null;
-  /** Attempts that failed. */
+  /** Failed attempts so far. */
   readonly attempts: number;
-  /** What the last one failed of. */
+  /** The error of the last attempt. */
   readonly error: unknown;
 }
 
-/** A handler did not answer in time. */
+/** A handler did not settle within its deadline. */
 export class HandlerDeadlineError extends Error {
   /** The name of the class. */
   override readonly name = "HandlerDeadlineError";
@@ -52,7 +52,7 @@ export class HandlerDeadlineError extends Error {
 
   /** Made by the delivery. */
   constructor(deadlineMs: number) {
-    super(`Cannot count the event as handled: the handler has to answer within ms: ${deadlineMs}`);
+    super(`Cannot count the event as handled: the handler has to settle within ms: ${deadlineMs}`);
   }
 }
 
@@ -69,23 +69,23 @@ export class DeliveryStoppedError extends Error {
   }
 }
 
-/** What a {@linkcode Delivery} is made from. */
+/** Options of a {@linkcode Delivery}. */
 export interface DeliveryOptions<Event> {
-  /** Gets the events. */
+  /** Receives the events. */
   readonly handler: DeliveryHandler<Event>;
-  /** Where hopeless ones go; without it they are tried for ever. */
+  /** Takes events on which the handler keeps failing; without it they are retried without limit. */
   readonly deadLetter?: DeadLetter<Event> | undefined;
-  /** How long an attempt may take, in ms. */
+  /** How long an attempt may take, in ms; `Infinity` for no deadline. */
   readonly deadlineMs: number;
   /** Clock, timers and jitter. */
   readonly platform: Platform;
-  /** An event is handled; called before it is let go of. */
+  /** Called when an event is handled, before `deliver` settles. */
   readonly onHandled: () => void;
-  /** An attempt failed. */
+  /** Called when an attempt has failed. */
   readonly onFailure: (failing: FailingEvent) => void;
 }
 
-/** The longest wait before an event is tried again, in ms. */
+/** The longest wait before an event is retried, in ms. */
 const MAX_WAIT_MS = 30_000;
 const FIRST_WAIT_MS = 500;
 
@@ -99,7 +99,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
   #failures = 0;
   #failing: FailingEvent | null = null;
 
-  /** Makes a delivery. */
+  /** Delivers nothing yet. */
   constructor(options: DeliveryOptions<Event>) {
     this.#options = options;
   }
@@ -114,12 +114,12 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
     return this.#isBusy;
   }
 
-  /** Attempts that failed. */
+  /** Failed attempts. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** The event that is being tried again, `null` where all goes well. */
+  /** The event on which the handler is failing; `null` if there is none. */
   get failing(): FailingEvent | null {
     return this.#failing;
   }
@@ -129,13 +129,13 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
     this.#stopping.abort(new DeliveryStoppedError());
   }
 
-  /** Ends the delivery as soon as no attempt is under way. */
+  /** Ends the delivery as soon as no attempt is in progress. */
   stopBetweenAttempts(): void {
     this.#stopsBetween = true;
   }
 
   /**
-   * Delivers one event, to be given to `Shard.run`. An arrow function: it is handed over alone.
+   * Delivers one event. An arrow function, since it is passed to `Shard.run` without its object.
    *
    * @throws {DeliveryStoppedError} The delivery was stopped.
    */
@@ -183,7 +183,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
       onFailure(this.#failing);
       if (this.#isStopped) throw new DeliveryStoppedError();
       const isHopeless = deadLetter !== undefined && attempts >= deadLetter.after;
-      // Who takes dead letters is asked at once; only what failed there, too, waits.
+      // The dead letter is taken at once; only a retry of `take` waits.
       if (!isHopeless || attempts > deadLetter.after) {
         await wait(backoff.next(), { clock: platform, signal: this.#stopping.signal });
       }
@@ -199,7 +199,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
     }
   }
 
-  /** Settles as the handler's answer does, or rejects at the deadline or the stop, whichever is first. */
+  /** Settles as the handler's promise does, or rejects at the deadline or at the stop, whichever comes first. */
   #settled(result: PromiseLike<void>, attempt: Attempt): Promise<void> {
     const { platform, deadlineMs } = this.#options;
     const { signal } = this.#stopping;
@@ -218,7 +218,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
         signal.removeEventListener("abort", onStop);
       };
       signal.addEventListener("abort", onStop);
-      // The handler itself may have stopped the shard.
+      // The handler may have stopped the shard itself.
       if (signal.aborted) onStop();
       result.then(() => {
         settle();
@@ -231,7 +231,7 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
   }
 }
 
-/** Makes its signal only for a handler that looks at it. */
+/** Creates its signal only for a handler that reads it. */
 class Attempt implements DeliveryAttempt {
   readonly attempt: number;
   #controller: AbortController | null = null;

@@ -1,16 +1,16 @@
-/** How a host refuses, and how an error crosses RPC and HTTP: as JSON, without the token. */
+/** The error of both hosts, and an error's JSON form, which crosses RPC and HTTP without the token. */
 
 /** An error as JSON. */
 export interface ErrorReport {
   /** The name of its class. */
   readonly name: string;
-  /** Its stable `code`, `null` for one that has none. */
+  /** Its stable `code`; `null` if it has none. */
   readonly code: string | null;
   /** Its message, without the token. */
   readonly message: string;
 }
 
-/** Why a `ShardHost` or a `FleetHost` refused. */
+/** Why a `ShardHost` or a `FleetHost` rejected a call. */
 export type HostErrorCode =
   | "ERR_SHARD_HOST_STORAGE"
   | "ERR_SHARD_HOST_STOPPED"
@@ -23,7 +23,7 @@ export type HostErrorCode =
   | "ERR_FLEET_HOST_UNREACHABLE";
 
 /**
- * A host could not do what it was asked; nothing has changed.
+ * A host could not do what the caller asked for; nothing has changed.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export class HostError extends Error {
   override readonly name = "HostError";
   /** Stable identifier for switch statements. */
   readonly code: HostErrorCode;
-  /** What a shard's object said, where a `FleetHost` passes its refusal on; otherwise `null`. */
+  /** The error of a shard's object that a `FleetHost` passes on; otherwise `null`. */
   readonly report: ErrorReport | null;
 
   /** Made by the host. */
@@ -59,7 +59,7 @@ export class HostError extends Error {
   }
 }
 
-/** An error as JSON, without `token`. */
+/** Turns an error into JSON, without `token`. */
 export function reportError(error: unknown, token: string): ErrorReport {
   const text = error instanceof Error ? error.message : String(error);
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;

@@ -1,38 +1,38 @@
-/** JSON over HTTP for hosts in Durable Objects: a route is the last part of the path, and every failure is typed. */
+/** JSON over HTTP for hosts in Durable Objects: the last part of the path is the route, and every failure has a code. */
 
 import { isObject, shown } from "../../ratelimit/unknown.ts";
 import { CommandError } from "../../gateway/mod.ts";
 import { type ErrorReport, HostError, type HostErrorCode } from "./errors.ts";
 
-/** A body that has been read: an object. */
+/** A parsed request body: a JSON object. */
 export type JsonBody = Readonly<Record<string, unknown>>;
 
 /** One route. */
 export interface Route<Subject> {
-  /** How it is asked for. */
+  /** The HTTP method. */
   readonly method: "GET" | "POST";
-  /** The fields that its body may have. */
+  /** The fields that the body may have. */
   readonly fields?: readonly string[];
-  /** Does it; the response is what it returns, or an empty object. */
+  /** Handles a request; the response is its result, or an empty object. */
   readonly act: (subject: Subject, body: JsonBody) => unknown;
 }
 
-/** How a request is answered. */
+/** Options of {@linkcode respondTo}. */
 export interface RespondOptions<Subject> {
-  /** What the routes act on. */
+  /** The host that the routes act on. */
   readonly subject: Subject;
-  /** The routes by their name. */
+  /** The routes by name. */
   readonly routes: Readonly<Record<string, Route<Subject>>>;
-  /** An error as JSON. */
+  /** Turns an error into JSON. */
   readonly report: (error: unknown) => ErrorReport;
-  /** The status of an error that only this subject has; `null` for any other. */
+  /** The status of an error that only this host has; `null` for any other. */
   readonly statusOf?: (error: unknown) => number | null;
 }
 
-/** Many times what the longest order takes. */
+/** Many times the length of the longest valid body. */
 const MAX_BODY_BYTES = 65_536;
 
-/** A request that cannot be understood. */
+/** A malformed request. */
 export class HttpError extends Error {
   /** The name of the class. */
   override readonly name = "HttpError";
@@ -41,14 +41,14 @@ export class HttpError extends Error {
   /** HTTP status. */
   readonly status: number;
 
-  /** Made by whoever reads a request. */
+  /** Made where a request is parsed. */
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
   }
 }
 
-/** Answers one request; never rejects. */
+/** Responds to one request; never rejects. */
 export async function respondTo<Subject>(
   request: Request,
   options: RespondOptions<Subject>,
@@ -77,7 +77,7 @@ export async function respondTo<Subject>(
   }
 }
 
-/** An object; nothing at all counts as an empty one. */
+/** Parses the body; an empty body counts as an empty object. */
 async function bodyOf(request: Request): Promise<JsonBody> {
   const text = await textOf(request);
   if (text === "") return {};
@@ -93,7 +93,7 @@ async function bodyOf(request: Request): Promise<JsonBody> {
   return body;
 }
 
-/** Its text, as far as somebody could mean it. */
+/** Reads the body, up to `MAX_BODY_BYTES`. */
 async function textOf({ body }: Request): Promise<string> {
   const decoder = new TextDecoder();
   const reader = body?.getReader();
@@ -110,7 +110,7 @@ async function textOf({ body }: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-/** A misspelt field must not count as one that is missing. */
+/** Rejects unknown fields: a misspelt field must not count as a missing one. */
 function assertFields(body: JsonBody, known: readonly string[], route: string): void {
   const unknown = Object.keys(body).find((name) => !known.includes(name));
   if (unknown === undefined) return;
@@ -118,7 +118,7 @@ function assertFields(body: JsonBody, known: readonly string[], route: string): 
   throw new HttpError(400, `Cannot answer: ${route} takes ${takes}: ${shown(unknown)}`);
 }
 
-/** What each refusal of a host is in HTTP. */
+/** The HTTP status of each code of a host. */
 const HOST_STATUS: { readonly [Code in HostErrorCode]: number } = {
   ERR_SHARD_HOST_STORAGE: 503,
   ERR_SHARD_HOST_STOPPED: 503,
@@ -135,16 +135,16 @@ function hostStatus(error: unknown): number | null {
   return error instanceof HostError ? HOST_STATUS[error.code] : null;
 }
 
-/** What is wrong with the request, rather than with the host. */
+/** 400 for an error that the request has caused; `null` for any other. */
 function misuseStatus(error: unknown): number | null {
   const isMisuse = error instanceof CommandError || error instanceof RangeError || error instanceof TypeError;
   return isMisuse ? 400 : null;
 }
 
 /**
- * A field that is an integer from `least` on, up to `most` where that is given.
+ * Reads an integer field of at least `least` and at most `most`.
  *
- * @throws {HttpError} It is something else; names the field.
+ * @throws {HttpError} The field has another value; names the field.
  */
 export function integerField(body: JsonBody, name: string, least: number, most = Infinity): number {
   const value = body[name];
@@ -155,9 +155,9 @@ export function integerField(body: JsonBody, name: string, least: number, most =
 }
 
 /**
- * A field that is true or false; missing, it is false.
+ * Reads a boolean field; a missing one is false.
  *
- * @throws {HttpError} It is something else; names the field.
+ * @throws {HttpError} The field has another value; names the field.
  */
 export function booleanField(body: JsonBody, name: string): boolean {
   const value = body[name] ?? false;
@@ -166,9 +166,9 @@ export function booleanField(body: JsonBody, name: string): boolean {
 }
 
 /**
- * A field that is an object.
+ * Reads a field that is an object.
  *
- * @throws {HttpError} It is something else; names the field.
+ * @throws {HttpError} The field has another value; names the field.
  */
 export function objectField(body: JsonBody, name: string): JsonBody {
   const value = body[name];

@@ -1,12 +1,12 @@
-/** Orders that take several turns of the event loop, one after the other. */
+/** Runs asynchronous work one at a time, in the order of the calls. */
 
-/** Runs each order when the one before has settled. */
+/** A queue of asynchronous work. */
 export class InOrder {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs an order; settles as it does. */
-  run<T>(order: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(order);
+  /** Runs `work` once all earlier work has settled; settles as `work` does. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
     this.#last = done.catch(() => {});
     return done;
   }

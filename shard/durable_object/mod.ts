@@ -1,9 +1,8 @@
 /**
- * Shards in Cloudflare Durable Objects. A `ShardHost` is one shard: it survives evictions, deploys and crashes, and hands
- * every event to a handler at least once. A `FleetHost` coordinates the shards of a whole bot, each in an object of its
- * own.
+ * Shards in Cloudflare Durable Objects. A `ShardHost` runs one shard: it survives evictions, deploys and crashes, and
+ * delivers every event to a handler at least once. A `FleetHost` coordinates all shards of a bot, each in its own object.
  *
- * Nothing of Cloudflare is imported. Your class extends theirs and holds a host:
+ * Nothing is imported from Cloudflare. Your class extends `DurableObject` and holds a host:
  *
  * @example
  * ```ts ignore

@@ -1,30 +1,30 @@
 /**
- * The part of a Durable Object's `ctx` that is used, by its shape: nothing here is imported from Cloudflare, and the real
- * `DurableObjectState` fits.
+ * The part of a Durable Object's `ctx` that the hosts use, as an interface: nothing is imported from Cloudflare, and the
+ * real `DurableObjectState` is assignable to it.
  */
 
 import type { DurableObjectKvLike } from "../stores/durable_object.ts";
 import { HostError } from "./errors.ts";
 
-/** `ctx.storage`, as far as it is used. */
+/** The part of `ctx.storage` that the hosts use. */
 export interface DurableObjectStorageLike {
-  /** The synchronous store of keys and values. */
+  /** The synchronous key-value store. */
   readonly kv: DurableObjectKvLike;
-  /** When the alarm is due, in ms since the epoch; `null` without one, and while it is being delivered. */
+  /** When the alarm is due, in ms since the epoch; `null` if none is set, or while one is being delivered. */
   getAlarm(): Promise<number | null>;
-  /** Sets the one alarm, in ms since the epoch; replaces the one before. One row written. */
+  /** Sets the object's only alarm, in ms since the epoch; replaces the previous one. Writes one row. */
   setAlarm(at: number): Promise<void>;
-  /** Takes the alarm back. */
+  /** Deletes the alarm. */
   deleteAlarm(): Promise<void>;
 }
 
-/** A Durable Object's `ctx`, as far as it is used. */
+/** The part of a Durable Object's `ctx` that the hosts use. */
 export interface DurableObjectStateLike {
   /** The object's storage. */
   readonly storage: DurableObjectStorageLike;
 }
 
-/** The synchronous part of an object's storage; throws where there is none. */
+/** The synchronous part of an object's storage; throws if the object has none. */
 export function kvOf(storage: DurableObjectStorageLike): DurableObjectKvLike {
   let kv: DurableObjectKvLike | undefined;
   let cause: unknown;

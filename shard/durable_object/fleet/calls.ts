@@ -1,4 +1,4 @@
-/** Calls from a fleet's coordinator to the objects of its shards: each may be lost, hang, or be made twice. */
+/** Calls from a fleet's coordinator to its shards' objects: each may fail, hang, or be made twice. */
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { ErrorLog } from "../error_log.ts";
@@ -9,23 +9,23 @@ import type { Platform } from "../../pipe/platform.ts";
 
 const DEFAULT_CALL_DEADLINE_MS = 10_000;
 
-/** What {@linkcode ShardCalls} are made with. */
+/** Options of {@linkcode ShardCalls}. */
 export interface ShardCallsOptions {
-  /** Reaches the objects, and how long to wait for a response. */
+  /** Finds the objects, and how long a call may take. */
   readonly options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
   /** Timers. */
   readonly platform: Platform;
-  /** Where failures are written down. */
+  /** Records failures. */
   readonly errors: ErrorLog;
 }
 
-/** Calls shards' objects. */
+/** Calls the objects of shards. */
 export class ShardCalls {
   readonly #options: Pick<FleetHostOptions, "shard" | "callDeadlineMs">;
   readonly #platform: Platform;
   readonly #errors: ErrorLog;
 
-  /** Calls nobody yet. */
+  /** Makes no call yet. */
   constructor({ options, platform, errors }: ShardCallsOptions) {
     this.#options = options;
     this.#platform = platform;
@@ -51,7 +51,7 @@ export class ShardCalls {
     }
   }
 
-  /** What a shard is doing, or why it does not answer. Never rejects. */
+  /** The status of a shard, or why its object does not respond. Never rejects. */
   async statusOf([shardId, shardCount]: HostedShardId): Promise<HostedShardStatus> {
     try {
       const status = await this.#within(this.#options.shard(shardId, shardCount).status());
@@ -61,7 +61,7 @@ export class ShardCalls {
     }
   }
 
-  /** Sends a command through a shard. Its own deadline is the shard's. */
+  /** Sends a command through a shard, within the shard's own `sendDeadlineMs`. */
   async send([id, count]: HostedShardId, command: GatewayCommand): Promise<void> {
     const refuse = (why: string, rest: { readonly report?: ErrorReport; readonly cause?: unknown }) =>
       new HostError(`Cannot send op ${command.op} through shard ${id} of ${count}: ${why}`, {
@@ -69,7 +69,7 @@ export class ShardCalls {
         ...rest,
       });
     const result = await Promise.resolve(this.#options.shard(id, count).trySend(command)).catch((cause) => {
-      throw refuse("its object does not answer", { cause });
+      throw refuse("its object does not respond", { cause });
     });
     if (!result.ok) throw refuse(result.error.message, { report: result.error });
   }

@@ -1,12 +1,12 @@
-/** What an order to a hosted fleet has to fit, and how it is refused. */
+/** Checks of the orders to a hosted fleet. */
 
 import { HostError } from "../errors.ts";
 import { type FleetRecord, type HostedShardId, MAX_HOSTED_SHARDS } from "./record.ts";
 
 /**
- * A number of shards.
+ * Checks a number of shards.
  *
- * @throws {RangeError} It is no integer from 1 to 16,384.
+ * @throws {RangeError} The number is not an integer from 1 to 16,384.
  */
 export function requireCount(shards: number): number {
   if (Number.isSafeInteger(shards) && shards >= 1 && shards <= MAX_HOSTED_SHARDS) return shards;
@@ -16,7 +16,7 @@ export function requireCount(shards: number): number {
 }
 
 /**
- * A shard of the present set.
+ * Checks that a shard belongs to the present set.
  *
  * @throws {HostError} The fleet is stopped, or there is no such shard.
  */
@@ -36,10 +36,10 @@ export function requireShard(
 }
 
 /**
- * Whether a reshard to this number may begin.
+ * Checks that a reshard to this number may begin.
  *
- * @throws {RangeError} There are as many shards already.
- * @throws {HostError} The fleet is stopped, or reshards.
+ * @throws {RangeError} The fleet already has this number of shards.
+ * @throws {HostError} The fleet is stopped, or another reshard is in progress.
  */
 export function requireReshard(shards: number, record: FleetRecord): void {
   const [, count] = requireShard(0, record);

@@ -1,11 +1,11 @@
 /**
  * A fleet on Cloudflare: one coordinator object, and one object for each shard.
  *
- * The shards live by themselves; each is brought back by its own alarm. The coordinator gives orders, and is not needed
- * between them: it sets an alarm only while an order is not carried out everywhere, or a reshard is under way. Orders
- * are written down before the first call, so that they survive the coordinator's death in the middle.
+ * The shards run independently; each one's own alarm restarts it. The coordinator gives orders, and is not needed between
+ * them: it sets an alarm only while an order is not complete, or a reshard is in progress. Orders are stored before the
+ * first call, so that they survive the end of the coordinator's object.
  *
- * The identify limiter's record lies in the same object: whoever counts the shards also says who may identify.
+ * The same object holds the identify limiter's record: it knows the number of shards, and issues the permits to identify.
  */
 
 import { requireCount, requireReshard, requireShard } from "./checks.ts";
@@ -30,7 +30,7 @@ import type { GatewayBot } from "../../connect/gateway_bot.ts";
 import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts";
 
 /**
- * Coordinates the shards of a bot from one Durable Object. Make it in a field of your class, and forward `alarm` and
+ * Coordinates the shards of a bot from one Durable Object. Create it in a field of your class, and forward `alarm` and
  * `exchange`; the class has to be SQLite-backed.
  *
  * @example
@@ -39,8 +39,8 @@ import { type Platform, systemPlatform, wallClock } from "../../pipe/platform.ts
  * import { FleetHost, ShardHost } from "@discordgateway/edge/durable-object";
  * import { FakeDiscord } from "@discordgateway/edge/testing";
  *
- * // Objects in this process. In a worker each is a class of its own, `ctx` is `this.ctx`, and `shard` gives the stub
- * // of `env.SHARD.getByName(`${id} of ${count}`)`.
+ * // Objects in this process. In a worker each host is in a Durable Object, `ctx` is `this.ctx`, and `shard` returns the
+ * // stub `env.SHARD.getByName(`${id} of ${count}`)`.
  * const ctx = () => {
  *   const values = new Map<string, unknown>();
  *   const kv = {
@@ -88,7 +88,7 @@ export class FleetHost {
   readonly #orders: FleetOrders;
 
   /**
-   * Takes up what an earlier incarnation of the object has left.
+   * Restores the record of the previous incarnation.
    *
    * @param ctx The object's own, `this.ctx`.
    * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
@@ -106,12 +106,12 @@ export class FleetHost {
     this.#orders = new FleetOrders({ record, calls, storage, errors, platform, wallClock: wall, overlapMs });
   }
 
-  /** The shards' identify limiter asks here: forward it from your class. */
+  /** Serves the shards' identify limiter: forward it from your class. */
   exchange(request: IdentifyRequest): IdentifyReply {
     return this.#identifies.exchange(request);
   }
 
-  /** Asks every shard what it is doing. Never rejects; a shard that does not answer says why. */
+  /** Asks every shard for its status. Never rejects; a shard that does not respond has an `error`. */
   async status(): Promise<FleetHostStatus> {
     const { running, count, next, retiring, lastReshard, pending } = this.#record.value;
     const sets = [...new Set([count, next, retiring])].filter((set) => set !== null);
@@ -123,7 +123,7 @@ export class FleetHost {
       resharding: next,
       lastReshard,
       pendingCalls: pending.length,
-      // Of a set that goes, only who is still there.
+      // Of a retiring set, only the shards that still run.
       shards: shards.filter(({ shardCount, status }) => shardCount !== retiring || status?.running !== false),
       identifies: this.#identifies.budget,
       lastError: this.#errors.last,
@@ -131,18 +131,18 @@ export class FleetHost {
   }
 
   /**
-   * Starts all shards, and returns once the order is written down; the calls follow, and `status` shows them.
+   * Starts all shards. Returns once the order is stored; the calls follow, and `status` shows the pending ones.
    *
-   * @param options `shards`: how many; the last number, or as many as Discord recommends.
-   * @throws {RangeError} `shards` is no integer from 1 to 16,384.
-   * @throws {HostError} `ERR_FLEET_HOST_RUNNING`: they run with another number; that takes a reshard.
-   * @throws {GatewayBotError} Discord could not be asked, and there is no last number.
+   * @param options `shards`: how many; by default the previous number, or as many as Discord recommends.
+   * @throws {RangeError} `shards` is not an integer from 1 to 16,384.
+   * @throws {HostError} `ERR_FLEET_HOST_RUNNING`: the fleet runs with another number of shards; use `reshard`.
+   * @throws {GatewayBotError} The request to Discord failed, and there is no previous number.
    */
   async start(options: { readonly shards?: number } = {}): Promise<void> {
     const before = this.#record.value;
     if (options.shards !== undefined) requireCount(options.shards);
     const isKnown = (options.shards ?? before.count) !== null;
-    // Asked even so: without its `max_concurrency` the shards would identify one by one.
+    // Also requested with a known number: without `max_concurrency` the shards would identify one at a time.
     const bot = await this.#gatewayBot().catch((error) => {
       if (!isKnown) throw error;
       this.#errors.note(error);
@@ -155,21 +155,21 @@ export class FleetHost {
         { code: "ERR_FLEET_HOST_RUNNING" },
       );
     }
-    // A set of another number that was stopped with its sessions is of no more use.
+    // Ends the kept sessions of a stopped set with another number.
     const others = [this.#record.value.count].filter((set) => set !== null && set !== count);
     const order = [
       ...others.flatMap((set) => callAll(set ?? 0, "stop")),
       ...callAll(count, "start"),
     ];
-    // A reshard that is under way goes on.
+    // A reshard in progress continues.
     this.#record.update({ running: true, count, pending: replaceCalls(this.#record.value.pending, order) });
     await this.#orders.begin();
   }
 
   /**
-   * Stops all shards; a reshard that is under way is given up. Returns once the order is written down.
+   * Stops all shards, and cancels a reshard in progress. Returns once the order is stored.
    *
-   * @param options `keepSession`: leave the sessions alive at Discord for a few minutes, so that a start can resume them.
+   * @param options `keepSession`: keep the sessions alive at Discord for a few minutes, so that a start can resume them.
    */
   async stop(options: { readonly keepSession?: boolean } = {}): Promise<void> {
     const { count, next, retiring } = this.#record.value;
@@ -189,17 +189,18 @@ export class FleetHost {
   }
 
   /**
-   * Brings up another number of shards beside the present ones, and lets those go once both have delivered together for
-   * `overlapMs`. Returns once the order is written down; `status` shows how it goes, and `lastReshard` how it ended.
+   * Starts a new set of shards beside the present one, and retires the old set once both have delivered together for
+   * `overlapMs`. Returns once the order is stored; `status` shows the progress, and `lastReshard` the result.
    *
-   * No event is missed. Events of the overlap are handled twice, once on each set. If one of the new shards stops for
-   * good, the new set closes and the old one goes on as before. One that cannot be reached is waited for; the present number
-   * gives the reshard up.
+   * No event is missed. Events of the overlap are handled twice, once by each set. If Discord refuses one of the new
+   * shards permanently, the new set stops and the old one continues. The reshard waits for a new shard that cannot be
+   * reached; a reshard to the present number cancels it.
    *
-   * @throws {RangeError} `shards` is no integer from 1 to 16,384, or the present number while no reshard is under way.
-   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_RESHARDING`: one is under way.
-   * @throws {IdentifyBudgetError} Discord allows fewer identifies than that.
-   * @throws {GatewayBotError} Discord could not be asked.
+   * @throws {RangeError} `shards` is not an integer from 1 to 16,384, or is the present number and no reshard is in
+   * progress.
+   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_RESHARDING`: another reshard is in progress.
+   * @throws {IdentifyBudgetError} Fewer identifies remain than the reshard needs.
+   * @throws {GatewayBotError} The request to Discord failed.
    */
   async reshard(shards: number): Promise<void> {
     requireCount(shards);
@@ -207,7 +208,7 @@ export class FleetHost {
     if (next !== null && shards === count) return await this.#giveUpReshard(next);
     requireReshard(shards, this.#record.value);
     const { session_start_limit } = await this.#gatewayBot();
-    // Somebody else may have given an order meanwhile.
+    // Another order may have arrived during the request.
     requireReshard(shards, this.#record.value);
     const { remaining, reset_after } = session_start_limit;
     if (remaining < shards) {
@@ -219,7 +220,7 @@ export class FleetHost {
   }
 
   /**
-   * Restarts one shard, resuming its session.
+   * Restarts one shard, which resumes its session.
    *
    * @throws {HostError} `ERR_FLEET_HOST_STOPPED`, or `ERR_FLEET_HOST_SHARD`: there is no such shard.
    */
@@ -230,12 +231,12 @@ export class FleetHost {
   }
 
   /**
-   * Sends a command through the shard that it belongs to: the guild's, each of them for a presence, or the one given.
-   * Resolves when it is written.
+   * Sends a command through the given shard, through the guild's shard, or a presence through every shard. Resolves when
+   * it is written.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
-   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`; `ERR_FLEET_HOST_SHARD`: there is no such shard, or it refused, for
-   * the reason in `report`; `ERR_FLEET_HOST_UNREACHABLE`: its object did not answer.
+   * @throws {HostError} `ERR_FLEET_HOST_STOPPED`; `ERR_FLEET_HOST_SHARD`: there is no such shard, or it rejected the
+   * command with the error in `report`; `ERR_FLEET_HOST_UNREACHABLE`: its object did not respond.
    */
   async send(command: GatewayCommand, options: { readonly shardId?: number } = {}): Promise<void> {
     const { shardId } = options;
@@ -257,12 +258,12 @@ export class FleetHost {
   }
 
   /**
-   * The same over HTTP, by the last part of the path: `GET status`, `POST start` (`{ "shards": 16 }` or nothing), `POST
+   * The same methods over HTTP, by the last part of the path: `GET status`, `POST start` (`{ "shards": 16 }` or nothing), `POST
    * stop` (`{ "keepSession": true }` or nothing), `POST reshard` (`{ "shards": 32 }`), `POST restart` (`{ "shard": 3 }`),
    * `POST send` (`{ "command": { "op", "d" } }`, with a `shard` if it is not the guild's). Failures are JSON:
    * `{ "error": { "name", "code", "message" } }`.
    *
-   * Whoever reaches it commands the bot: never forward requests from outside to it unchecked.
+   * Every caller of this method controls the bot: authorize external requests before you forward them.
    */
   fetch(request: Request): Promise<Response> {
     return respondFleet(this, request, (error) => this.#errors.report(error));

@@ -1,4 +1,4 @@
-/** The HTTP face of a hosted fleet. */
+/** The HTTP routes of a hosted fleet. */
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import { IdentifyBudgetError } from "../../fleet/errors.ts";
@@ -8,19 +8,19 @@ import { MAX_HOSTED_SHARDS } from "./record.ts";
 import { GatewayBotError } from "../../connect/errors.ts";
 import { booleanField, integerField, objectField, respondTo, type Route } from "../http.ts";
 
-/** What is reached over HTTP. */
+/** The methods of a `FleetHost` that have routes. */
 export interface FleetSubject {
-  /** What it is doing. */
+  /** The fleet's status. */
   status(): Promise<FleetHostStatus>;
-  /** Starts it. */
+  /** Starts the shards. */
   start(options: { readonly shards?: number }): Promise<void>;
-  /** Stops it. */
+  /** Stops the shards. */
   stop(options: { readonly keepSession: boolean }): Promise<void>;
   /** Changes the number of shards. */
   reshard(shards: number): Promise<void>;
-  /** Restarts one. */
+  /** Restarts one shard. */
   restart(shardId: number): Promise<void>;
-  /** Sends a command, which the shard checks. */
+  /** Checks and sends a command. */
   send(command: GatewayCommand, options: { readonly shardId?: number }): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ const ROUTES: Readonly<Record<string, Route<FleetSubject>>> = {
   },
 };
 
-/** Answers one request; never rejects. */
+/** Responds to one request; never rejects. */
 export function respondFleet(
   subject: FleetSubject,
   request: Request,
@@ -73,7 +73,7 @@ export function respondFleet(
 function statusOf(error: unknown): number | null {
   if (error instanceof IdentifyBudgetError) return 429;
   if (error instanceof GatewayBotError) return 502;
-  // Without a report the shard is not there; a report that is not about the command is about the shard's state.
+  // A report is about the command or about the shard's state. Without one, the shard does not exist.
   const isOfShard = error instanceof HostError && error.report !== null;
   return isOfShard && !/^ERR_(COMMAND|PAYLOAD)/.test(error.report.code ?? "") ? 503 : null;
 }

@@ -1,4 +1,4 @@
-/** What a hosted fleet is made from, what it tells, and how it refuses. */
+/** The options and the status of a hosted fleet. */
 
 import type { GatewayCommand } from "../../../gateway/mod.ts";
 import type { IdentifyBudgetState } from "../../../ratelimit/identify/record.ts";
@@ -8,7 +8,7 @@ import type { Platform } from "../../pipe/platform.ts";
 import type { ShardHostStatus } from "../shard/options.ts";
 import type { ErrorReport } from "../errors.ts";
 
-/** The stub of an object that holds a `ShardHost`, as far as it is called: its class forwards these methods. */
+/** The stub of an object that holds a `ShardHost`: the object's class forwards these methods to the host. */
 export interface HostedShard {
   /** `ShardHost.start`. */
   start(options: { readonly shard: readonly [id: number, count: number] }): PromiseLike<unknown>;
@@ -24,27 +24,27 @@ export interface HostedShard {
   ): PromiseLike<{ readonly ok: true } | { readonly ok: false; readonly error: ErrorReport }>;
 }
 
-/** What a `FleetHost` is made from. */
+/** Options of a `FleetHost`. */
 export interface FleetHostOptions {
-  /** The bot's token, to ask how many shards Discord recommends. */
+  /** The bot's token, for requesting the recommended number of shards. */
   readonly token: string;
-  /** The object of a shard, one for each number and count, such as `env.SHARD.getByName(`${id} of ${count}`)`. */
+  /** Returns the stub of a shard's object, such as `env.SHARD.getByName(`${id} of ${count}`)`. */
   readonly shard: (id: number, count: number) => HostedShard;
   /**
-   * How long, in ms, the sets of a reshard deliver together before the old one goes. Events come twice in it.
+   * How long, in ms, both sets of a reshard deliver events before the old one retires. Events in it are handled twice.
    *
    * @default {15_000}
    */
   readonly overlapMs?: number;
   /**
-   * How long, in ms, a shard's object may take to answer.
+   * How long, in ms, a shard's object may take to respond.
    *
    * @default {10_000}
    */
   readonly callDeadlineMs?: number;
   /** Base URL of the REST API; the environment variable `DISCORD_API`, or Discord's own. */
   readonly api?: string;
-  /** Talks to the REST API; the runtime's `fetch` by default. */
+  /** Sends requests to the REST API; the runtime's `fetch` by default. */
   readonly fetch?: Fetch;
   /** Clock and timers; the runtime's by default. */
   readonly platform?: Platform;
@@ -52,34 +52,34 @@ export interface FleetHostOptions {
   readonly wallClock?: () => number;
 }
 
-/** One shard of a hosted fleet. */
+/** The status of one shard of a hosted fleet. */
 export interface HostedShardStatus {
   /** The shard's number. */
   readonly shardId: number;
-  /** How many shards there are in its set; during a reshard there are two sets. */
+  /** The number of shards in its set; during a reshard there are two sets. */
   readonly shardCount: number;
-  /** What its object says; `null` where it did not answer. */
+  /** The status that its object has returned; `null` if it did not respond. */
   readonly status: ShardHostStatus | null;
-  /** Why it did not. */
+  /** Why the object did not respond. */
   readonly error: ErrorReport | null;
 }
 
-/** What a hosted fleet is doing, as JSON: it passes RPC and HTTP as it is. There is no secret in it. */
+/** The status of a hosted fleet, as JSON for RPC and HTTP. It contains no secret. */
 export interface FleetHostStatus {
-  /** Whether the shards are to run. */
+  /** Whether the shards have to run. */
   readonly running: boolean;
-  /** How many there are; `null` before the first start. */
+  /** The number of shards; `null` before the first start. */
   readonly shardCount: number | null;
-  /** How many there are to be, while a reshard is under way; `null` otherwise. */
+  /** The new number of shards during a reshard; `null` otherwise. */
   readonly resharding: number | null;
   /** How the last reshard ended; `null` if there was none. */
   readonly lastReshard: ReshardReport | null;
-  /** Calls to shards that have not been confirmed yet. */
+  /** Calls to shards that are not confirmed yet. */
   readonly pendingCalls: number;
-  /** The shards, ascending; those of a reshard's new set after the others. */
+  /** The shards in ascending order; those of a reshard's new set come last. */
   readonly shards: readonly HostedShardStatus[];
-  /** What is left of the identifies; `null` before the first. */
+  /** The remaining identifies; `null` before the first. */
   readonly identifies: IdentifyBudgetState | null;
-  /** The last thing that went wrong with the coordinator itself, `null` where nothing has in this incarnation of the object. */
+  /** The coordinator's own last error in this incarnation of its object; `null` if there was none. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
 }

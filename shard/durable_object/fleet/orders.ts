@@ -1,7 +1,8 @@
 /**
- * Carries out what a fleet's coordinator has written down: the calls that are left, and the steps of a reshard.
+ * Executes the stored orders of a fleet's coordinator: pending calls, and the steps of a reshard.
  *
- * It may die at any point. The alarm that is set before the first call brings it back, and the record says what is left.
+ * The coordinator's object may end at any point. The alarm that is set before the first call restarts it, and the record
+ * has the pending calls.
  */
 
 import type { DurableObjectStorageLike } from "../object_state.ts";
@@ -11,35 +12,35 @@ import { callAll, type HostedShardView, nextHostedReshardStep, replaceCalls } fr
 import type { FleetRecord, PendingCall, StoredFleetRecord } from "./record.ts";
 import type { Platform } from "../../pipe/platform.ts";
 
-/** While something is not done yet the coordinator looks again after so many ms. */
+/** Time between two attempts while an order is not complete, in ms. */
 const LOOK_EVERY_MS = 5_000;
-/** So many shards are called at once. */
+/** How many shards are called at once. */
 const CALLS_AT_ONCE = 8;
 const DEFAULT_OVERLAP_MS = 15_000;
 
-/** What {@linkcode FleetOrders} are carried out with. */
+/** Options of {@linkcode FleetOrders}. */
 export interface FleetOrdersOptions {
-  /** What is written down. */
+  /** The stored record. */
   readonly record: StoredFleetRecord;
-  /** Reaches the shards. */
+  /** Calls the shards. */
   readonly calls: ShardCalls;
   /** Holds the alarm. */
   readonly storage: DurableObjectStorageLike;
-  /** Where failures are written down. */
+  /** Records failures. */
   readonly errors: ErrorLog;
   /** Clock and timers. */
   readonly platform: Platform;
   /** The wall clock in ms since the epoch. */
   readonly wallClock: () => number;
-  /** How long both sets of a reshard deliver together, in ms. */
+  /** How long both sets of a reshard deliver events, in ms. */
   readonly overlapMs: number | undefined;
 }
 
-/** Works off a fleet's record. */
+/** Executes the orders in a fleet's record. */
 export class FleetOrders {
   readonly #options: FleetOrdersOptions;
   readonly #record: StoredFleetRecord;
-  /** When each shard was first seen live without a break, by its place. */
+  /** Since when each shard has been live without interruption, by its number and count. */
   readonly #live = new Map<string, { readonly since: number; readonly seenAt: number }>();
   #working: Promise<void> | null = null;
   #isAsked = false;
@@ -50,12 +51,12 @@ export class FleetOrders {
     this.#record = options.record;
   }
 
-  /** Resolves when nobody works any more; `null` where nobody does. */
+  /** Resolves when the work in progress is done; `null` if there is none. */
   get working(): Promise<void> | null {
     return this.#working;
   }
 
-  /** Sees to it that somebody works on what is left, in this incarnation of the object or in the next. */
+  /** Starts the work on pending orders; the alarm continues it if this incarnation ends. */
   async begin(): Promise<void> {
     if (this.#record.isDone) return;
     const { storage, wallClock, errors } = this.#options;
@@ -68,13 +69,13 @@ export class FleetOrders {
     this.#working ??= this.#workWhileAsked();
   }
 
-  /** What is remembered of a reshard that ends now. */
+  /** The report of a reshard that ends now. */
   reshardEnded(to: number, error: Error | null): FleetRecord["lastReshard"] {
     const { errors, wallClock } = this.#options;
     return { from: this.#record.value.count ?? 0, to, at: wallClock(), error: error && errors.report(error) };
   }
 
-  /** An order that comes while another is carried out is seen to right after it. */
+  /** An order that arrives during the work is executed right after it. */
   async #workWhileAsked(): Promise<void> {
     while (this.#isAsked) {
       this.#isAsked = false;
@@ -86,12 +87,12 @@ export class FleetOrders {
   async #work(): Promise<void> {
     const isComplete = await this.#makeCalls();
     const { next } = this.#record.value;
-    if (next !== null && isComplete) await this.#goOnResharding(next);
+    if (next !== null && isComplete) await this.#continueReshard(next);
     const { retiring } = this.#record.value;
-    if (retiring !== null) await this.#lookForRetired(retiring);
+    if (retiring !== null) await this.#checkRetired(retiring);
   }
 
-  /** Makes each call that is left once. `false` if some failed. */
+  /** Makes each pending call once. `false` if one failed. */
   async #makeCalls(): Promise<boolean> {
     const failed = new Set<PendingCall>();
     for (;;) {
@@ -104,11 +105,11 @@ export class FleetOrders {
     }
   }
 
-  async #goOnResharding(next: number): Promise<void> {
+  async #continueReshard(next: number): Promise<void> {
     const { count, running } = this.#record.value;
     if (count === null || !running) return;
     const [old, fresh] = await Promise.all([this.#viewOf(count), this.#viewOf(next)]);
-    // Somebody may have given another order while the shards were asked.
+    // Another order may have arrived while the shards were asked.
     if (this.#record.value.next !== next || this.#record.value.count !== count) return;
     const { overlapMs = DEFAULT_OVERLAP_MS, platform } = this.#options;
     const step = nextHostedReshardStep({ old, next: fresh, overlapMs, now: platform.now() });
@@ -134,7 +135,7 @@ export class FleetOrders {
     return shards.map(({ shardId, status }) => {
       const key = `${shardId} of ${count}`;
       const known = this.#live.get(key);
-      // Its own clock only tells whether it is still the same connection.
+      // The shard's `since` identifies its connection only; the interval is measured on the coordinator's clock.
       if (status?.state !== "live") this.#live.delete(key);
       else if (known?.since !== status.since) this.#live.set(key, { since: status.since, seenAt: now });
       return {
@@ -145,7 +146,7 @@ export class FleetOrders {
     });
   }
 
-  async #lookForRetired(retiring: number): Promise<void> {
+  async #checkRetired(retiring: number): Promise<void> {
     if (this.#record.value.pending.length > 0) return;
     const { calls } = this.#options;
     const shards = await Promise.all(callAll(retiring, "retire").map(({ shard }) => calls.statusOf(shard)));
@@ -154,7 +155,7 @@ export class FleetOrders {
   }
 }
 
-/** The first few calls that have not failed. */
+/** The next calls that have not failed. */
 function firstOf(pending: readonly PendingCall[], failed: ReadonlySet<PendingCall>): PendingCall[] {
   const calls: PendingCall[] = [];
   for (const call of pending) {

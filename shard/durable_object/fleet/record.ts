@@ -1,56 +1,56 @@
 /**
- * What a `FleetHost` remembers: plain JSON under one key.
+ * What a `FleetHost` stores: plain JSON under one key.
  *
- * The calls that are left are written down anew after every few of them. So they are stored as ranges: an order to all
- * shards is one, however many there are.
+ * The pending calls are rewritten after every few calls. So they are stored as ranges: an order to all shards is one
+ * range, for any number of shards.
  */
 
 import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
 import type { ErrorReport } from "../errors.ts";
 
-/** A shard's number and how many there are. */
+/** A shard's number and the shard count. */
 export type HostedShardId = readonly [id: number, count: number];
 
-/** A call to a shard that has not been confirmed. */
+/** A call to a shard that is not confirmed yet. */
 export interface PendingCall {
-  /** Which shard. */
+  /** The shard to call. */
   readonly shard: HostedShardId;
   /**
-   * What it is told: to run; to stop and keep its session, or end it; to stop once it has handled what it has; or to stop
-   * keeping its session and run again.
+   * What the shard has to do: run; stop and keep its session (`park`), or end it (`stop`); stop once every received event
+   * is handled (`retire`); or stop with its session kept, and run again (`restart`).
    */
   readonly do: "start" | "park" | "stop" | "retire" | "restart";
 }
 
 /** How a reshard ended. */
 export interface ReshardReport {
-  /** How many shards there were. */
+  /** The old number of shards. */
   readonly from: number;
-  /** How many there should be. */
+  /** The new number of shards. */
   readonly to: number;
-  /** When, in ms since the epoch. */
+  /** When it ended, in ms since the epoch. */
   readonly at: number;
-  /** Why it did not take place; `null` if it did. */
+  /** Why it failed; `null` if it succeeded. */
   readonly error: ErrorReport | null;
 }
 
-/** The stored part of a `FleetHost`. */
+/** The stored state of a `FleetHost`. */
 export interface FleetRecord {
-  /** Whether the shards are to run. */
+  /** Whether the shards have to run. */
   readonly running: boolean;
-  /** How many there are; `null` before the first start. */
+  /** The number of shards; `null` before the first start. */
   readonly count: number | null;
-  /** How many there are to be, while a reshard is under way. */
+  /** The new number of shards during a reshard; `null` otherwise. */
   readonly next: number | null;
-  /** How many there were, while the last of them still handle what they have. */
+  /** The old number of shards while some of them still handle events after a reshard; `null` otherwise. */
   readonly retiring: number | null;
-  /** Calls that have not been confirmed, in their order. */
+  /** Calls that are not confirmed yet, in order. */
   readonly pending: readonly PendingCall[];
   /** How the last reshard ended. */
   readonly lastReshard: ReshardReport | null;
 }
 
-/** The same call to shards of consecutive numbers. */
+/** The same call to shards with consecutive numbers. */
 interface CallRange {
   readonly do: PendingCall["do"];
   readonly count: number;
@@ -62,9 +62,8 @@ interface CallRange {
 type StoredFields = Omit<FleetRecord, "pending"> & { readonly pending: readonly CallRange[] };
 
 /**
- * More than the largest bots have; a slip of the finger is not to cost a day's identifies and a million objects. Even
- * where every second call of a reshard between two such numbers is left, the record fits under its key, which may hold
- * 2 MB.
+ * More shards than the largest bots have: a mistyped number must not cost a day's identifies and a million objects. Even
+ * if every second call of a reshard between two such numbers is pending, the record fits into the 2 MB of one key.
  *
  * @see https://developers.cloudflare.com/durable-objects/platform/limits/
  */
@@ -82,12 +81,12 @@ const NO_FLEET: FleetRecord = {
   lastReshard: null,
 };
 
-/** The record in memory, and the one in the storage: always the same. */
+/** The record, kept equal in memory and in storage. */
 export class StoredFleetRecord {
   readonly #kv: DurableObjectKvLike;
   #value: FleetRecord;
 
-  /** Reads what an earlier incarnation of the object has left; what is no record counts as none. */
+  /** Reads the record of the previous incarnation; a malformed one counts as missing. */
   constructor(kv: DurableObjectKvLike) {
     this.#kv = kv;
     this.#value = readFleetRecord(kv);
@@ -98,13 +97,13 @@ export class StoredFleetRecord {
     return this.#value;
   }
 
-  /** Whether everything is carried out. */
+  /** Whether no order is pending. */
   get isDone(): boolean {
     const { pending, next, retiring } = this.#value;
     return pending.length === 0 && next === null && retiring === null;
   }
 
-  /** Changes a part of it: one row written. Throws what the storage fails of; then nothing has changed. */
+  /** Changes fields of the record; writes one row. Throws the storage's error; then nothing has changed. */
   update(change: Partial<FleetRecord>): void {
     const value = { ...this.#value, ...change };
     const stored: StoredFields = { ...value, pending: rangesOf(value.pending) };
@@ -118,7 +117,7 @@ function readFleetRecord(kv: DurableObjectKvLike): FleetRecord {
   if (typeof value !== "object" || value === null || !("pending" in value) || !Array.isArray(value.pending)) {
     return NO_FLEET;
   }
-  // It is our own key, and only `update` writes it.
+  // Only `update` writes this key.
   const { pending, ...rest } = value as StoredFields;
   return { ...NO_FLEET, ...rest, pending: pending.flatMap(callsOf) };
 }
@@ -135,5 +134,5 @@ function rangesOf(calls: readonly PendingCall[]): CallRange[] {
 }
 
 function callsOf({ do: what, count, from, to }: CallRange): PendingCall[] {
-  return Array.from({ length: to - from + 1 }, (_, place) => ({ shard: [from + place, count], do: what }));
+  return Array.from({ length: to - from + 1 }, (_, index) => ({ shard: [from + index, count], do: what }));
 }

@@ -1,41 +1,41 @@
 /**
- * What follows from what a `FleetHost` remembers: pure functions.
+ * Pure functions on the record of a `FleetHost`: its lists of calls, and the next step of a reshard.
  *
- * Every order becomes a list of calls to shards that is written down before the first is made. Whatever happens to the
- * coordinator, the calls that were not confirmed are made again; each of them may be made twice.
+ * Every order becomes a list of calls to shards, which is stored before the first call. Unconfirmed calls are repeated
+ * after a failure of the coordinator, so each of them may be made twice.
  */
 
 import type { PendingCall } from "./record.ts";
 
-/** The same call for all shards of a count: ascending, the order in which they may identify at any `max_concurrency`. */
+/** The same call to all shards of a set, in ascending order, in which they identify at any `max_concurrency`. */
 export function callAll(count: number, what: PendingCall["do"]): PendingCall[] {
   return Array.from({ length: count }, (_, id) => ({ shard: [id, count], do: what }));
 }
 
-/** The calls that are left when a new order comes: none to a shard that the order is for. */
+/** The pending calls after a new order, which replaces those to the same shards. */
 export function replaceCalls(pending: readonly PendingCall[], order: readonly PendingCall[]): PendingCall[] {
   const named = new Set(order.map(({ shard }) => shard.join()));
   return [...pending.filter(({ shard }) => !named.has(shard.join())), ...order];
 }
 
-/** What a reshard needs to know of a shard. */
+/** A shard as a reshard sees it. */
 export interface HostedShardView {
   /** The shard's number. */
   readonly shardId: number;
-  /** It is not to run any more: Discord has stopped it for good. */
+  /** Whether it has stopped: Discord has refused it permanently. */
   readonly stopped: boolean;
-  /** Since when it is seen live without a break, in ms; `null` while it is not. */
+  /** Since when it has been live without interruption, in ms; `null` while it is not live. */
   readonly liveSince: number | null;
 }
 
-/** What comes next in a reshard. */
+/** The next step of a reshard. */
 export type HostedReshardStep =
   | { readonly do: "wait" | "switch" }
   | { readonly do: "give up"; readonly shardId: number };
 
 /**
- * What comes next in a reshard. Both sets deliver until both have been up together for `overlapMs`: whatever happened
- * before is with the old one, whatever comes after is with the new one. Then the old one is let go.
+ * Returns the next step of a reshard. Both sets deliver until all their shards have been live for `overlapMs` together:
+ * the old set has received every event before the overlap, the new set every event after it. Then the old set retires.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export function nextHostedReshardStep(
 ): HostedReshardStep {
   const lost = next.find(({ stopped }) => stopped);
   if (lost) return { do: "give up", shardId: lost.shardId };
-  // A shard that has stopped brings nothing more: waiting for it would help nobody.
+  // A stopped shard of the old set delivers no more events, so nothing is gained by waiting for it.
   const concerned = [...next, ...old.filter(({ stopped }) => !stopped)];
   const isUp = ({ liveSince }: HostedShardView) => liveSince !== null && now - liveSince >= overlapMs;
   return { do: concerned.every(isUp) ? "switch" : "wait" };

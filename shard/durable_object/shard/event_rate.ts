@@ -1,10 +1,10 @@
-/** How many events a second there were of late. */
+/** The rate of events over the last minute. */
 
 const SPAN_MS = 60_000;
 const BUCKET_MS = 5_000;
 const BUCKETS = SPAN_MS / BUCKET_MS;
 
-/** Counts events in twelve buckets of five seconds. */
+/** Counts events in twelve buckets of five seconds each. */
 export class EventRate {
   readonly #counts: number[] = Array(BUCKETS).fill(0);
   readonly #startedAt: number;
@@ -16,13 +16,13 @@ export class EventRate {
     this.#bucket = Math.floor(now / BUCKET_MS);
   }
 
-  /** An event. */
+  /** Counts one event. */
   count(now: number): void {
     this.#moveTo(now);
     this.#counts[this.#bucket % BUCKETS]! += 1;
   }
 
-  /** Events per second over the last minute, or since the start where that is less. */
+  /** Events per second over the last minute, or since the start if that is shorter. */
   perSecond(now: number): number {
     this.#moveTo(now);
     const sum = this.#counts.reduce((total, count) => total + count, 0);

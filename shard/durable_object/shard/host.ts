@@ -1,10 +1,10 @@
 /**
- * A shard inside a Durable Object: an object that may die at any time, without notice, and with all its timers.
+ * A shard in a Durable Object, which may end at any time, without notice, and with all its timers.
  *
- * Its alarm outlives it and brings it back; the constructor then takes up the stored session. Between alarms, timers do
- * the work: an alarm may come a minute late, and a heartbeat must not.
+ * The alarm survives and starts a new incarnation, whose constructor restores the stored session. Between alarms, timers
+ * do the work: an alarm may come a minute late, and a heartbeat must not.
  *
- * Little is stored, since each write costs: the session at once, its sequence every few seconds, and whether to run.
+ * Each write costs, so little is stored: the session at once, its sequence every few seconds, and whether to run.
  */
 
 import { InOrder } from "../in_order.ts";
@@ -39,11 +39,11 @@ import { ShardSupervisor } from "./supervisor.ts";
 import { WatchdogAlarm } from "./watchdog_alarm.ts";
 
 /**
- * Hosts one shard in a Durable Object. Make it in a field of your class, and forward `alarm`; the class has to be
+ * Hosts one shard in a Durable Object. Create it in a field of your class, and forward `alarm`; the class has to be
  * SQLite-backed.
  *
- * After {@linkcode ShardHost.start} the shard runs until {@linkcode ShardHost.stop}, over evictions, deploys and crashes:
- * each ends in a RESUME, and every event reaches the handler at least once.
+ * After {@linkcode ShardHost.start} the shard runs until {@linkcode ShardHost.stop}. It resumes after evictions, deploys
+ * and crashes, and every event reaches the handler at least once.
  *
  * @see https://developers.cloudflare.com/durable-objects/concepts/durable-object-lifecycle/
  *
@@ -92,13 +92,13 @@ export class ShardHost<
   readonly #alarm: WatchdogAlarm;
   readonly #supervisor: ShardSupervisor<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   readonly #counters: HostCounters;
-  /** The alarm is set, but it does not stand in the record yet that the shard is to run. */
+  /** The alarm is set, but the record does not say yet that the shard has to run. */
   #isStarting = false;
-  /** Starts and stops. */
+  /** Runs starts and stops one at a time. */
   readonly #orders = new InOrder();
 
   /**
-   * Restores what an earlier incarnation of the object has left: if the shard is to run, it starts right after this.
+   * Restores the record of the previous incarnation. If the shard has to run, it starts right after the constructor.
    *
    * @param ctx The object's own, `this.ctx`.
    * @throws {HostError} `ERR_SHARD_HOST_STORAGE`: the class is not SQLite-backed.
@@ -137,7 +137,7 @@ export class ShardHost<
     this.#supervisor.restore(record.value);
   }
 
-  /** What the shard is doing, as JSON. */
+  /** The shard's status, as JSON. */
   get status(): ShardHostStatus {
     return statusOf({
       record: this.#record.value,
@@ -149,11 +149,11 @@ export class ShardHost<
   }
 
   /**
-   * Starts the shard, and from now on brings it back whenever the object was gone. Does nothing if it is to run already.
+   * Starts the shard, and restarts it in every later incarnation of the object. Does nothing if it runs already.
    *
-   * @throws {RangeError} `shard` is not a number and a count.
-   * @throws what the constructor of `Shard` throws, or what the storage failed of; then it is not started. A running shard
-   * goes on, unless another was asked for.
+   * @throws {RangeError} `shard` is not a number and a greater count.
+   * @throws what the constructor of `Shard` throws, or the storage's error; then the shard is not started. A running
+   * shard continues, unless `shard` names another one.
    */
   start(options: ShardHostStartOptions = {}): Promise<ShardHostStatus> {
     return this.#orders.run(() => this.#start(options));
@@ -174,7 +174,7 @@ export class ShardHost<
     const run = this.#makeRun(shard);
     this.#isStarting = true;
     try {
-      // Without an alarm the first death would be the last.
+      // Without an alarm, nothing would start the next incarnation.
       await this.#alarm.set();
     } finally {
       this.#isStarting = false;
@@ -194,13 +194,13 @@ export class ShardHost<
   }
 
   /**
-   * Stops the shard. It stays stopped, whatever happens to the object, until it is started again.
+   * Stops the shard. It stays stopped across incarnations of the object, until it is started again.
    *
-   * The event that the handler has in hand stays unhandled. With `keepSession` it therefore comes again after the next
-   * start; a handler that stops its own shard should do so after it has returned.
+   * The event that the handler is working on stays unhandled. With `keepSession` Discord therefore replays it after the
+   * next start; a handler that stops its own shard should do so after it has returned.
    *
-   * @param options `keepSession`: leave the session alive at Discord for a few minutes, so that a start can resume it.
-   * Otherwise it ends and the bot goes offline at once.
+   * @param options `keepSession`: keep the session alive at Discord for a few minutes, so that a start can resume it.
+   * Otherwise the session ends and the bot goes offline at once.
    */
   stop({ keepSession = false }: { readonly keepSession?: boolean } = {}): Promise<void> {
     return this.#orders.run(() => this.#stop(keepSession));
@@ -213,23 +213,23 @@ export class ShardHost<
   }
 
   /**
-   * Stops the shard, and ends its session, once everything is handled that it has received so far; returns at once, and
-   * `status.running` shows when it has happened. For a shard whose place others have taken.
+   * Stops the shard and ends its session once every event received so far is handled. Returns at once; `status.running`
+   * is false when it has stopped. For a shard that a reshard has replaced.
    */
   retire(): void {
     this.#supervisor.retire();
   }
 
   /**
-   * The object's alarm: forward it from your class. Sets the next one first, then looks whether the shard runs. Never
-   * throws: after six failures in a row Cloudflare would drop the alarm for good.
+   * The object's alarm: forward it from your class. Sets the next alarm first, then checks whether the shard runs. Never
+   * throws: after six failures in a row Cloudflare would drop the alarm.
    */
   async alarm(_info?: unknown): Promise<void> {
     try {
       if (!this.#record.isRunning && !this.#isStarting) return;
       const isArmed = await this.#alarm.arm();
       if (this.#record.isRunning) this.#supervisor.watch();
-      // As long as this alarm is being delivered, it is not lost, even if the object dies.
+      // Cloudflare delivers this alarm again if the object ends before this returns.
       if (!isArmed) await this.#alarm.armPatiently();
     } catch (error) {
       this.#errors.note(error);
@@ -237,13 +237,13 @@ export class ShardHost<
   }
 
   /**
-   * Sends a command through the shard. Resolves when it is written; until then `send()` waits for the rate limit and a
-   * usable session, through reconnects and restarts of the shard, at most `sendDeadlineMs`.
+   * Sends a command through the shard. Waits, at most `sendDeadlineMs`, until there is a usable session and the rate limit
+   * allows the command, also across reconnects and restarts of the shard; resolves when the command is written.
    *
    * @throws {CommandError} A command that Discord would not accept, or of more than 4096 bytes; nothing was sent.
-   * @throws {HostError} `ERR_SHARD_HOST_STOPPED`: the shard is not to run, or was stopped meanwhile.
-   * `ERR_SHARD_HOST_DEADLINE`: the command's turn did not come in time; it was not sent.
-   * @throws the signal's reason, if it is aborted before the command's turn.
+   * @throws {HostError} `ERR_SHARD_HOST_STOPPED`: the shard is stopped, or was stopped while the command waited.
+   * `ERR_SHARD_HOST_DEADLINE`: the command was not sent within `sendDeadlineMs`.
+   * @throws the signal's reason, if it is aborted before the command is sent.
    */
   async send(command: GatewayCommand, options: QueueOptions = {}): Promise<void> {
     const encoded = checkCommand(command);
@@ -252,8 +252,8 @@ export class ShardHost<
   }
 
   /**
-   * Sends a command as {@linkcode ShardHost.send} does, and returns a failure as JSON. For RPC, which carries no class and
-   * no `code` of an error.
+   * Sends a command as {@linkcode ShardHost.send} does, and returns a failure as JSON. For RPC, which drops the class
+   * and the `code` of an error.
    */
   async trySend(command: GatewayCommand): Promise<ShardHostSendResult> {
     try {
@@ -265,11 +265,11 @@ export class ShardHost<
   }
 
   /**
-   * The same over HTTP, by the last part of the path: `GET status`, `POST start` (`{ "shard": [0, 1] }` or nothing), `POST
-   * stop` (`{ "keepSession": true }` or nothing), `POST send` (a command). Failures are JSON: `{ "error": { "name", "code",
-   * "message" } }`.
+   * The same methods over HTTP, by the last part of the path: `GET status`, `POST start` (`{ "shard": [0, 1] }` or
+   * nothing), `POST stop` (`{ "keepSession": true }` or nothing), `POST send` (a command). Failures are JSON:
+   * `{ "error": { "name", "code", "message" } }`.
    *
-   * Whoever reaches it commands the bot: never forward requests from outside to it unchecked.
+   * Every caller of this method controls the bot: authorize external requests before you forward them.
    */
   fetch(request: Request): Promise<Response> {
     return respond(this, request, (error) => this.#errors.report(error));

@@ -1,18 +1,18 @@
-/** The HTTP face of a hosted shard: JSON in, JSON out, and every failure typed. */
+/** The HTTP routes of a hosted shard. */
 
 import { booleanField, HttpError, type JsonBody, respondTo, type Route } from "../http.ts";
 import type { ShardHostStatus } from "./options.ts";
 import type { ErrorReport } from "../errors.ts";
 
-/** What is reached over HTTP. */
+/** The methods of a `ShardHost` that have routes. */
 export interface HttpSubject {
-  /** What it is doing. */
+  /** The shard's status. */
   readonly status: ShardHostStatus;
-  /** Starts it. */
+  /** Starts the shard. */
   start(options: { readonly shard?: readonly [id: number, count: number] }): Promise<ShardHostStatus>;
-  /** Stops it. */
+  /** Stops the shard. */
   stop(options: { readonly keepSession?: boolean }): Promise<void>;
-  /** Sends a command, which it checks. */
+  /** Checks and sends a command. */
   send(command: { readonly op: unknown; readonly d: unknown }): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ const ROUTES: Readonly<Record<string, Route<HttpSubject>>> = {
   send: { method: "POST", fields: ["op", "d"], act: (host, body) => host.send({ op: body.op, d: body.d }) },
 };
 
-/** Answers one request; never rejects. */
+/** Responds to one request; never rejects. */
 export function respond(
   subject: HttpSubject,
   request: Request,
@@ -44,7 +44,7 @@ function startOptions({ shard }: JsonBody): { readonly shard?: readonly [id: num
   if (!Array.isArray(shard)) {
     throw new HttpError(400, "Cannot start: shard is a list of a number and a count");
   }
-  // The numbers are checked by `start`.
+  // `start` checks the numbers.
   const [id, count] = shard;
   return { shard: [id, count] };
 }

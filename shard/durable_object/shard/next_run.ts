@@ -1,4 +1,4 @@
-/** Makes the next run of a hosted shard, out of its host's options and the session that the last run has left. */
+/** Creates the next run of a hosted shard, from the host's options and the stored session. */
 
 import type { ErrorLog } from "../error_log.ts";
 import type { HostCounters } from "./status.ts";
@@ -22,14 +22,14 @@ import { Shard } from "../../shard.ts";
 import type { ShardHostOptions } from "./options.ts";
 
 const DEFAULT_HANDLER_DEADLINE_MS = 60_000;
-/** An isolate has 128 MB, for all objects in it; parsed events take several times their text. */
+/** All objects of an isolate share 128 MB, and a parsed event takes several times the size of its text. */
 const DEFAULT_MAX_QUEUED_SIZE = 4 * 1024 * 1024;
 
-/** What outlives a run, and whom it tells. */
-export interface RunSurroundings extends Pick<HostedRunOptions<never>, "onStatus"> {
-  /** What is remembered from one incarnation of the object to the next. */
+/** What all runs of a host share. */
+export interface RunContext extends Pick<HostedRunOptions<never>, "onStatus"> {
+  /** The record that survives the incarnation. */
   readonly record: StoredHostRecord;
-  /** Where the session lies. */
+  /** The stored session. */
   readonly sessions: DurableObjectSessionStore;
   /** Clock, timers and jitter. */
   readonly platform: Platform;
@@ -37,12 +37,12 @@ export interface RunSurroundings extends Pick<HostedRunOptions<never>, "onStatus
   readonly wallClock: () => number;
   /** Counts events and failures. */
   readonly counters: HostCounters;
-  /** Notes what goes wrong. */
+  /** Records errors. */
   readonly errors: ErrorLog;
 }
 
 /**
- * Makes a run that has not begun.
+ * Creates a run; `begin` starts it.
  *
  * @throws what the constructor of `Shard` throws.
  */
@@ -53,7 +53,7 @@ export function nextRun<
 >(
   shardOf: HostRecord["shard"],
   options: ShardHostOptions<Guild, DirectMessage, Ungated>,
-  around: RunSurroundings,
+  context: RunContext,
 ): HostedRun<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>> {
   const {
     handler,
@@ -66,8 +66,8 @@ export function nextRun<
     wallClock: _wall,
     ...shardOptions
   } = options;
-  const { platform, onStatus, counters, errors } = around;
-  const session = loadSession(shardOf, around);
+  const { platform, onStatus, counters, errors } = context;
+  const session = loadSession(shardOf, context);
   return new HostedRun({
     shard: (onStatus) =>
       new Shard({
@@ -76,7 +76,7 @@ export function nextRun<
         platform,
         shard: shardOf,
         session,
-        identifyLimiter: backoffLimiter(options, around),
+        identifyLimiter: backoffLimiter(options, context),
         onStatus,
       }),
     delivery: {
@@ -90,7 +90,7 @@ export function nextRun<
     },
     keeping: {
       saved: session,
-      store: sessionsAfter(session, around),
+      store: sessionsAfter(session, context),
       saveEveryMs,
       onError: (error) => errors.note(error),
     },
@@ -100,10 +100,10 @@ export function nextRun<
   });
 }
 
-/** The stored session, where it is this shard's. */
+/** Loads the stored session if it belongs to this shard; clears any other. */
 function loadSession(
   [id, count]: HostRecord["shard"],
-  { sessions, errors }: RunSurroundings,
+  { sessions, errors }: RunContext,
 ): SessionRecord | null {
   try {
     const session = sessions.load();
@@ -115,8 +115,8 @@ function loadSession(
   return null;
 }
 
-/** The stored sessions; a write beyond `start` shows that this run gets somewhere. */
-function sessionsAfter(start: SessionRecord | null, { sessions, record }: RunSurroundings): SessionStore {
+/** The session store; a write with a later sequence than `start` proves progress and resets the count of short runs. */
+function sessionsAfter(start: SessionRecord | null, { sessions, record }: RunContext): SessionStore {
   return {
     load: () => sessions.load(),
     clear: () => sessions.clear(),
@@ -131,13 +131,13 @@ function sessionsAfter(start: SessionRecord | null, { sessions, record }: RunSur
 
 function backoffLimiter(
   { token, identifyLimiter }: { readonly token: string; readonly identifyLimiter?: IdentifyLimiter },
-  { record, platform, wallClock }: RunSurroundings,
+  { record, platform, wallClock }: RunContext,
 ): IdentifyLimiter {
   const last = () => record.value ?? { identifies: 0, identifiedAt: 0 };
   return new BackoffIdentifyLimiter({
     limiter: identifyLimiter ?? sharedIdentifyLimiter(token, platform),
     last,
-    // Nothing leaves the object before this is stored: no identify goes uncounted.
+    // The output gate holds back the identify until this is stored, so every identify is counted.
     count: () => record.update({ identifies: last().identifies + 1, identifiedAt: wallClock() }),
     clock: platform,
     wallClock,

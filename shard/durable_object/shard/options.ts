@@ -1,4 +1,4 @@
-/** What a hosted shard is made from, and its status. */
+/** The options and the status of a hosted shard. */
 
 import type { ErrorReport } from "../errors.ts";
 import type { DirectMessageEventName, GuildEventName, UngatedEventName } from "../../../gateway/mod.ts";
@@ -8,37 +8,37 @@ import type { ShardEvent, WantedName } from "../../events/event.ts";
 import type { ShardOptions } from "../../options.ts";
 import type { ShardStatus } from "../../status.ts";
 
-/** What a `ShardHost` is made from: a shard's options, and how its events are handled. */
+/** Options of a `ShardHost`: those of a shard, and how its events are handled. */
 export interface ShardHostOptions<
   Guild extends GuildEventName = never,
   DirectMessage extends DirectMessageEventName = never,
   Ungated extends UngatedEventName = never,
 > extends Omit<ShardOptions<Guild, DirectMessage, Ungated>, "session" | "shard" | "onStatus" | "voice"> {
   /**
-   * Gets the events, one at a time. An event counts as handled when this returns, or when what it returns resolves. If it
-   * throws, or takes longer than `handlerDeadlineMs`, the event comes again, until it is handled.
+   * Receives the events, one at a time. An event counts as handled when this returns, or when the returned promise
+   * resolves. If it throws, or takes longer than `handlerDeadlineMs`, it is called again with the same event.
    */
   readonly handler: DeliveryHandler<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   /**
-   * How long the handler may take for an event, in ms. What it does after that is its own affair: its signal is aborted,
-   * and the event comes again.
+   * How long the handler may take for an event, in ms. After that its signal is aborted, its result is ignored, and it is
+   * called again with the same event.
    *
    * @default {60_000}
    */
   readonly handlerDeadlineMs?: number;
-  /** Where events go that the handler has failed on too often. Without it they are tried for ever, and nothing is lost. */
+  /** Takes events on which the handler keeps failing. Without it they are retried until the handler succeeds. */
   readonly deadLetter?: DeadLetter<ShardEvent<WantedName<Guild, DirectMessage, Ungated>>>;
   /**
-   * Time between two writes of the sequence, in ms: what is handled in it comes again after a crash. With 0 it is written
-   * after every event, in the same turn: what a synchronous handler writes to the object's storage commits with it, or
-   * not at all. Each write is a row.
+   * Time between two writes of the sequence, in ms: events handled since the last write are delivered again after a crash.
+   * With 0 the sequence is written after every event, in the same turn of the event loop: it commits atomically with what
+   * a synchronous handler writes to the object's storage. Each write is a row.
    *
    * @default {5_000}
    */
   readonly saveEveryMs?: number;
   /**
-   * Time between two alarms, in ms. They keep the object in memory, and bring it back. Cloudflare evicts an object that
-   * gets no event for 70 s. Each alarm is a request and a row.
+   * Time between two alarms, in ms. They keep the object in memory, and start it again after it has ended. Cloudflare
+   * evicts an object that gets no event for 70 s. Each alarm costs a request and a row.
    *
    * @default {30_000}
    */
@@ -49,64 +49,64 @@ export interface ShardHostOptions<
    * @default {30_000}
    */
   readonly sendDeadlineMs?: number;
-  /** Called whenever the status changes. What it throws shows as the status' last error. */
+  /** Called whenever the status changes. An error that it throws becomes the status' `lastError`. */
   readonly onStatus?: (status: ShardHostStatus) => void;
   /** The wall clock in ms since the epoch, by which alarms are set; the runtime's by default. */
   readonly wallClock?: () => number;
 }
 
-/** Which shard a `ShardHost` starts. */
+/** Options of `ShardHost.start`. */
 export interface ShardHostStartOptions {
-  /** Its number and how many there are; the last ones, or `[0, 1]`. Other ones than before end the old session. */
+  /** The shard's number and the shard count; by default the previous ones, or `[0, 1]`. Others end the old session. */
   readonly shard?: readonly [id: number, count: number];
 }
 
-/** What came of a command, as JSON. */
+/** The result of a command, as JSON. */
 export type ShardHostSendResult = { readonly ok: true } | { readonly ok: false; readonly error: ErrorReport };
 
-/** What a hosted shard is doing, as JSON: it passes RPC and HTTP as it is. There is no secret in it. */
+/** The status of a hosted shard, as JSON for RPC and HTTP. It contains no secret. */
 export interface ShardHostStatus {
-  /** Whether the shard is to run. */
+  /** Whether the shard has to run. */
   readonly running: boolean;
-  /** The shard's number and how many there are; `null` before the first start. */
+  /** The shard's number and the shard count; `null` before the first start. */
   readonly shard: readonly [id: number, count: number] | null;
-  /** What the shard is doing; `"stopped"` where it is not to run, `"waiting"` before it is started anew. */
+  /** The shard's state; `"stopped"` if it does not have to run, `"waiting"` before it is restarted. */
   readonly state: ShardStatus["state"] | "stopped" | "waiting";
-  /** Since when, in ms since the epoch. */
+  /** When the status last changed, in ms since the epoch. */
   readonly since: number;
   /** Why the last connection ended; `null` while there is one. */
   readonly why: string | null;
-  /** How long heartbeats took to be acknowledged on this connection, in ms; `null` before the first. */
+  /** How long Discord took to acknowledge heartbeats on this connection, in ms; `null` before the first. */
   readonly latency: { readonly meanMs: number; readonly lastMs: number } | null;
-  /** Events of this incarnation of the object. */
+  /** Events in this incarnation of the object. */
   readonly events: {
-    /** Handled so far. */
+    /** Events handled so far. */
     readonly handled: number;
-    /** Handled per second, over the last minute. */
+    /** Events handled per second, over the last minute. */
     readonly perSecond: number;
-    /** In the queue now. */
+    /** Events in the queue now. */
     readonly queued: number;
-    /** Attempts of the handler that failed. */
+    /** Calls of the handler that failed. */
     readonly failures: number;
   };
-  /** What is left of the budget of commands; `null` while there is no shard. */
+  /** The remaining command budget; `null` while no shard runs. */
   readonly commands: CommandBudget | null;
-  /** The event that is being tried again, `null` where all goes well. */
+  /** The event on which the handler is failing; `null` if there is none. */
   readonly failing: {
     /** The event's name. */
     readonly event: string;
     /** Its sequence number. */
     readonly sequence: number | null;
-    /** Attempts that failed. */
+    /** Failed attempts so far. */
     readonly attempts: number;
-    /** What the last one failed of. */
+    /** The error of the last attempt. */
     readonly error: ErrorReport;
   } | null;
-  /** The session's last handled sequence, and the one that is stored; `null` without a session. */
+  /** The last handled sequence number, and the stored one; `null` without a session. */
   readonly sequence: { readonly handled: number; readonly saved: number | null } | null;
-  /** How often the object was made anew while its shard was to run, since the last start. */
+  /** How often the object was restarted while its shard had to run, since the last start. */
   readonly restarts: number;
-  /** The last thing that went wrong, `null` where nothing has in this incarnation of the object. */
+  /** The last error in this incarnation of the object; `null` if there was none. */
   readonly lastError: ErrorReport & { readonly at: number } | null;
 }
 
@@ -116,7 +116,7 @@ export const DEFAULT_SEND_DEADLINE_MS = 30_000;
 const DEFAULT_ALARM_EVERY_MS = 30_000;
 
 /**
- * Checks the times of a host.
+ * Checks the intervals and deadlines of a host.
  *
  * @throws {RangeError} `alarmEveryMs` or `handlerDeadlineMs` below 1, or `saveEveryMs` below 0.
  */

@@ -1,34 +1,34 @@
-/** What a hosted shard remembers from one incarnation of its object to the next, besides the session. */
+/** What a hosted shard stores besides the session, for the next incarnation of its object. */
 
 import type { DurableObjectKvLike } from "../../stores/durable_object.ts";
 
-/** The stored part of a `ShardHost`. */
+/** The stored state of a `ShardHost`. */
 export interface HostRecord {
-  /** Whether the shard is to run. */
+  /** Whether the shard has to run. */
   readonly running: boolean;
-  /** Whether it stops by itself once what it has is handled. */
+  /** Whether it stops by itself once every received event is handled. */
   readonly retiring: boolean;
-  /** The shard's number and how many there are. */
+  /** The shard's number and the shard count. */
   readonly shard: readonly [id: number, count: number];
-  /** How often an object was made anew while its shard was to run, since the last start. */
+  /** How often the object was restarted while its shard had to run, since the last start. */
   readonly restarts: number;
-  /** Runs in a row that ended before they proved themselves, this one included. */
+  /** Runs in a row that ended before they made progress, the present one included. */
   readonly shortRuns: number;
-  /** Identifies in a row without a session that proved itself. */
+  /** Identifies in a row without a session that made progress. */
   readonly identifies: number;
-  /** When the last of them was, in ms since the epoch. */
+  /** When the last identify was, in ms since the epoch. */
   readonly identifiedAt: number;
 }
 
-/** Where it lies. */
+/** The storage key. */
 const HOST_KEY = "discordgateway:host";
 
-/** The record in memory, and the one in the storage: always the same. */
+/** The record, kept equal in memory and in storage. */
 export class StoredHostRecord {
   readonly #kv: DurableObjectKvLike;
   #value: HostRecord | null;
 
-  /** Reads what an earlier incarnation of the object has left. */
+  /** Reads the record of the previous incarnation. */
   constructor(kv: DurableObjectKvLike) {
     this.#kv = kv;
     this.#value = readHostRecord(kv);
@@ -39,24 +39,24 @@ export class StoredHostRecord {
     return this.#value;
   }
 
-  /** Whether the shard is to run. */
+  /** Whether the shard has to run. */
   get isRunning(): boolean {
     return this.#value?.running ?? false;
   }
 
-  /** Replaces it. */
+  /** Replaces the record. */
   set(record: HostRecord): void {
     this.#value = record;
     writeHostRecord(this.#kv, record);
   }
 
-  /** Changes a part of it; does nothing before the first start. */
+  /** Changes fields of the record; does nothing before the first start. */
   update(change: Partial<HostRecord>): void {
     if (this.#value) this.set({ ...this.#value, ...change });
   }
 }
 
-/** Reads the record; what is not one counts as none. */
+/** Reads the record; a malformed one counts as missing. */
 function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
   const value = kv.get(HOST_KEY);
   if (typeof value !== "object" || value === null) return null;
@@ -74,12 +74,12 @@ function readHostRecord(kv: DurableObjectKvLike): HostRecord | null {
   };
 }
 
-/** Writes the record: one row. */
+/** Writes the record, as one row. */
 function writeHostRecord(kv: DurableObjectKvLike, record: HostRecord): void {
   kv.put(HOST_KEY, record);
 }
 
-/** Whether this is a shard's number and a count that it fits in. */
+/** Whether this is a shard's number and a greater shard count. */
 export function isShard(value: unknown): value is readonly [id: number, count: number] {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [id, count]: unknown[] = value;

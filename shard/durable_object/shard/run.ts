@@ -1,7 +1,8 @@
 /**
- * One run of a hosted shard: from its start to whatever ends it. The host makes another after a failure.
+ * One run of a hosted shard, from its start to its end. After a failure the host begins another run.
  *
- * It joins the shard to the delivery of its events and to the keeper of its session, and notices whether anything moves.
+ * A run connects the shard with the delivery of its events and with the keeper of its session, and detects whether the
+ * shard is stuck.
  */
 
 import { Timer } from "../../../ratelimit/timer.ts";
@@ -13,56 +14,56 @@ import { SessionKeeper, type SessionKeeperOptions } from "../../stores/session_k
 import type { Shard } from "../../shard.ts";
 import type { ShardStatus } from "../../status.ts";
 
-/** What is used of a shard, whatever events it was made for. */
+/** The part of a shard that a run uses, for any type of event. */
 type HostedShard<Event> =
   & Pick<Shard, "status" | "session" | "latency" | "queued" | "commands" | "send" | "close" | "acknowledge">
   & { run(handler: EventHandler<Event>): Promise<void> };
 
-/** What a {@linkcode HostedRun} is made from. */
+/** Options of a {@linkcode HostedRun}. */
 export interface HostedRunOptions<Event> {
-  /** Makes the shard, which tells its status. */
+  /** Creates the shard, which reports its status. */
   readonly shard: (onStatus: (status: ShardStatus) => void) => HostedShard<Event>;
   /** How its events are handled. */
   readonly delivery: Pick<DeliveryOptions<Event>, "handler" | "deadLetter" | "deadlineMs" | "onFailure">;
-  /** How its session is kept. */
+  /** How its session is saved. */
   readonly keeping: Pick<SessionKeeperOptions, "saved" | "store" | "saveEveryMs" | "onError">;
   /** Clock, timers and jitter. */
   readonly platform: Platform;
-  /** The status has changed. */
+  /** Called when the shard's status has changed. */
   readonly onStatus: (status: ShardStatus) => void;
-  /** An event is handled. */
+  /** Called when an event is handled. */
   readonly onHandled: (now: number) => void;
 }
 
-/** A shard that shows no sign of life for so long is stuck, in ms. READY may take two minutes. */
+/** A shard without any activity for this long is stuck, in ms. READY may take two minutes. */
 const STUCK_MS = 300_000;
-/** So long, in ms, a session that waits at Discord for the handler is left alone. Discord forgets it after a few minutes. */
+/** How long a session stays parked at Discord before it is resumed, in ms. Discord drops it after a few minutes. */
 const PARK_MS = 45_000;
-/** A shard that was live for so long, in ms, has proved itself. */
+/** A shard that was live for this long, in ms, resets the counts of failures. */
 const PROOF_MS = 60_000;
 
-/** One shard, its delivery and its keeper. */
+/** One shard, its delivery and its session keeper. */
 export class HostedRun<Event extends Numbered & { readonly t: string }> {
   /** The shard. */
   readonly shard: HostedShard<Event>;
-  /** Hands its events out. */
+  /** Delivers its events. */
   readonly delivery: Delivery<Event>;
   /** Saves its session. */
   readonly keeper: SessionKeeper;
   readonly #options: HostedRunOptions<Event>;
   #ended: Promise<unknown> = Promise.resolve(null);
-  /** When it last showed that it is alive, in ms. */
+  /** When the shard was last active, in ms. */
   #movedAt: number;
-  /** Heartbeats acknowledged, when they were last looked at. */
+  /** Acknowledged heartbeats at the last check. */
   #acknowledged = 0;
   #liveAt: number | null = null;
   #why: string | null = null;
   readonly #parkTimer: Timer;
-  /** Whom to tell once so many events are handled. */
+  /** Called once this many events are handled. */
   #goal: { readonly handled: number; readonly reached: () => void } | null = null;
 
   /**
-   * Makes a run that has not begun.
+   * Creates a run; `begin` starts it.
    *
    * @throws what the constructor of `Shard` throws.
    */
@@ -76,22 +77,22 @@ export class HostedRun<Event extends Numbered & { readonly t: string }> {
     this.keeper = new SessionKeeper({ ...keeping, record: () => this.shard.session, clock: platform });
   }
 
-  /** Why there is no connection, `null` while there is one. */
+  /** Why there is no connection; `null` while there is one. */
   get why(): string | null {
     return this.#why;
   }
 
-  /** How long heartbeats take; `null` without a connection. */
+  /** The latency of heartbeats; `null` without a connection. */
   get latency(): LatencyReading | null {
     return this.shard.latency;
   }
 
-  /** Resolves when it is over, with what it ended of. */
+  /** Resolves when the run has ended, with its error. */
   get ended(): Promise<unknown> {
     return this.#ended;
   }
 
-  /** Begins. `onEnd` is told, once, what it ended of; by then the session is stored. */
+  /** Starts the run. Calls `onEnd` once, with the error that ended it, after the session is stored. */
   begin(onEnd: (error: unknown) => void): void {
     this.#ended = this.shard.run(this.delivery.deliver).then(() => null, (error: unknown) => error).then(
       (error) => {
@@ -102,34 +103,34 @@ export class HostedRun<Event extends Numbered & { readonly t: string }> {
     );
   }
 
-  /** Whether somebody waits for {@linkcode HostedRun.whenHandled}. */
+  /** Whether a callback of {@linkcode HostedRun.whenHandled} is pending. */
   get hasGoal(): boolean {
     return this.#goal !== null;
   }
 
-  /** Calls `reached` once, as soon as all that has come in so far is handled; `null` takes that back. */
+  /** Calls `reached` once, when every event received so far is handled; `null` removes the callback. */
   whenHandled(reached: (() => void) | null): void {
     const { handled, isBusy } = this.delivery;
     this.#goal = reached && { handled: handled + this.shard.queued.now + (isBusy ? 1 : 0), reached };
     this.#lookForGoal();
   }
 
-  /** Ends it; the event in hand stays unhandled. Resolves when the handler is let go of. */
+  /** Ends the run; the event in hand stays unhandled. Resolves when the run no longer waits for the handler. */
   async close(options: { readonly keepSession: boolean }): Promise<void> {
     this.delivery.stop();
     await this.shard.close(options);
     await this.#ended;
   }
 
-  /** Gives it up, whether it answers or not; its session is stored when this returns. */
+  /** Ends the run without waiting for the shard, which may be stuck; its session is stored when this returns. */
   abandon(): void {
     this.delivery.stop();
-    // Closing a shard rejects with nothing, and a shard that is stuck may never finish it.
+    // `close` never rejects, and may never resolve for a stuck shard.
     void this.shard.close({ keepSession: true });
     this.#keep();
   }
 
-  /** Looks whether it has proved itself, and whether it is stuck, in which state. */
+  /** Checks whether the run is proven, and in which state it is stuck, if it is. */
   watch(): { readonly isProven: boolean; readonly stuckIn: ShardStatus["state"] | null } {
     const now = this.#options.platform.now();
     const acknowledged = this.latency?.acknowledged ?? 0;
@@ -137,7 +138,7 @@ export class HostedRun<Event extends Numbered & { readonly t: string }> {
     this.#acknowledged = acknowledged;
     this.keeper.check();
     const { state } = this.shard.status;
-    // In these two somebody else decides how long it takes: the identify limiter, the handler.
+    // The identify limiter and the handler decide how long these two states take.
     const mayTakeLong = state === "awaiting_permit" || state === "draining";
     return {
       isProven: this.#liveAt !== null && now - this.#liveAt >= PROOF_MS,
@@ -170,7 +171,7 @@ export class HostedRun<Event extends Numbered & { readonly t: string }> {
       case "live":
         this.#liveAt = this.#movedAt;
         this.#why = null;
-        // A new session: without its record the next run would cost an identify.
+        // Saves a new session at once: without its record the next run would need an identify.
         this.keeper.check();
         this.keeper.touch();
         break;
@@ -179,18 +180,18 @@ export class HostedRun<Event extends Numbered & { readonly t: string }> {
         break;
       case "draining":
         this.#why = "The handler is behind: the session waits at Discord";
-        // A resume is what keeps it from being forgotten there, and only another shard can begin with one now.
+        // Only a resume keeps the session alive at Discord, and only the next run's shard can send one now.
         this.#parkTimer.set(PARK_MS, () => this.delivery.stopBetweenAttempts());
         break;
     }
     onStatus(status);
   }
 
-  /** Writes what is not written yet, and lets go of the timers. */
+  /** Saves the session, and clears the timers. */
   #keep(): void {
     this.#parkTimer.clear();
     this.keeper.stop();
-    // It rejects with what `onError` was told already.
+    // `onError` has already been called with the error of a rejection.
     this.keeper.flush().catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** A command to a hosted shard: it outlives the run of the shard that it was given to, but not its deadline. */
+/** Sends a command through the runs of a hosted shard, until it is written or its deadline has passed. */
 
 import type { EncodedCommand } from "../../../gateway/mod.ts";
 import type { QueueOptions } from "../../../ratelimit/mod.ts";
@@ -8,25 +8,25 @@ import { CommandNotSentError } from "../../commands/errors.ts";
 import type { Clock } from "../../../ratelimit/clock.ts";
 import { HostError } from "../errors.ts";
 
-/** One run of the shard, as far as sending is concerned. */
+/** The part of a run that sending uses. */
 interface SendingRun {
   /** The shard. */
   readonly shard: { send(command: EncodedCommand, options: QueueOptions): Promise<unknown> };
-  /** Resolves when this run is over. */
+  /** Resolves when this run has ended. */
   readonly ended: Promise<unknown>;
 }
 
-/** The runs of the shard, one after the other. */
+/** The runs of the shard. */
 export interface SendingRuns {
-  /** Whether the shard is to run. */
+  /** Whether the shard has to run. */
   readonly isRunning: boolean;
-  /** The run that there is, `null` between two. */
+  /** The present run; `null` between two runs. */
   readonly run: SendingRun | null;
-  /** Resolves when the next run begins, or the shard stops. */
+  /** Resolves when the next run begins or the shard stops. */
   readonly nextRun: Promise<void>;
 }
 
-/** Sends a command through whatever run there is, until it is written, or its time is over. */
+/** Sends a command through the present run or a later one, within the deadline. */
 export async function sendWithin(
   { deadlineMs, platform }: { readonly deadlineMs: number; readonly platform: Clock },
   encoded: EncodedCommand,
@@ -67,7 +67,7 @@ async function sendThroughRuns(
       return;
     } catch (error) {
       if (!(error instanceof CommandNotSentError)) throw error;
-      // This run is over: the next one, if there is one, sends it.
+      // This run has ended: the next run sends the command.
       await abortable(run.ended, signal);
     }
   }

@@ -1,4 +1,4 @@
-/** What a hosted shard says of itself: counters over its runs, and the status made from them. */
+/** The status of a hosted shard, and the counters over its runs. */
 
 import type { Numbered } from "../../events/event_queue.ts";
 import type { ErrorLog } from "../error_log.ts";
@@ -7,23 +7,23 @@ import type { ShardHostStatus } from "./options.ts";
 import type { HostRecord } from "./record.ts";
 import type { HostedRun } from "./run.ts";
 
-/** Counts what happens in this incarnation of the object. */
+/** Counts events in this incarnation of the object. */
 export class HostCounters {
   readonly #rate: EventRate;
-  /** When the status changed last, in ms since the epoch. */
+  /** When the status last changed, in ms since the epoch. */
   since: number;
   /** Events handled. */
   handled = 0;
-  /** Attempts of the handler that failed. */
+  /** Calls of the handler that failed. */
   failures = 0;
 
-  /** Nothing has happened yet. */
+  /** Starts all counters at zero. */
   constructor({ now, wallNow }: { readonly now: number; readonly wallNow: number }) {
     this.#rate = new EventRate(now);
     this.since = wallNow;
   }
 
-  /** An event is handled. */
+  /** Counts one handled event. */
   count(now: number): void {
     this.handled++;
     this.#rate.count(now);
@@ -35,21 +35,21 @@ export class HostCounters {
   }
 }
 
-/** What a status is made from. */
+/** The parts of a status. */
 export interface StatusParts<Event extends Numbered & { readonly t: string }> {
-  /** What is stored. */
+  /** The stored record. */
   readonly record: HostRecord | null;
-  /** The run that there is. */
+  /** The present run; `null` between two runs. */
   readonly run: HostedRun<Event> | null;
-  /** What was counted. */
+  /** The counters. */
   readonly counters: HostCounters;
-  /** What went wrong. */
+  /** The last error. */
   readonly errors: ErrorLog;
-  /** The present, in ms. */
+  /** The present time, in ms. */
   readonly now: number;
 }
 
-/** What the shard is doing, as JSON. */
+/** The status as JSON. */
 export function statusOf<Event extends Numbered & { readonly t: string }>(
   { record, run, counters, errors, now }: StatusParts<Event>,
 ): ShardHostStatus {

@@ -1,8 +1,8 @@
 /**
- * The runs of a hosted shard, one after the other: when the next one begins, and what follows from how the last ended.
+ * Supervises the runs of a hosted shard: decides when the next run begins, depending on how the last one ended.
  *
- * Counts of failures are stored, since an object that loses its memory over each failure would otherwise try for ever at
- * full speed.
+ * The counts of failures are stored: an object that loses its memory with each failure would otherwise retry without any
+ * backoff.
  */
 
 import { Timer } from "../../../ratelimit/timer.ts";
@@ -17,39 +17,39 @@ import { LAUNCH_BACKOFF, persistentBackoffMs } from "../../../ratelimit/persiste
 import { HostError } from "../errors.ts";
 import type { ShardStatus } from "../../status.ts";
 
-/** The longest wait before a shard that failed is made anew, in ms. */
+/** The longest wait before a failed shard is restarted, in ms. */
 const MAX_RELAUNCH_MS = 300_000;
 
-/** What a {@linkcode ShardSupervisor} is made from. */
+/** Options of a {@linkcode ShardSupervisor}. */
 export interface ShardSupervisorOptions<Event extends Numbered & { readonly t: string }> {
-  /** What is remembered from one incarnation of the object to the next. */
+  /** The record that survives the incarnation. */
   readonly record: StoredHostRecord;
-  /** Makes a run that has not begun; throws what the constructor of `Shard` throws. */
+  /** Creates a run without starting it; throws what the constructor of `Shard` throws. */
   readonly makeRun: (shard: HostRecord["shard"]) => HostedRun<Event>;
   /** Clock, timers and jitter. */
   readonly platform: Platform;
-  /** The status has changed. */
+  /** Called when the status has changed. */
   readonly onChange: () => void;
-  /** Everything is handled that the shard had when it was to retire. */
+  /** Called when a retiring shard has handled every event that it had received. */
   readonly onRetired: () => void;
-  /** Discord has stopped it for good. */
+  /** Called when Discord has stopped the shard permanently. */
   readonly onStopped: () => void;
-  /** Something went wrong. */
+  /** Called with each error. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Begins runs, and watches over the one that there is. */
+/** Begins runs, and watches the present one. */
 export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
   readonly #options: ShardSupervisorOptions<Event>;
   readonly #relaunches: Backoff;
   #run: HostedRun<Event> | null = null;
-  /** When the next run begins, where one is waited for. */
+  /** When the next run begins, on the platform's clock; `null` if none is scheduled. */
   #launchAt: number | null = null;
   readonly #launchTimer: Timer;
-  /** Resolved, and replaced, whenever a run begins or the host stops. */
-  #turn = Promise.withResolvers<void>();
+  /** Resolved and replaced when a run begins or the host stops. */
+  #nextRun = Promise.withResolvers<void>();
 
-  /** Begins nothing yet. */
+  /** Creates a supervisor without a run. */
   constructor(options: ShardSupervisorOptions<Event>) {
     const { platform } = options;
     this.#options = options;
@@ -57,25 +57,25 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#relaunches = new Backoff({ random: () => 0.5 + platform.random() / 2, capMs: MAX_RELAUNCH_MS });
   }
 
-  /** The run that there is, `null` between two. */
+  /** The present run; `null` between two runs. */
   get run(): HostedRun<Event> | null {
     return this.#run;
   }
 
-  /** Whether the shard is to run. */
+  /** Whether the shard has to run. */
   get isRunning(): boolean {
     return this.#options.record.isRunning;
   }
 
-  /** Resolves when the next run begins, or the shard stops. */
+  /** Resolves when the next run begins or the shard stops. */
   get nextRun(): Promise<void> {
-    return this.#turn.promise;
+    return this.#nextRun.promise;
   }
 
-  /** The object was made anew while its shard was to run: begins after the wait that is due. */
+  /** Schedules the first run of a new incarnation, after the persistent backoff. */
   restore({ restarts, shortRuns }: HostRecord): void {
     this.#options.record.update({ restarts: restarts + 1, shortRuns: shortRuns + 1 });
-    // Not in this turn: the class that the host is a field of is not made yet, and its handler may need it.
+    // Not synchronously: the class that holds the host is still under construction, and its handler may need its fields.
     this.#launchAfter(persistentBackoffMs(shortRuns + 1, LAUNCH_BACKOFF));
   }
 
@@ -84,10 +84,10 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#cancelLaunch();
     this.#run = run;
     run.begin((error) => this.#ended(run, error));
-    this.#nextTurn();
+    this.#announceRun();
   }
 
-  /** It is to run, and not to retire: begins at once where nothing is under way. */
+  /** Cancels a retirement, and begins a run if there is none and none is scheduled. */
   resume(): void {
     const { record } = this.#options;
     if (record.value?.retiring) {
@@ -97,7 +97,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     if (this.#run === null && this.#launchAt === null) this.#launchAfter(0);
   }
 
-  /** Tells `onRetired` once all is handled that has come in so far, also if that takes more than this run. */
+  /** Calls `onRetired` once every event received so far is handled, even if that takes more than the present run. */
   retire(): void {
     const { record, onRetired } = this.#options;
     if (!record.isRunning || record.value?.retiring) return;
@@ -105,7 +105,7 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#run?.whenHandled(onRetired);
   }
 
-  /** Ends the run that there is, and begins no other; `clear` then forgets what it has left. */
+  /** Ends the present run and begins no other; `clear` then deletes its session. */
   async stop(
     { keepSession, clear }: { readonly keepSession: boolean; readonly clear: () => void },
   ): Promise<void> {
@@ -113,15 +113,15 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     await this.#run?.close({ keepSession });
     clear();
     this.#options.onChange();
-    this.#nextTurn();
+    this.#announceRun();
   }
 
-  /** Looks whether all goes well; replaces a run that is stuck. */
+  /** Checks the present run; replaces one that is stuck. */
   watch(): void {
     const { platform, onError } = this.#options;
     const run = this.#run;
     if (run === null) {
-      // The timer of a launch may be gone with whatever else went wrong.
+      // The launch timer may have been lost.
       if (this.#launchAt === null || platform.now() >= this.#launchAt) this.#launch();
       return;
     }
@@ -139,11 +139,11 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#launch();
   }
 
-  /** The shard of the run that there is has a new status. */
+  /** Reacts to a new status of the present run's shard. */
   shardChanged(status: ShardStatus): void {
     const { record, onChange, onRetired, onError } = this.#options;
     if (status.state === "disconnected" && status.error) onError(status.error);
-    // Another run than the one that was told: by now the events that the old one had are here again.
+    // The retirement began in an earlier run: its events have been replayed to this one by now.
     const run = this.#run;
     if (status.state === "live" && record.value?.retiring && run && !run.hasGoal) {
       run.whenHandled(onRetired);
@@ -175,14 +175,14 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     this.#launchAt = null;
   }
 
-  /** A run is over; what comes after it? */
+  /** Decides what follows a run that has ended. */
   #ended(run: HostedRun<Event>, error: unknown): void {
     const { record, onChange, onStopped, onError } = this.#options;
     if (this.#run !== run) return;
     this.#run = null;
     if (!record.isRunning) return;
     if (error instanceof ShardStoppedError) {
-      // Discord will say the same each time; every attempt could cost an identify.
+      // Discord would refuse every attempt, and each could cost an identify.
       onError(error);
       record.update({ running: false });
       this.#cancelLaunch();
@@ -203,8 +203,8 @@ export class ShardSupervisor<Event extends Numbered & { readonly t: string }> {
     if (shortRuns > 0 || identifies > 0) record.update({ shortRuns: 0, identifies: 0 });
   }
 
-  #nextTurn(): void {
-    this.#turn.resolve();
-    this.#turn = Promise.withResolvers();
+  #announceRun(): void {
+    this.#nextRun.resolve();
+    this.#nextRun = Promise.withResolvers();
   }
 }

@@ -1,20 +1,20 @@
 /**
- * The alarm that brings a hosted shard back: the one thing that outlives its object.
+ * The alarm that restarts a hosted shard's object: it survives the object.
  *
- * There has to be one for as long as the shard is to run. One that could not be set is tried again by a timer, since
- * without it the next death would be the last.
+ * An alarm has to be set as long as the shard has to run. Without one, nothing would start the next incarnation; so a
+ * failure to set it is retried by a timer.
  */
 
 import { wait } from "../../../ratelimit/wait.ts";
 import type { DurableObjectStorageLike } from "../object_state.ts";
 import type { Platform } from "../../pipe/platform.ts";
 
-/** An alarm that could not be set is tried again after so many ms. */
+/** Time between two attempts to set an alarm, in ms. */
 const REARM_MS = 1_000;
-/** So often: an alarm's delivery may take 15 minutes. */
+/** The attempts take ten minutes at most; the delivery of an alarm may take 15. */
 const REARM_ATTEMPTS = 600;
 
-/** What a {@linkcode WatchdogAlarm} is made from. */
+/** Options of a {@linkcode WatchdogAlarm}. */
 export interface WatchdogAlarmOptions {
   /** The object's storage. */
   readonly storage: DurableObjectStorageLike;
@@ -24,33 +24,33 @@ export interface WatchdogAlarmOptions {
   readonly wallClock: () => number;
   /** Time between two alarms, in ms. */
   readonly everyMs: number;
-  /** Whether there has to be one. */
+  /** Whether an alarm has to be set. */
   readonly isWanted: () => boolean;
-  /** It could not be set. */
+  /** Called when the alarm could not be set. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Sets an object's alarm, over and over. */
+/** Sets an object's alarm, again and again. */
 export class WatchdogAlarm {
   readonly #options: WatchdogAlarmOptions;
 
-  /** Sets nothing yet. */
+  /** Sets no alarm yet. */
   constructor(options: WatchdogAlarmOptions) {
     this.#options = options;
   }
 
-  /** Sets the next one. Rejects with what the storage failed of. */
+  /** Sets the next alarm. Rejects with the storage's error. */
   set(): Promise<void> {
     const { storage, wallClock, everyMs } = this.#options;
     return storage.setAlarm(wallClock() + everyMs);
   }
 
-  /** Takes it back. Rejects with what the storage failed of. */
+  /** Deletes the alarm. Rejects with the storage's error. */
   delete(): Promise<void> {
     return this.#options.storage.deleteAlarm();
   }
 
-  /** Sets the next one. `false` if it could not be set. */
+  /** Sets the next alarm. `false` if it could not be set. */
   async arm(): Promise<boolean> {
     try {
       await this.set();
@@ -61,7 +61,7 @@ export class WatchdogAlarm {
     }
   }
 
-  /** Tries until it is set. */
+  /** Retries until the alarm is set. */
   async armPatiently(): Promise<void> {
     const { platform, isWanted } = this.#options;
     for (let attempt = 0; attempt < REARM_ATTEMPTS && isWanted(); attempt++) {
@@ -71,8 +71,8 @@ export class WatchdogAlarm {
   }
 
   /**
-   * Sets it where there is none. Were it set in any case, a constructor that runs because of an alarm would push that
-   * alarm away.
+   * Sets the alarm if there is none. If it were set unconditionally, a constructor that runs for an alarm would replace
+   * that same alarm.
    */
   async armIfMissing(): Promise<void> {
     const { storage, isWanted, onError } = this.#options;
