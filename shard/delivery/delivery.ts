@@ -10,6 +10,7 @@ import { isPromiseLike } from "../../ratelimit/unknown.ts";
 import { Backoff } from "../../ratelimit/mod.ts";
 import type { Numbered } from "../events/event_queue.ts";
 import type { Platform } from "../pipe/platform.ts";
+import { Timer } from "../../ratelimit/timer.ts";
 import { wait } from "../../ratelimit/wait.ts";
 
 /** What a handler learns about the present call. */
@@ -210,11 +211,10 @@ export class Delivery<Event extends Numbered & { readonly t: string }> {
         reject(error);
       };
       const onStop = () => giveUp(signal.reason);
-      const timer = deadlineMs < Infinity
-        ? platform.setTimeout(() => giveUp(new HandlerDeadlineError(deadlineMs)), deadlineMs)
-        : null;
+      const timer = new Timer(platform);
+      timer.set(deadlineMs, () => giveUp(new HandlerDeadlineError(deadlineMs)));
       const settle = () => {
-        if (timer !== null) platform.clearTimeout(timer);
+        timer.clear();
         signal.removeEventListener("abort", onStop);
       };
       signal.addEventListener("abort", onStop);

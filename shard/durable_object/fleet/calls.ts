@@ -5,6 +5,8 @@ import type { ErrorLog } from "../error_log.ts";
 import type { FleetHostOptions, HostedShardStatus } from "./options.ts";
 import { type ErrorReport, HostError } from "../errors.ts";
 import type { HostedShardId, PendingCall } from "./record.ts";
+import { abortable } from "../../pipe/abortable.ts";
+import { withDeadline } from "../../pipe/deadline.ts";
 import type { Platform } from "../../pipe/platform.ts";
 
 const DEFAULT_CALL_DEADLINE_MS = 10_000;
@@ -75,17 +77,14 @@ export class ShardCalls {
   }
 
   #within<T>(call: PromiseLike<T>): Promise<T> {
-    const platform = this.#platform;
-    const { callDeadlineMs = DEFAULT_CALL_DEADLINE_MS } = this.#options;
-    return new Promise((resolve, reject) => {
-      const timer = platform.setTimeout(() => {
-        reject(
-          new HostError(`Cannot reach a shard's object: no response within ms: ${callDeadlineMs}`, {
-            code: "ERR_FLEET_HOST_UNREACHABLE",
-          }),
-        );
-      }, callDeadlineMs);
-      call.then(resolve, reject).then(() => platform.clearTimeout(timer));
+    const { callDeadlineMs: deadlineMs = DEFAULT_CALL_DEADLINE_MS } = this.#options;
+    return withDeadline((signal) => abortable(Promise.resolve(call), signal), {
+      clock: this.#platform,
+      deadlineMs,
+      error: () =>
+        new HostError(`Cannot reach a shard's object: no response within ms: ${deadlineMs}`, {
+          code: "ERR_FLEET_HOST_UNREACHABLE",
+        }),
     });
   }
 }
