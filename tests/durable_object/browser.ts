@@ -1,4 +1,4 @@
-/** A headless Chromium with one page, and whatever went wrong on it. */
+/** A headless Chromium with one page, and the errors on it. */
 
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -15,7 +15,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Where Chromium is on this machine; `null` where there is none. */
+/** The path of Chromium on this machine; `null` if there is none. */
 export function findChromium(): string | null {
   return PATHS.find((path) => {
     try {
@@ -26,7 +26,7 @@ export function findChromium(): string | null {
   }) ?? null;
 }
 
-/** One page, with a profile of its own that goes with it. */
+/** One page, with a temporary profile. */
 export class Browser implements AsyncDisposable {
   /** The page. */
   readonly page: Page;
@@ -61,12 +61,12 @@ export class Browser implements AsyncDisposable {
     return new Browser(context, context.pages()[0] ?? await context.newPage(), profile);
   }
 
-  /** Runs a script in the page, whose types are not known here, and returns its value. */
+  /** Runs a script in the page, and returns its value. */
   async run(script: string): Promise<unknown> {
     return await this.page.evaluate(script);
   }
 
-  /** What the accessibility tree has: each node with a name, as role, name and value. */
+  /** The named nodes of the accessibility tree, as role, name and value. */
   async accessible(): Promise<readonly { role: string; name: string; value: string | null }[]> {
     const session = await this.#context.newCDPSession(this.page);
     const { nodes } = await session.send("Accessibility.getFullAXTree");
@@ -78,7 +78,7 @@ export class Browser implements AsyncDisposable {
     }));
   }
 
-  /** What the focus is on, as a screen reader names it. */
+  /** The focused element, as a screen reader names it. */
   async focused(): Promise<string> {
     return String(
       await this.run(`(() => {
@@ -88,7 +88,7 @@ export class Browser implements AsyncDisposable {
     );
   }
 
-  /** Each text on the page whose contrast is below `least`, with the contrast. */
+  /** Texts on the page whose contrast is below `least`, with the contrast. */
   async faintTexts(least: number): Promise<string[]> {
     return await this.page.evaluate(`(${faintTexts})(${least})`);
   }

@@ -1,6 +1,6 @@
 /**
- * What Cloudflare's own types say is what a host and a store take. For the TypeScript compiler with
- * `@cloudflare/workers-types` in scope (`deno task ok portable`); those globals are none of Deno's, which leaves this file out.
+ * Cloudflare's own types are assignable to what a host and a store take. For the TypeScript compiler with
+ * `@cloudflare/workers-types` in scope (`deno task ok portable`); Deno excludes this file, since it lacks those globals.
  */
 
 import { ShardHost } from "../../shard/durable_object/mod.ts";
@@ -19,7 +19,7 @@ export function hosted(ctx: DurableObjectState): ShardHost<"MESSAGE_CREATE"> {
   });
 }
 
-/** A store of the real thing; never called. */
+/** A store on Cloudflare's storage; never called. */
 export function stored({ storage }: DurableObjectState): DurableObjectSessionStore {
   return new DurableObjectSessionStore(storage.kv, { key: "shard 0" });
 }

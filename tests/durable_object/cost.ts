@@ -7,7 +7,7 @@
 import { drawOrCheck } from "../gate/page.ts";
 import { VirtualBot } from "./virtual_bot.ts";
 
-/** What was counted. */
+/** The counts of a simulation. */
 export interface Count {
   /** Simulated time, in ms. */
   readonly ms: number;
@@ -21,7 +21,7 @@ export interface Count {
   readonly frames: number;
 }
 
-/** A month's cost. */
+/** The usage of a month. */
 export interface MonthlyCost {
   /** Rows written. */
   readonly rows: number;
@@ -32,7 +32,7 @@ export interface MonthlyCost {
 }
 
 const HOUR_MS = 3_600_000;
-/** Cloudflare's month of the examples, in s. */
+/** The month of Cloudflare's examples, in s. */
 const MONTH_S = 30 * 24 * 3_600;
 
 /**
@@ -45,19 +45,19 @@ const PRICES = {
   requests: { included: 1_000_000, dollarsPerMillion: 0.15 },
   gbSeconds: { included: 400_000, dollarsPerMillion: 12.5 },
 } as const;
-/** What an object in memory is billed as, in GB. */
+/** The memory for which an object is billed, in GB. */
 const BILLED_GB = 0.128;
 /** WebSocket messages that count as one request. */
 const FRAMES_PER_REQUEST = 20;
 
-/** A stream of events for some hours, with a reconnect every two hours, and a death of the object every five. */
+/** A stream of events for some hours, with a reconnect every two hours and a kill of the object every five. */
 export async function simulate(hours: number, eventsPerSecond: number, saveEveryMs: number): Promise<Count> {
   let events = 0;
   const object = new VirtualBot({ saveEveryMs, handler: () => void events++ });
   const { clock, discord, usage } = object;
   await object.live();
   const start = { ...usage, frames: framesSent(object), events };
-  // In bursts that are no rarer than the writes: each step of the clock takes longer than many events.
+  // In bursts at least as frequent as the writes: a step of the clock is slower than many events.
   const burst = Math.max(1, Math.min(5, saveEveryMs / 1_000));
   for (let second = burst; second <= hours * 3_600; second += burst) {
     for (let event = 0; event < eventsPerSecond * burst; event++) object.write("hello");
@@ -81,7 +81,7 @@ function framesSent({ discord }: VirtualBot): number {
   return discord.journal.of("sent").reduce((sum, { count }) => sum + count, 0);
 }
 
-/** A month of the same. */
+/** Scales the counts to a month. */
 export function perMonth({ ms, rows, alarms, frames }: Count): MonthlyCost {
   const months = ms / 1_000 / MONTH_S;
   return {
@@ -91,7 +91,7 @@ export function perMonth({ ms, rows, alarms, frames }: Count): MonthlyCost {
   };
 }
 
-/** What so many such shards cost beyond the plan, in dollars. */
+/** The cost of this many shards beyond the plan, in dollars. */
 export function dollars(cost: MonthlyCost, shards: number): number {
   const items = ["rows", "requests", "gbSeconds"] as const;
   return items.reduce((sum, item) => {
@@ -100,11 +100,11 @@ export function dollars(cost: MonthlyCost, shards: number): number {
   }, 0);
 }
 
-/** A busy shard, and an hour of it: what is counted repeats itself from then on. */
+/** One hour of a busy shard, after which the counts repeat. */
 const EVENTS_PER_SECOND = 50;
 const HOURS = 1;
 
-const PACES: readonly (readonly [saveEveryMs: number, name: string])[] = [
+const SAVE_INTERVALS: readonly (readonly [saveEveryMs: number, name: string])[] = [
   [0, "0 (every event)"],
   [1_000, "1,000"],
   [5_000, "5,000 (default)"],
@@ -116,7 +116,7 @@ async function table(): Promise<string> {
     "| `saveEveryMs` | rows written | requests | GB-s | 1 shard | 2 shards | 16 shards |",
     "| --- | --: | --: | --: | --: | --: | --: |",
   ];
-  for (const [saveEveryMs, name] of PACES) {
+  for (const [saveEveryMs, name] of SAVE_INTERVALS) {
     const cost = perMonth(await simulate(HOURS, EVENTS_PER_SECOND, saveEveryMs));
     const priced = [1, 2, 16].map((shards) => `$${dollars(cost, shards).toFixed(0)}`);
     const counted = [cost.rows, cost.requests, cost.gbSeconds].map(whole);
@@ -125,7 +125,7 @@ async function table(): Promise<string> {
   return ["<!-- deno-fmt-ignore-start -->", "", ...rows, "", "<!-- deno-fmt-ignore-end -->"].join("\n");
 }
 
-/** With commas, and no more digits than the count is good for. */
+/** Formats with commas and three significant digits. */
 export function whole(number: number): string {
   return Number(number.toPrecision(3)).toLocaleString("en-US");
 }

@@ -6,10 +6,10 @@ Deno.test("durable object: ten hours of events, counted: a row per 5 s and per a
   const eventsPerSecond = 5;
   const { events, rows, alarms, frames } = await simulate(hours, eventsPerSecond, 5_000);
   const seconds = hours * 3_600;
-  // What a death makes come again is more than there were.
+  // Events that are replayed after a kill count twice.
   assert(events >= seconds * eventsPerSecond && events < seconds * eventsPerSecond + 100, `${events}`);
   assert(alarms >= seconds / 30 - 2 && alarms <= seconds / 30 + 2, `${alarms}`);
-  // Besides: two restarts, of which each writes the record twice.
+  // Also two restarts, each of which writes the record twice.
   const expected = seconds / 5 + alarms + 4;
   assert(rows > expected * 0.9 && rows <= expected, `${rows} of ${expected}`);
   assert(frames >= events);

@@ -1,8 +1,8 @@
-/** A TCP proxy on loopback whose connections can be cut, and which can be made to take no more. */
+/** A TCP proxy on loopback whose connections can be cut, and which can reject new ones. */
 
-/** Passes everything on, until it is cut. */
+/** Forwards all bytes until it is cut. */
 export class CuttableProxy implements AsyncDisposable {
-  /** Where it listens, and what it leads to. */
+  /** The URL of the proxied server, through the proxy. */
   readonly url: URL;
   /** New connections are cut at once. */
   isDown = false;
@@ -12,7 +12,7 @@ export class CuttableProxy implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #piping = new Set<Promise<void>>();
 
-  /** Leads to the host of this URL. */
+  /** Forwards to the server of this URL. */
   constructor(target: URL) {
     this.#target = target;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -20,7 +20,7 @@ export class CuttableProxy implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Cuts every connection there is. */
+  /** Cuts every open connection. */
   cut(): void {
     for (const connection of this.#open) close(connection);
     this.#open.clear();
@@ -65,7 +65,7 @@ export class CuttableProxy implements AsyncDisposable {
   }
 }
 
-/** Whatever has closed it before. */
+/** Closes a connection that may be closed already. */
 function close(connection: Deno.TcpConn): void {
   try {
     connection.close();

@@ -7,11 +7,11 @@ import { WorkerdServer } from "../runtimes/workerd_server.ts";
 
 /** The secret of the control routes. */
 export const SECRET = "a secret for the control routes";
-/** Unlike any other text, so that it is found wherever it should not be. */
+/** Unlike any other text, so that a leak is found anywhere. */
 export const TOKEN = "example.token.that-must-not-be-seen";
 
-/** What a route has answered. */
-export interface Answer {
+/** The response of a route. */
+export interface TextResponse {
   /** HTTP status. */
   readonly status: number;
   /** Headers. */
@@ -20,14 +20,14 @@ export interface Answer {
   readonly text: string;
 }
 
-/** The Worker, and the Discord that it talks to. */
+/** The Worker and its fake Discord. */
 export class ExampleServer implements AsyncDisposable {
-  /** The world. */
+  /** The fake Discord. */
   readonly discord: FakeDiscord;
-  /** Where the Worker answers. */
+  /** The URL of the Worker. */
   readonly url: URL;
-  /** Whatever it has answered to `ask`. */
-  readonly answers: Answer[] = [];
+  /** All responses to `ask`. */
+  readonly responses: TextResponse[] = [];
   readonly #workerd: WorkerdServer;
 
   private constructor(discord: FakeDiscord, workerd: WorkerdServer) {
@@ -53,25 +53,26 @@ export class ExampleServer implements AsyncDisposable {
     return new ExampleServer(discord, workerd);
   }
 
-  /** Asks for a path; with the secret, unless other headers are given. */
-  async ask(path: string, init: RequestInit = {}): Promise<Answer> {
+  /** Requests a path; with the secret, unless other headers are given. */
+  async ask(path: string, init: RequestInit = {}): Promise<TextResponse> {
     const response = await fetch(new URL(path, this.url), {
       headers: { authorization: `Bearer ${SECRET}` },
       redirect: "manual",
       ...init,
     });
-    const answer = { status: response.status, headers: response.headers, text: await response.text() };
-    this.answers.push(answer);
-    return answer;
+    const { status, headers } = response;
+    const read = { status, headers, text: await response.text() };
+    this.responses.push(read);
+    return read;
   }
 
-  /** Gives an order, which has to be accepted. */
+  /** Gives an order; throws if it is not accepted. */
   async order(path: string, body: unknown): Promise<void> {
     const { status, text } = await this.ask(path, { method: "POST", body: JSON.stringify(body) });
     if (status !== 200) throw new Error(`Cannot give the order ${path}: ${status} ${text}`);
   }
 
-  /** What the fleet is doing. */
+  /** The fleet's status. */
   async status(): Promise<FleetHostStatus> {
     return JSON.parse((await this.ask("/status")).text);
   }
@@ -82,7 +83,7 @@ export class ExampleServer implements AsyncDisposable {
     await until(`${shards} sessions`, () => this.discord.sessions.length === shards);
   }
 
-  /** Ends the Worker, and returns what was printed to its log. */
+  /** Ends the Worker, and returns its log. */
   async stop(): Promise<string> {
     return await this.#workerd.stop();
   }

@@ -1,9 +1,9 @@
-/** The Worker of `examples/durable_object/` in workerd: who may give it orders, and how it refuses them. */
+/** The Worker of `examples/durable_object/` in workerd: authorization of its routes, and rejected orders. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../contract/until.ts";
 import { isAuthorized } from "../../examples/durable_object/secret.ts";
-import { type Answer, ExampleServer, SECRET, TOKEN } from "./example_server.ts";
+import { ExampleServer, SECRET, type TextResponse, TOKEN } from "./example_server.ts";
 
 const ROUTES = [
   ["GET", "/status"],
@@ -15,7 +15,7 @@ const ROUTES = [
   ["POST", "/send"],
 ] as const;
 
-/** Whatever is no secret, or not quite the one. */
+/** Headers without the secret, or with a similar one. */
 const WRONG: readonly (readonly [what: string, headers: Record<string, string>])[] = [
   ["no header", {}],
   ["an empty one", { authorization: "" }],
@@ -37,7 +37,7 @@ Deno.test("example: control routes", async (t) => {
     server.ask(path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
 
   await t.step(
-    "without the secret each is 401 with nothing in it, known or not, and nothing happens",
+    "without the secret every route, known or not, is an empty 401, and nothing happens",
     async () => {
       const idle = await server.ask("/status");
       for (const [what, headers] of WRONG) {
@@ -56,7 +56,7 @@ Deno.test("example: control routes", async (t) => {
     },
   );
 
-  await t.step("the secret in the address, a cookie or the body opens nothing", async () => {
+  await t.step("the secret in the URL, a cookie or the body does not authorize", async () => {
     const elsewhere: readonly (readonly [string, RequestInit])[] = [
       [`/status?secret=${encodeURIComponent(SECRET)}`, { headers: {} }],
       ["/status", { headers: { cookie: `secret=${encodeURIComponent(SECRET)}` } }],
@@ -65,7 +65,7 @@ Deno.test("example: control routes", async (t) => {
     for (const [path, init] of elsewhere) assertUnauthorized(await server.ask(path, init), path);
   });
 
-  await t.step("with it an unknown route is 404, a wrong method 405", async () => {
+  await t.step("with the secret an unknown route is 404, a wrong method 405", async () => {
     for (const path of ["/nothing", "/start/", "/Start", "/constructor", "/status/start", "/x/start"]) {
       assertEquals((await server.ask(path)).status, 404, path);
     }
@@ -111,14 +111,14 @@ Deno.test("example: control routes", async (t) => {
     assertEquals(discord.journal.dials().length, 0);
   });
 
-  await t.step("a body that nobody can mean is 413", async () => {
+  await t.step("a body that is too large is 413", async () => {
     assertEquals((await post("/start", JSON.stringify({ shards: 2 }).padEnd(65_537))).status, 413);
     assertEquals((await post("/start", "x".repeat(3_000_000))).status, 413);
     assertRefused(await post("/start", "x".repeat(65_536)), "the body has to be JSON");
     assertEquals(discord.journal.dials().length, 0);
   });
 
-  await t.step("an order that does not fit is 409, and one that does is carried out", async () => {
+  await t.step("an order that conflicts with the state is 409, and any other is executed", async () => {
     assertEquals((await post("/send", { command: PRESENCE })).status, 409);
     assertEquals((await post("/reshard", { shards: 3 })).status, 409);
     await server.live(2);
@@ -126,33 +126,42 @@ Deno.test("example: control routes", async (t) => {
     assertEquals((await post("/start", { shards: 3 })).status, 409);
   });
 
-  await t.step("a command that Discord would not take is 400 with the reason, and is not sent", async () => {
-    const frames = () => discord.journal.of("frame").filter(({ op }) => op !== 1).length;
-    const before = frames();
-    assertRefused(
-      await post("/send", { command: { op: 99, d: {} } }),
-      "opcode is one of 3, 4, 8, 31, 43: 99",
-    );
-    assertRefused(await post("/send", { command: { op: 2, d: {} } }), "opcode is one of 3, 4, 8, 31, 43: 2");
-    assertRefused(
-      await post("/send", { command: { ...PRESENCE, d: { ...PRESENCE.d, status: "x".repeat(5_000) } } }),
-      "4096",
-    );
-    assertRefused(
-      await post("/send", { command: { op: 3, d: { ...PRESENCE.d, status: "banana" } } }),
-      'status is one of online, dnd, idle, invisible, offline: "banana"',
-    );
-    assertRefused(await post("/send", { command: { op: 31, d: {} } }), "guild_ids is a list of ids: missing");
-    assertRefused(await post("/send", { command: { op: 4, d: { guild_id: 1 } } }), "guild_id is an id: 1");
-    assertRefused(await post("/send", { command: PRESENCE, shard: 2 }), "there are 2, from 0 on: 2");
-    assertRefused(await post("/restart", { shard: 2 }), "there are 2, from 0 on: 2");
-    assertEquals(frames(), before);
-    assertEquals((await post("/send", { command: PRESENCE })).status, 200);
-    await until("both shards' presence", () => frames() === before + 2);
-    assertEquals(discord.journal.violations(), []);
-  });
+  await t.step(
+    "a command that Discord would not accept is 400 with the reason, and is not sent",
+    async () => {
+      const frames = () => discord.journal.of("frame").filter(({ op }) => op !== 1).length;
+      const before = frames();
+      assertRefused(
+        await post("/send", { command: { op: 99, d: {} } }),
+        "opcode is one of 3, 4, 8, 31, 43: 99",
+      );
+      assertRefused(
+        await post("/send", { command: { op: 2, d: {} } }),
+        "opcode is one of 3, 4, 8, 31, 43: 2",
+      );
+      assertRefused(
+        await post("/send", { command: { ...PRESENCE, d: { ...PRESENCE.d, status: "x".repeat(5_000) } } }),
+        "4096",
+      );
+      assertRefused(
+        await post("/send", { command: { op: 3, d: { ...PRESENCE.d, status: "banana" } } }),
+        'status is one of online, dnd, idle, invisible, offline: "banana"',
+      );
+      assertRefused(
+        await post("/send", { command: { op: 31, d: {} } }),
+        "guild_ids is a list of ids: missing",
+      );
+      assertRefused(await post("/send", { command: { op: 4, d: { guild_id: 1 } } }), "guild_id is an id: 1");
+      assertRefused(await post("/send", { command: PRESENCE, shard: 2 }), "there are 2, from 0 on: 2");
+      assertRefused(await post("/restart", { shard: 2 }), "there are 2, from 0 on: 2");
+      assertEquals(frames(), before);
+      assertEquals((await post("/send", { command: PRESENCE })).status, 200);
+      await until("both shards' presence", () => frames() === before + 2);
+      assertEquals(discord.journal.violations(), []);
+    },
+  );
 
-  await t.step("somebody without the secret cannot disturb a running bot", async () => {
+  await t.step("without the secret nobody can disturb a running bot", async () => {
     for (const path of ["/stop", "/restart", "/reshard"]) {
       const body = JSON.stringify({ shard: 0, shards: 4 });
       assertUnauthorized(await server.ask(path, { method: "POST", headers: {}, body }), path);
@@ -163,7 +172,7 @@ Deno.test("example: control routes", async (t) => {
   });
 
   await t.step(
-    "the page is for everybody, holds no data, and lets nothing but its own script run",
+    "the page is public, holds no data, and allows no script but its own",
     async () => {
       const page = await server.ask("/", { headers: {} });
       assertEquals(page.status, 200);
@@ -186,7 +195,7 @@ Deno.test("example: control routes", async (t) => {
       assertMatch(nonce, /^[-\w]{22,}$/);
       const tags = page.text.match(/<(script|style)\b[^>]*>/g) ?? [];
       assertEquals(tags, [`<style nonce="${nonce}">`, `<script nonce="${nonce}">`]);
-      // Nothing from anywhere else, and nothing that the policy would have to allow.
+      // Nothing from another origin, and nothing that the policy would have to allow.
       assertEquals(page.text.match(/\b(?:src|href|action)="(?!#|data:)[^"]*"|\son\w+=|\sstyle="/g), null);
       const again = await server.ask("/", { headers: {} });
       assertEquals(again.text.includes(nonce), false);
@@ -196,35 +205,35 @@ Deno.test("example: control routes", async (t) => {
     },
   );
 
-  await t.step("neither token nor secret is in any answer, nor in the log", async () => {
+  await t.step("neither token nor secret is in any response or in the log", async () => {
     const log = await server.stop();
-    assert(server.answers.length > 100);
-    const texts = server.answers.flatMap(({ text, headers }) => [text, JSON.stringify([...headers])]);
+    assert(server.responses.length > 100);
+    const texts = server.responses.flatMap(({ text, headers }) => [text, JSON.stringify([...headers])]);
     for (const text of [...texts, log]) {
       assertEquals([text.includes(TOKEN), text.includes(SECRET)], [false, false]);
     }
   });
 });
 
-function assertUnauthorized({ status, headers, text }: Answer, what: string): void {
+function assertUnauthorized({ status, headers, text }: TextResponse, what: string): void {
   assertEquals(status, 401, what);
   assertEquals(headers.get("www-authenticate"), "Bearer", what);
   const error = { name: "RequestError", code: "ERR_UNAUTHORIZED", message: "Unauthorized" };
   assertEquals(JSON.parse(text), { error }, what);
 }
 
-function assertRefused({ status, text }: Answer, names: string): void {
+function assertRefused({ status, text }: TextResponse, names: string): void {
   assertEquals(status, 400, text);
   const { error } = JSON.parse(text);
   assert(error.message.includes(names), text);
   assertMatch(error.code, /^ERR_/);
 }
 
-// The secret by itself.
+// The comparison of secrets.
 
 const bearing = (value: string) => new Request("https://worker/", { headers: { authorization: value } });
 
-Deno.test("example: the secret is taken as it is, whatever the case of the scheme", async () => {
+Deno.test("example: the secret is case-sensitive, the scheme is not", async () => {
   assertEquals(await isAuthorized(bearing("Bearer s3cret with spaces"), "s3cret with spaces"), true);
   assertEquals(await isAuthorized(bearing("bearer s3cret"), "s3cret"), true);
   for (
@@ -234,7 +243,7 @@ Deno.test("example: the secret is taken as it is, whatever the case of the schem
   }
 });
 
-Deno.test("example: a Worker without a secret takes orders from nobody", async () => {
+Deno.test("example: a Worker without a secret authorizes no request", async () => {
   for (const secret of ["", undefined]) {
     for (const value of ["Bearer ", "Bearer", "", "Bearer undefined", "Bearer null"]) {
       assertEquals(await isAuthorized(bearing(value), secret), false, value);
@@ -242,7 +251,7 @@ Deno.test("example: a Worker without a secret takes orders from nobody", async (
   }
 });
 
-Deno.test("example: what is compared is two digests of one length, however long what was sent is", async () => {
+Deno.test("example: two digests of one length are compared, for a value of any length", async () => {
   const { subtle } = crypto;
   const digest = subtle.digest;
   const made: ArrayBuffer[] = [];

@@ -1,40 +1,40 @@
 /**
- * A bot in a Durable Object in workerd, under a stream of numbered messages, and what happens to it: many kills, or a long
- * time without a request. Nobody calls the object to bring it back. Prints what came of it as JSON.
+ * A bot in a Durable Object in workerd, under a stream of numbered messages, which is killed many times or gets no request
+ * for a long time. No call restarts the object; only its alarm does. Prints the outcome as JSON.
  *
- * A process of its own, since Miniflare leaves timers and ports behind.
+ * Runs in its own process, since Miniflare leaves timers and ports open.
  */
 
 import { until } from "../contract/until.ts";
 import { ObjectServer } from "./object_server.ts";
 import { type ResumeCause, resumeCauses } from "./resume_cause.ts";
 
-/** The fake forgets a session that was not resumed for three minutes. */
+/** The fake drops a session that was not resumed for three minutes. */
 const PATIENCE_MS = 150_000;
 
-/** What came of it. */
+/** The outcome. */
 export interface Outcome {
   /** Messages written. */
   readonly written: number;
-  /** Those that the handler never handled. */
+  /** Messages that were never handled. */
   readonly missing: readonly number[];
-  /** How often one was handled again. */
+  /** How often a message was handled again. */
   readonly repeated: number;
   /** Identifies that reached Discord. */
   readonly identifies: number;
   /** Resumes that reached Discord, and why. */
   readonly resumes: readonly ResumeCause[];
-  /** What became of sessions, in order. */
+  /** The changes of sessions, in order. */
   readonly sessions: readonly string[];
   /** Rules broken. */
   readonly violations: readonly string[];
-  /** Deploys that handled something. */
+  /** Deployed versions that handled a message. */
   readonly versions: number;
-  /** What the bot says of itself at the end. */
+  /** The bot's status at the end. */
   readonly status: unknown;
 }
 
-/** A member writes all the time; every message has a number. */
+/** A member that writes numbered messages all the time. */
 class Stream {
   /** Messages written. */
   written = 0;
@@ -46,11 +46,11 @@ class Stream {
     this.#timer = setInterval(() => server.discord.sendMessage({ content: `${++this.written}` }), everyMs);
   }
 
-  /** Stops writing, waits until the handler has had all of it, and says what came of everything. */
+  /** Stops writing, waits until every message is handled, and returns the outcome. */
   async outcome(): Promise<Outcome> {
     clearInterval(this.#timer);
     const { discord: { journal }, reports } = this.#server;
-    // However many wait, as long as it gets on with them.
+    // However many are queued, as long as there is progress.
     while (!reports.some(({ content }) => content === `${this.written}`)) {
       const before = reports.length;
       await until("another message is handled", () => reports.length > before);
@@ -71,7 +71,7 @@ class Stream {
     };
   }
 
-  /** What the bot says of itself; a session that was parked until now is about to be resumed. */
+  /** The bot's status, once it is live: a session that was parked until now is about to be resumed. */
   async #liveStatus(): Promise<unknown> {
     for (let waited = 0;; waited += 100) {
       const { body } = await this.#server.ask("GET", "status");
@@ -82,7 +82,7 @@ class Stream {
   }
 }
 
-/** The ways to die, in turn. */
+/** The ways to kill the object, used in turn. */
 export const WAYS = ["abort", "abort", "crash", "abort", "deploy"] as const;
 
 async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> {
@@ -91,7 +91,7 @@ async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> 
   await until("READY", () => server.discord.sessions.length === 1);
   const stream = new Stream(server, 20);
   for (let kill = 1; kill <= times; kill++) {
-    // At once, after a few messages, or in the middle of a busy run.
+    // At once, after a few messages, or after many.
     const enough = server.reports.length + (kill % 3) ** 2 * 10;
     await until("it works", () => server.reports.length >= enough);
     await server[WAYS[kill % WAYS.length] ?? "abort"]();
@@ -101,14 +101,13 @@ async function killed(times: number, maxQueuedEvents: number): Promise<Outcome> 
 }
 
 /**
- * Waits until as many runs as this have followed on the first, and resumed. An object that is killed while its alarm is
- * being delivered gets it again after 2 s, and twice as late after each further such death: more patience than for
- * anything else.
+ * Waits until this many runs after the first have resumed. An object that is killed while its alarm is being delivered
+ * gets it again after 2 s, and the delay doubles with each further kill, so this waits longer than anything else.
  */
-async function resumed({ discord: { journal } }: ObjectServer, lives: number): Promise<void> {
+async function resumed({ discord: { journal } }: ObjectServer, runs: number): Promise<void> {
   const count = () => resumeCauses(journal).filter(({ cause }) => cause === "new run").length;
-  for (let waited = 0; count() < lives; waited += 10) {
-    if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${lives}`);
+  for (let waited = 0; count() < runs; waited += 10) {
+    if (waited > PATIENCE_MS) throw new Error(`It did not resume: kill ${runs}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -126,6 +125,6 @@ if (import.meta.main) {
   const [what, ...numbers] = Deno.args;
   const [first = 0, second = 0] = numbers.map(Number);
   console.log(JSON.stringify(what === "kill" ? await killed(first, second) : await idle(first, second)));
-  // Whatever Miniflare still holds.
+  // Miniflare leaves handles open.
   Deno.exit(0);
 }

@@ -1,7 +1,7 @@
 /**
- * A hosted bot in workerd dies in every way there is, under a stream of messages, and its alarm alone brings it back.
+ * A hosted bot in workerd is killed in every possible way, under a stream of messages, and its alarm alone restarts it.
  *
- * `deno task test` kills it a few times; `deno task test:durable-object` fifty times, and lets it be evicted besides.
+ * `deno task test` kills it a few times; `deno task test:durable-object` fifty times, and also lets it be evicted.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -22,23 +22,23 @@ async function outcomeOf(...args: readonly (string | number)[]): Promise<Outcome
 }
 
 /**
- * One identify, nothing missed, no rule broken; a run for each death, and one RESUME of it. Whatever other RESUME there
- * was, the bot had parked its session before, since too many events waited for its handler.
+ * One identify, nothing missed, no rule broken; one new run with one RESUME for each kill. Before any other RESUME the bot
+ * had parked its session, since too many events were queued for its handler.
  */
-function assertUnharmed(outcome: Outcome, deaths: number): void {
+function assertUnharmed(outcome: Outcome, kills: number): void {
   const { missing, violations, identifies, resumes, sessions, status } = outcome;
   assertEquals(missing, []);
   assertEquals(violations, []);
   assertEquals(identifies, 1);
   assertEquals(sessions, ["started", ...resumes.map(() => "resumed")]);
   assertEquals(resumes.filter(({ cause }) => cause === "unknown"), []);
-  const lives = resumes.filter(({ cause }) => cause === "new run");
-  assertEquals(lives.length, deaths);
-  // What a death leaves is a socket that is cut, or none where the session was parked: never an open one beside the next.
+  const first = resumes.filter(({ cause }) => cause === "new run");
+  assertEquals(first.length, kills);
+  // A kill cuts the socket, if the session is not parked without one: two are never open at the same time.
   const ends = ["closed by the client: cut", "closed by the client: 4200 consumer behind"];
-  assertEquals(lives.filter(({ after }) => !ends.includes(after)), []);
+  assertEquals(first.filter(({ after }) => !ends.includes(after)), []);
   assert(typeof status === "object" && status !== null && "restarts" in status && "state" in status);
-  assertEquals([status.restarts, status.state], [deaths, "live"]);
+  assertEquals([status.restarts, status.state], [kills, "live"]);
 }
 
 /** How often a session was parked and resumed. */
@@ -60,9 +60,9 @@ async function killed(maxQueuedEvents: number): Promise<Outcome> {
   return outcome;
 }
 
-const KILLED = `killed ${KILLS} times under a stream: one identify, a resume for each, no message lost`;
+const KILLED = `killed ${KILLS} times under load: one identify, a resume for each kill, no message lost`;
 
-/** So few events may wait that after each death the session is parked. */
+/** With a queue so small that the session is parked after each kill. */
 async function killedParked(): Promise<void> {
   const outcome = await killed(20);
   assert(parkedIn(outcome) > 0, "it was never parked");
@@ -75,7 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `durable object: ${KILLED}, also of a session that is parked for want of room`,
+  name: `durable object: ${KILLED}, also while the session is parked because the queue is full`,
   ignore: IS_FULL,
   fn: killedParked,
 });
@@ -87,15 +87,15 @@ Deno.test({
     const steps: readonly (readonly [name: string, fn: () => Promise<void>])[] = [
       [KILLED, async () => void await killed(10_000)],
       [
-        "evicted, with an alarm that comes too late to prevent it: the alarm resumes it",
+        "evicted before its alarm: the alarm restarts it, and it resumes",
         async () => assertUnharmed(await outcomeOf("idle", IDLE_MS, IDLE_MS - 5_000), 1),
       ],
       [
-        "with its alarm every 30 s it is not evicted",
+        "with an alarm every 30 s it is not evicted",
         async () => assertUnharmed(await outcomeOf("idle", IDLE_MS, 30_000), 0),
       ],
     ];
-    // Together, since each takes so long.
+    // Concurrently, since each takes minutes.
     const unsanitized = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
     await Promise.all(steps.map(([name, fn]) => t.step({ name, fn, ...unsanitized })));
   },

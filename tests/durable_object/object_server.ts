@@ -1,4 +1,4 @@
-/** A bot in a Durable Object in workerd, with a fake Discord and a place its handler reports to; it can be killed in any way. */
+/** A bot in a Durable Object in workerd that can be killed, a fake Discord, and a server for its handler's reports. */
 
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { FakeDiscord } from "../fake/mod.ts";
@@ -27,13 +27,13 @@ export interface Report {
   readonly version: string;
 }
 
-/** workerd with one worker, and what it needs around it. */
+/** workerd with one worker, a fake Discord, and the server for reports. */
 export class ObjectServer implements AsyncDisposable {
-  /** The world. */
+  /** The fake Discord. */
   readonly discord: FakeDiscord;
   /** What the handler has reported, in order. */
   readonly reports: Report[] = [];
-  /** Called with each report; what it throws, the handler gets as an HTTP 500. */
+  /** Called with each report; if it throws, the handler gets HTTP 500. */
   onReport: (report: Report) => void = () => {};
   readonly #options: ObjectServerOptions;
   readonly #script: string;
@@ -55,7 +55,7 @@ export class ObjectServer implements AsyncDisposable {
     this.discord = parts.discord;
     this.#receiver = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
       try {
-        // Cut in the middle where the object is killed meanwhile: not handled.
+        // A body that a kill has cut off does not count as handled.
         const report: Report = await request.json();
         this.onReport(report);
         this.reports.push(report);
@@ -80,7 +80,7 @@ export class ObjectServer implements AsyncDisposable {
     return server;
   }
 
-  /** Asks the worker for a path; returns what it answers, as JSON where it is. */
+  /** Sends a request to the worker; returns the response's body, parsed if it is JSON. */
   async ask(
     method: "GET" | "POST",
     path: string,
@@ -95,15 +95,15 @@ export class ObjectServer implements AsyncDisposable {
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   }
 
-  /** The object dies of an exception, as it does when it exceeds a limit. */
+  /** Kills the object by an exception, as when it exceeds a limit. */
   async abort(): Promise<void> {
     const { status } = await this.ask("POST", "die");
     if (status !== 500) throw new Error(`The object did not die: ${status}`);
   }
 
-  /** workerd dies with everything in it, and starts again with what is on disk. */
+  /** Kills workerd, and starts it again with the storage on disk. */
   async crash(): Promise<void> {
-    // Others of the same parent may serve other tests: only the one that has our folder open is ours.
+    // Other children may serve other tests: the right one has this folder open.
     const [pid] = childrenNamed("workerd").filter((pid) => hasOpen(pid, this.#folder));
     if (pid === undefined) throw new Error("Cannot kill workerd: no child has the object's storage open");
     Deno.kill(pid, "SIGKILL");
@@ -111,7 +111,7 @@ export class ObjectServer implements AsyncDisposable {
     await this.#boot();
   }
 
-  /** The same storage, new code. */
+  /** Deploys a new version on the same storage. */
   async deploy(): Promise<void> {
     this.#version++;
     await this.#miniflare?.setOptions(this.#config());
@@ -151,7 +151,7 @@ export class ObjectServer implements AsyncDisposable {
   }
 }
 
-/** Processes that this one has started, by their name. */
+/** The child processes with this name. */
 function childrenNamed(name: string): number[] {
   return [...Deno.readDirSync("/proc")].map((entry) => Number(entry.name)).filter((pid) => {
     if (!Number.isInteger(pid)) return false;
@@ -160,7 +160,7 @@ function childrenNamed(name: string): number[] {
         /^\d+ \((.*)\) (\S) (\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/stat`)) ?? [];
       return comm === name && Number(parent) === Deno.pid;
     } catch {
-      // Gone meanwhile.
+      // It has ended in the meantime.
       return false;
     }
   });

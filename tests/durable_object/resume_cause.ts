@@ -1,9 +1,9 @@
 /**
- * Why there was a RESUME, for each of them, by the fake's journal alone.
+ * The cause of each RESUME, from the fake's journal alone.
  *
- * A incarnation of the object names itself in the URL that it dials. Its first RESUME takes up what the run before it has left.
- * Another one of the same run needs a reason of its own, and there is one that is no fault: with too many events waiting
- * for the handler, the bot parks its session at Discord by a close of its own, and resumes it once it has caught up.
+ * An incarnation of the object puts its id into the URL that it dials. Its first RESUME continues the session of the run
+ * before. A further one in the same run needs another cause, and one is no fault: with too many events queued for the
+ * handler, the bot closes the connection to park its session at Discord, and resumes it once it has caught up.
  */
 
 import type { CloseEntry, Journal } from "../fake/mod.ts";
@@ -12,7 +12,7 @@ import type { CloseEntry, Journal } from "../fake/mod.ts";
 export interface ResumeCause {
   /** The run that sent it. */
   readonly run: string;
-  /** `"unknown"` is a connection that was lost and that nothing explains. */
+  /** `"unknown"`: the connection was lost without an explanation. */
   readonly cause: "new run" | "parked" | "unknown";
   /** How the connection before it ended. */
   readonly after: string;
@@ -49,5 +49,5 @@ function described(end: CloseEntry | undefined): string {
 }
 
 function runOf(url: string): string {
-  return new URL(url).searchParams.get("life") ?? "?";
+  return new URL(url).searchParams.get("run") ?? "?";
 }

@@ -1,7 +1,7 @@
 /**
- * A host in a class that extends the real `DurableObject`, called over RPC. Prints what came back as JSON.
+ * A host in a class that extends the real `DurableObject`, called over RPC. Prints the results as JSON.
  *
- * The class is made in JavaScript: `cloudflare:workers` has no types here.
+ * The class is written in JavaScript: `cloudflare:workers` has no types here.
  */
 
 import { Miniflare } from "miniflare";

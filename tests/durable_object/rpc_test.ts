@@ -1,4 +1,4 @@
-/** A hosted shard over Cloudflare's RPC: what it answers arrives, errors with their codes. */
+/** A hosted shard over Cloudflare's RPC: results arrive, and errors with their codes. */
 
 import { assertEquals } from "@std/assert";
 import { BotProcess } from "../contract/bot_process.ts";

@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { StatusStream } from "../../examples/durable_object/status_stream.ts";
 import { WorkerdServer } from "../runtimes/workerd_server.ts";
 
-/** A status of so many shards that counts how often it was asked for. */
+/** A status that counts its requests. */
 class Status {
   asked = 0;
   shards = 1;
@@ -13,7 +13,7 @@ class Status {
     return this.error ? Promise.reject(this.error) : Promise.resolve({ shards: Array(this.shards).fill({}) });
   });
 
-  /** A watcher that reads all there is, until it is told to leave. */
+  /** A watcher that reads everything until it leaves. */
   follow(): { leave(): Promise<void> } {
     const reader = this.watch();
     const reading = (async () => {
@@ -34,7 +34,7 @@ class Status {
   }
 }
 
-Deno.test("status stream: asked once a second for all watchers together, and not at all without any", async () => {
+Deno.test("status stream: one request a second for all watchers together, and none without watchers", async () => {
   using time = new FakeTime();
   const status = new Status();
   await time.tickAsync(10_000);
@@ -55,7 +55,7 @@ Deno.test("status stream: asked once a second for all watchers together, and not
   assertEquals(status.asked, asked);
 });
 
-Deno.test("status stream: it goes on for whoever is left", async () => {
+Deno.test("status stream: it continues for the remaining watchers", async () => {
   using time = new FakeTime();
   const status = new Status();
   const [one, two] = [status.follow(), status.follow()];
@@ -68,7 +68,7 @@ Deno.test("status stream: it goes on for whoever is left", async () => {
   assertEquals(status.asked, 21);
 });
 
-Deno.test("status stream: who comes later gets the last status at once", async () => {
+Deno.test("status stream: a later watcher gets the last status at once", async () => {
   using time = new FakeTime();
   const status = new Status();
   const first = status.watch();
@@ -80,7 +80,7 @@ Deno.test("status stream: who comes later gets the last status at once", async (
   await time.tickAsync(1_000);
 });
 
-Deno.test("status stream: a large fleet is asked less often, but so that no watcher takes it for dead", async () => {
+Deno.test("status stream: a large fleet is asked less often, but before a watcher's timeout", async () => {
   for (const [shards, everyMs] of [[16, 1_000], [200, 5_000], [16_384, 10_000]] as const) {
     using time = new FakeTime();
     const status = new Status();
@@ -96,7 +96,7 @@ Deno.test("status stream: a large fleet is asked less often, but so that no watc
   }
 });
 
-Deno.test("status stream: who does not read is let go, and costs no more", async () => {
+Deno.test("status stream: a watcher that does not read is dropped, and costs no more requests", async () => {
   using time = new FakeTime();
   const status = new Status();
   const watcher = status.watch();
@@ -105,7 +105,7 @@ Deno.test("status stream: who does not read is let go, and costs no more", async
   await assertRejects(() => watcher.read(), Error, "is not read");
 });
 
-Deno.test("status stream: a status that fails ends the streams; the next watcher asks again", async () => {
+Deno.test("status stream: a failed status ends the streams; the next watcher causes a new request", async () => {
   using time = new FakeTime();
   const status = new Status();
   status.error = new Error("the storage is gone");
@@ -120,7 +120,7 @@ Deno.test("status stream: a status that fails ends the streams; the next watcher
   await time.tickAsync(1_000);
 });
 
-Deno.test("status stream: in workerd a watcher that hangs up is noticed through the Worker, and the asking ends", async () => {
+Deno.test("status stream: in workerd a watcher's disconnect passes through the Worker, and the requests end", async () => {
   await using server = await WorkerdServer.start("tests/durable_object/status_stream_worker.ts", {
     durableObjects: { WATCHED: "Watched" },
   });
@@ -131,17 +131,17 @@ Deno.test("status stream: in workerd a watcher that hangs up is noticed through 
   for (let seen = 0; seen < 2; seen++) assertEquals((await reader?.read())?.done, false);
   hangUp.abort();
   await reader?.read().catch(() => {});
-  // From some moment on the count stands still.
+  // The count has to stop growing.
   const giveUpAt = performance.now() + 120_000;
   for (let before = 0, now = 1; now > before;) {
-    assert(performance.now() < giveUpAt, `it still asks: ${now}`);
+    assert(performance.now() < giveUpAt, `it still sends requests: ${now}`);
     before = now;
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     now = await asked();
   }
 });
 
-/** Lets whatever waits for a second to pass go on before the next one. */
+/** Advances the clock second by second, so that waiting code continues after each. */
 async function seconds(time: FakeTime, count: number): Promise<void> {
   for (let second = 0; second < count; second++) await time.tickAsync(1_000);
 }

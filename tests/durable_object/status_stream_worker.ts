@@ -1,4 +1,4 @@
-/** The worker of `status_stream_test.ts`: an object that counts how often its status was asked for, and streams it. */
+/** The worker of `status_stream_test.ts`: an object that streams its status and counts its requests. */
 
 import { StatusStream } from "../../examples/durable_object/status_stream.ts";
 
@@ -16,14 +16,14 @@ export class Watched {
   #asked = 0;
   readonly #stream = new StatusStream(() => Promise.resolve({ shards: [], asked: ++this.#asked }));
 
-  /** `/stream` watches, anything else tells the count. */
+  /** `/stream` is the stream, any other path returns the count. */
   fetch(request: Request): Response {
     return new URL(request.url).pathname === "/stream" ? this.#stream.response() : Response.json(this.#asked);
   }
 }
 
 export default {
-  /** Everything goes to the object. */
+  /** Forwards every request to the object. */
   fetch(request: Request, env: Env): Promise<Response> {
     return env.WATCHED.get(env.WATCHED.idFromName("watched")).fetch(request);
   },

@@ -1,19 +1,19 @@
-/** A bot in a Durable Object, and the Discord that it talks to, in one virtual time. */
+/** A bot in a Durable Object and a fake Discord, on one virtual clock. */
 
 import { ShardHost, type ShardHostOptions } from "../../shard/durable_object/mod.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
-import { EPOCH_MS, type Surroundings, VirtualObject } from "./virtual_object.ts";
+import { EPOCH_MS, type IncarnationContext, VirtualObject } from "./virtual_object.ts";
 
-/** The names that the bot asks for. */
+/** The names of the bot's guild events. */
 type GuildName = "MESSAGE_CREATE";
 /** A bot's host. */
 export type TestHost = ShardHost<GuildName>;
-/** Its options, without what the harness decides. */
+/** Options of the host that a test may set. */
 export type TestHostOptions = Partial<ShardHostOptions<GuildName>>;
 
-/** A bot of the tests: it reads messages, and knows no other Discord. */
+/** The host of a test's bot, which reads messages from the fake Discord. */
 export function hostOf(
-  { ctx, platform, isDead }: Surroundings,
+  { ctx, platform, isDead }: IncarnationContext,
   discord: FakeDiscord,
   onMessage: (content: string) => void,
   options: TestHostOptions,
@@ -27,7 +27,7 @@ export function hostOf(
       if (event.t === "MESSAGE_CREATE") onMessage(event.d.content);
     },
     fetch: discord.fetch,
-    // Whatever DISCORD_API says on this machine.
+    // Independent of this machine's DISCORD_API.
     api: "https://discord.com/api/v10",
     wallClock: () => EPOCH_MS + platform.now(),
     ...options,
@@ -36,24 +36,24 @@ export function hostOf(
   });
 }
 
-/** An object, the Discord that its bot talks to, and the clock of both. */
+/** A bot's object, its fake Discord, and the clock of both. */
 export class VirtualBot extends VirtualObject<TestHost> {
-  /** The other side. */
+  /** The fake Discord. */
   readonly discord: FakeDiscord;
   /** The contents of messages that the handler has handled, over all runs. */
   readonly handled: string[];
 
-  /** Makes an object that nobody has asked for anything yet. */
+  /** An object without an incarnation yet. */
   constructor(options: TestHostOptions = {}, fake: FakeDiscordOptions = {}) {
     const clock = new VirtualClock();
     const discord = new FakeDiscord({ heartbeatInterval: 40_000, ...fake, clock });
     const handled: string[] = [];
-    super(clock, (around) => hostOf(around, discord, (content) => handled.push(content), options));
+    super(clock, (context) => hostOf(context, discord, (content) => handled.push(content), options));
     this.discord = discord;
     this.handled = handled;
   }
 
-  /** The host, made anew where the object is gone. */
+  /** The host of the present incarnation, or of a new one. */
   get host(): TestHost {
     return this.object;
   }
@@ -66,14 +66,14 @@ export class VirtualBot extends VirtualObject<TestHost> {
     await this.clock.advance(0);
   }
 
-  /** The object is gone, without notice, and its socket is cut without a close frame. */
+  /** Kills the object without notice, and cuts its socket without a close frame. */
   async kill(): Promise<void> {
     this.die();
     for (const connection of this.discord.connections) connection.drop();
     await this.clock.advance(0);
   }
 
-  /** Stops whatever runs, so that no timer is left. */
+  /** Stops everything, so that no timer is left. */
   async end(): Promise<void> {
     const stopping = this.host.stop({ keepSession: true });
     await this.clock.advance(0);

@@ -1,38 +1,38 @@
-/** A coordinator and the shards that it calls, each an object of its own that can die, in one virtual time. */
+/** A coordinator and its shards, each in an object that can be killed, on one virtual clock. */
 
 import { FleetHost, type HostedShard } from "../../shard/durable_object/mod.ts";
 import { DurableObjectIdentifyLimiter } from "../../ratelimit/identify/durable_object.ts";
 import { FakeDiscord, type FakeDiscordOptions, VirtualClock } from "../fake/mod.ts";
 import { hostOf, type TestHost, type TestHostOptions } from "./virtual_bot.ts";
-import { EPOCH_MS, type Surroundings, VirtualObject } from "./virtual_object.ts";
+import { EPOCH_MS, type IncarnationContext, VirtualObject } from "./virtual_object.ts";
 
 /** Options of a {@linkcode VirtualFleet}. */
 export interface VirtualFleetOptions {
-  /** The other side. */
+  /** Options of the fake Discord. */
   readonly fake?: FakeDiscordOptions;
-  /** What a shard's host does differently. */
+  /** Options of each shard's host. */
   readonly shard?: TestHostOptions;
 }
 
-/** A coordinator, its shards, and the Discord that they talk to. */
+/** A coordinator, its shards and a fake Discord. */
 export class VirtualFleet {
-  /** The only time there is. */
+  /** The virtual clock. */
   readonly clock = new VirtualClock();
-  /** The other side. */
+  /** The fake Discord. */
   readonly discord: FakeDiscord;
   /** The coordinator's object. */
   readonly coordinator: VirtualObject<FleetHost>;
   /** The shards' objects, by "id of count". */
   readonly shards = new Map<string, VirtualObject<TestHost>>();
-  /** Messages that were handled: their contents, and how often. */
+  /** How often each message was handled, by its content. */
   readonly handled = new Map<string, number>();
-  /** Objects that do not answer, by name: calls to them hang or fail. */
+  /** Objects that do not respond, by name: calls to them hang or fail. */
   readonly broken = new Map<string, "hangs" | "fails">();
   /** Calls to shards, as "start 3 of 16". */
   readonly calls: string[] = [];
   readonly #options: VirtualFleetOptions;
 
-  /** A fleet that was never started. */
+  /** A fleet that is not started yet. */
   constructor(options: VirtualFleetOptions = {}) {
     this.#options = options;
     this.discord = new FakeDiscord({ heartbeatInterval: 40_000, ...options.fake, clock: this.clock });
@@ -47,7 +47,7 @@ export class VirtualFleet {
       }));
   }
 
-  /** The coordinator, made anew where it is gone. */
+  /** The coordinator of the present incarnation, or of a new one. */
   get host(): FleetHost {
     return this.coordinator.object;
   }
@@ -64,7 +64,7 @@ export class VirtualFleet {
     ).length;
   }
 
-  /** Lets virtual time pass while something real is waited for. */
+  /** Advances the virtual clock until a promise settles. */
   async during<T>(promise: Promise<T>): Promise<T> {
     let over = false;
     const done = promise.finally(() => over = true);
@@ -87,7 +87,7 @@ export class VirtualFleet {
     if (!shard) {
       this.shards.set(
         name,
-        shard = new VirtualObject(this.clock, (around) => this.#bot(around)),
+        shard = new VirtualObject(this.clock, (context) => this.#bot(context)),
       );
     }
     const own = shard;
@@ -108,16 +108,16 @@ export class VirtualFleet {
     };
   }
 
-  #bot(around: Surroundings): TestHost {
+  #bot(context: IncarnationContext): TestHost {
     const onMessage = (content: string) => this.handled.set(content, (this.handled.get(content) ?? 0) + 1);
-    return hostOf(around, this.discord, onMessage, {
+    return hostOf(context, this.discord, onMessage, {
       identifyLimiter: new DurableObjectIdentifyLimiter({
         idFromName: (name) => name,
         get: () => ({
           exchange: (request) => Promise.resolve(this.host.exchange(request)),
           fetch: () => Promise.reject(new TypeError("Only called over RPC")),
         }),
-      }, { clock: around.platform }),
+      }, { clock: context.platform }),
       ...this.#options.shard,
     });
   }

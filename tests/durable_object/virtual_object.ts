@@ -1,8 +1,8 @@
 /**
- * A Durable Object in virtual time: storage that outlives it, one alarm, and a death that takes everything else.
+ * A Durable Object in virtual time, with storage and one alarm, whose incarnations can be killed.
  *
- * What dies is dead at once, as in workerd: its timers never fire, what it still writes reaches no storage, and the next
- * call or alarm makes it anew.
+ * A killed incarnation ends at once, as in workerd: its timers never fire, its writes do not reach the storage, and the
+ * next call or alarm starts another.
  */
 
 import type { DurableObjectStateLike } from "../../shard/durable_object/object_state.ts";
@@ -12,7 +12,7 @@ import type { VirtualClock } from "../fake/mod.ts";
 /** The wall clock's lead over the virtual one, in ms. */
 export const EPOCH_MS = 1_700_000_000_000;
 
-/** What it costs. */
+/** What an object costs. */
 export interface Usage {
   /** Rows written. */
   rows: number;
@@ -20,13 +20,13 @@ export interface Usage {
   alarms: number;
 }
 
-/** What one incarnation of an object has of the world. */
-export interface Surroundings {
+/** What one incarnation of an object gets. */
+export interface IncarnationContext {
   /** As Cloudflare gives it to the class. */
   readonly ctx: DurableObjectStateLike;
-  /** Clock and timers; they die with the object. */
+  /** Clock and timers; the timers end with the incarnation. */
   readonly platform: Platform;
-  /** Whether it is dead; what is still under way may ask. */
+  /** Whether the incarnation has been killed, for code that is still running. */
   readonly isDead: () => boolean;
 }
 
@@ -35,54 +35,54 @@ interface Incarnation<T> {
   object?: T;
   /** Timers that have not fired. */
   readonly timers: Set<unknown>;
-  /** An alarm is being delivered. */
+  /** Whether an alarm is being delivered. */
   inAlarm: boolean;
 }
 
 /** One object of a class. */
 export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
-  /** The only time there is. */
+  /** The virtual clock. */
   readonly clock: VirtualClock;
-  /** What lies in its storage. */
+  /** The values in its storage. */
   readonly values = new Map<string, unknown>();
-  /** What it has cost so far. */
+  /** Its cost so far. */
   readonly usage: Usage = { rows: 0, alarms: 0 };
-  /** What alarms have thrown: nothing may. */
+  /** Errors that alarms have thrown; there must be none. */
   readonly alarmErrors: unknown[] = [];
-  /** How often it was made. */
-  lives = 0;
-  /** Alarms to refuse, with this error. */
+  /** How many incarnations there have been. */
+  incarnations = 0;
+  /** Errors for the next calls of `setAlarm`. */
   refuseAlarms: Error[] = [];
   /** When the alarm is due on the virtual clock, in ms. */
   alarmAt: number | null = null;
-  readonly #make: (around: Surroundings) => T;
+  readonly #make: (context: IncarnationContext) => T;
   #alarmTimer: unknown = null;
   #incarnation: Incarnation<T> | null = null;
 
-  /** An object that nobody has asked for anything yet; `make` is called anew for each of its runs. */
-  constructor(clock: VirtualClock, make: (around: Surroundings) => T) {
+  /** An object without an incarnation yet; `make` is called for each. */
+  constructor(clock: VirtualClock, make: (context: IncarnationContext) => T) {
     this.clock = clock;
     this.#make = make;
   }
 
-  /** The object, made anew where it is gone: what any request does. */
+  /** The present incarnation, or a new one, as any request starts one. */
   get object(): T {
     return this.#objectOf(this.#alive());
   }
 
-  /** Whether there is an object in memory. */
+  /** Whether there is an incarnation in memory. */
   get isAlive(): boolean {
     return this.#incarnation !== null;
   }
 
-  /** The object is gone, without notice. Nothing is there until the next alarm or request. */
+  /** Kills the incarnation, without notice. The next alarm or request starts another. */
   die(): void {
     const incarnation = this.#incarnation;
     this.#incarnation = null;
     if (incarnation === null) return;
     incarnation.dead = true;
     for (const timer of incarnation.timers) this.clock.clearTimeout(timer);
-    // An alarm that its object did not survive is delivered again, unless another was set meanwhile.
+    // An alarm that was being delivered is delivered again, unless another was set in the meantime.
     if (incarnation.inAlarm && this.alarmAt === null) this.#setAlarm(this.clock.now() + 2_000);
   }
 
@@ -92,22 +92,22 @@ export class VirtualObject<T extends { alarm(info?: unknown): Promise<void> }> {
 
   #objectOf(incarnation: Incarnation<T>): T {
     if (incarnation.object) return incarnation.object;
-    this.lives++;
+    this.incarnations++;
     const isDead = () => incarnation.dead;
     return incarnation.object = this.#make({
       ctx: this.#ctx(isDead),
-      platform: this.#host(incarnation),
+      platform: this.#platform(incarnation),
       isDead,
     });
   }
 
-  #host(incarnation: Incarnation<T>): Platform {
+  #platform(incarnation: Incarnation<T>): Platform {
     const { clock } = this;
     return {
       now: () => clock.now(),
       random: () => clock.random(),
       setTimeout: (callback, delayMs) => {
-        // What is still under way when it dies may arm one after that.
+        // Code that is still running after the kill may set a timer.
         if (incarnation.dead) return null;
         const timer = clock.setTimeout(() => {
           incarnation.timers.delete(timer);

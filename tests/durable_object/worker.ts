@@ -21,7 +21,7 @@ export interface Env {
   readonly SAVE_EVERY_MS: string;
   /** Events that may wait for the handler. */
   readonly MAX_QUEUED_EVENTS: string;
-  /** Says which code this is. */
+  /** The version of the code. */
   readonly VERSION: string;
 }
 
@@ -36,11 +36,11 @@ export class Bot {
   readonly #env: Env;
   readonly #host: ShardHost<"MESSAGE_CREATE">;
 
-  /** As Cloudflare makes it. */
+  /** Called by the runtime. */
   constructor(ctx: DurableObjectStateLike & { abort(reason?: string): void }, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
-    // Each incarnation of the object tells Discord which one it is, so that the fake's journal alone says who connected.
+    // Each incarnation puts its id into the URL, so that the fake's journal alone shows which one has connected.
     const run = crypto.randomUUID();
     this.#host = new ShardHost(ctx, {
       token: env.TOKEN,
@@ -50,7 +50,7 @@ export class Bot {
       alarmEveryMs: Number(env.ALARM_EVERY_MS),
       saveEveryMs: Number(env.SAVE_EVERY_MS),
       maxQueuedEvents: Number(env.MAX_QUEUED_EVENTS),
-      dial: (url, options) => dial(`${url}&life=${run}`, options),
+      dial: (url, options) => dial(`${url}&run=${run}`, options),
       handler: (event, { signal }) =>
         this.#report(event.t, "content" in event.d ? event.d.content : "", signal),
     });
@@ -76,12 +76,12 @@ export class Bot {
       signal,
     });
     await response.text();
-    if (!response.ok) throw new Error(`The test answered ${response.status}`);
+    if (!response.ok) throw new Error(`The test responded with status ${response.status}`);
   }
 }
 
 export default {
-  /** Everything goes to the one object. */
+  /** Forwards every request to the only object. */
   fetch(request: Request, env: Env & { readonly BOT: Namespace }): Promise<Response> {
     return env.BOT.get(env.BOT.idFromName("bot")).fetch(request);
   },

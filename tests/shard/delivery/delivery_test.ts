@@ -30,7 +30,7 @@ Deno.test("delivery: a handler that returns at once costs no promise and no time
   assertEquals([delivery.handled, clock.pending], [1, 0]);
 });
 
-Deno.test("delivery: a promise is waited for, and its timer taken back", async () => {
+Deno.test("delivery: a promise is awaited, and its timer cleared", async () => {
   const { clock, delivery } = make({ handler: () => Promise.resolve() });
   const done = delivery.deliver(EVENT);
   assertEquals(clock.pending, 1);
@@ -58,7 +58,7 @@ Deno.test("delivery: waits between attempts grow from half a second to 30 s, wit
   assertEquals([delivery.handled, delivery.failures, delivery.failing], [1, 11, null]);
 });
 
-Deno.test("delivery: what a handler answers after its deadline is of no interest, not even a rejection", async () => {
+Deno.test("delivery: the result of a handler after its deadline is ignored, even a rejection", async () => {
   const late = Promise.withResolvers<void>();
   let attempts = 0;
   const { clock, delivery } = make({ handler: () => ++attempts === 1 ? late.promise : undefined });
@@ -70,7 +70,7 @@ Deno.test("delivery: what a handler answers after its deadline is of no interest
   assertEquals([delivery.handled, attempts], [1, 2]);
 });
 
-Deno.test("delivery: without a deadline it waits for ever", async () => {
+Deno.test("delivery: without a deadline it waits without limit", async () => {
   const answer = Promise.withResolvers<void>();
   const { clock, delivery } = make({ deadlineMs: Infinity, handler: () => answer.promise });
   const done = delivery.deliver(EVENT);
@@ -81,7 +81,7 @@ Deno.test("delivery: without a deadline it waits for ever", async () => {
   assertEquals(delivery.handled, 1);
 });
 
-Deno.test("delivery: a stop lets go of the handler, of a wait, and of what comes after", async () => {
+Deno.test("delivery: a stop ends a pending attempt, a wait, and every later delivery", async () => {
   const signals: AbortSignal[] = [];
   const hanging = make({
     handler: (_event, { signal }) => {
@@ -107,7 +107,7 @@ Deno.test("delivery: a stop lets go of the handler, of a wait, and of what comes
   assertEquals(failing.clock.pending, 0);
 });
 
-Deno.test("delivery: a stop between attempts lets the one that runs finish", async () => {
+Deno.test("delivery: a stop between attempts lets the running one finish", async () => {
   const answer = Promise.withResolvers<void>();
   const { delivery } = make({ handler: () => answer.promise });
   const done = delivery.deliver(EVENT);
@@ -118,7 +118,7 @@ Deno.test("delivery: a stop between attempts lets the one that runs finish", asy
   assertThrows(() => delivery.deliver(EVENT), DeliveryStoppedError);
 });
 
-Deno.test("delivery: a signal that is first looked at after the deadline is aborted", async () => {
+Deno.test("delivery: a signal that is first read after the deadline is aborted", async () => {
   let look = (): boolean => false;
   const { clock, delivery } = make({
     handler: (_event, attempt) => {

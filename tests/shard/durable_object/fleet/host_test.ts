@@ -8,7 +8,7 @@ const ONLINE: GatewayCommand = {
   op: 3,
   d: { since: null, activities: [], status: "online", afk: false },
 };
-/** 16 guilds whose ids spread over any number of shards. */
+/** 16 guilds whose ids are spread over any number of shards. */
 const GUILDS = Array.from({ length: 16 }, (_, n) => ({ id: `${BigInt(n + 1) << 22n}` }));
 
 Deno.test("fleet host: as many shards as Discord recommends come up in bucket order, without an op 9", async () => {
@@ -34,7 +34,7 @@ Deno.test("fleet host: as many shards as Discord recommends come up in bucket or
   assertEquals(fleet.clock.pending, 0);
 });
 
-Deno.test("fleet host: with a given number Discord says how many may identify at once; if it does not, they start all the same", async () => {
+Deno.test("fleet host: with a given number Discord is asked for max_concurrency; if that fails, the shards start without it", async () => {
   const fleet = new VirtualFleet({ fake: { shards: 1, maxConcurrency: 16 } });
   await fleet.during(fleet.host.start({ shards: 16 }));
   await fleet.clock.advance(4_000);
@@ -61,7 +61,7 @@ Deno.test("fleet host: once all shards run, the coordinator sets no alarm and ma
   await fleet.end();
 });
 
-Deno.test("fleet host: an order survives the coordinator's death in the middle, and objects that do not answer", async () => {
+Deno.test("fleet host: an order survives the end of the coordinator's object, and objects that do not respond", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 16 } });
   for (let id = 8; id < 16; id++) fleet.broken.set(`${id} of 16`, id % 2 ? "hangs" : "fails");
   await fleet.during(fleet.host.start({ shards: 16 }));
@@ -80,7 +80,7 @@ Deno.test("fleet host: an order survives the coordinator's death in the middle, 
   await fleet.end();
 });
 
-Deno.test("fleet host: a shard whose object does not answer says so in the status, and delays nobody else's", async () => {
+Deno.test("fleet host: a shard whose object does not respond has an error in the status, and does not delay the others", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 3 }));
   await fleet.live(3);
@@ -92,7 +92,7 @@ Deno.test("fleet host: a shard whose object does not answer says so in the statu
   await fleet.end();
 });
 
-Deno.test("fleet host: stop and start keep the sessions where that was asked for", async () => {
+Deno.test("fleet host: stop with keepSession and start resume the sessions", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -101,7 +101,7 @@ Deno.test("fleet host: stop and start keep the sessions where that was asked for
   assertEquals(fleet.discord.connections.length, 0);
   assertEquals(fleet.discord.sessions.length, 2);
   fleet.discord.sendMessage({ content: "meanwhile" });
-  // Without a number it is the last one.
+  // Without a number, the previous one.
   await fleet.during(fleet.host.start());
   await fleet.live(2);
   await fleet.clock.advance(0);
@@ -113,7 +113,7 @@ Deno.test("fleet host: stop and start keep the sessions where that was asked for
   await fleet.end();
 });
 
-Deno.test("fleet host: an order that comes while another is carried out waits for no alarm", async () => {
+Deno.test("fleet host: an order that arrives during another one does not wait for an alarm", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.during(fleet.host.stop());
@@ -123,7 +123,7 @@ Deno.test("fleet host: an order that comes while another is carried out waits fo
   await fleet.end();
 });
 
-Deno.test("fleet host: another number takes a reshard, and one reshard at a time", async () => {
+Deno.test("fleet host: another number requires a reshard, and only one reshard runs at a time", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 8 } });
   const refused = async (act: () => Promise<void>) =>
     (await assertRejects(() => fleet.during(act()), HostError)).code;
@@ -140,7 +140,7 @@ Deno.test("fleet host: another number takes a reshard, and one reshard at a time
   await fleet.end();
 });
 
-Deno.test("fleet host: a reshard under a stream of messages misses none; only the overlap comes twice", async () => {
+Deno.test("fleet host: a reshard under load misses no message; only those of the overlap are handled twice", async () => {
   const fleet = new VirtualFleet({ fake: { shards: 4, maxConcurrency: 8, guilds: GUILDS } });
   await fleet.during(fleet.host.start());
   await fleet.live(4);
@@ -157,7 +157,7 @@ Deno.test("fleet host: a reshard under a stream of messages misses none; only th
   await writing(10);
   await fleet.during(fleet.host.reshard(8));
   await writing(20);
-  // Deaths in the middle change nothing.
+  // The end of the coordinator's object changes nothing.
   fleet.coordinator.die();
   await writing(60);
   const { shardCount, resharding, lastReshard, shards } = await fleet.host.status();
@@ -175,14 +175,14 @@ Deno.test("fleet host: a reshard under a stream of messages misses none; only th
   assertEquals([...fleet.handled.values()].every((times) => times <= 2), true);
   await writing(5);
   assertEquals(fleet.handled.get(`${written}`), 1);
-  // The old sessions were ended, not left behind.
+  // The old sessions have ended.
   assertEquals(fleet.discord.sessions.length, 8);
   assertEquals(fleet.discord.journal.violations(), []);
   await fleet.end();
   assertEquals(fleet.clock.pending, 0);
 });
 
-Deno.test("fleet host: a start during a reshard changes nothing of it", async () => {
+Deno.test("fleet host: a start during a reshard does not change it", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 16 } });
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -199,7 +199,7 @@ Deno.test("fleet host: a start during a reshard changes nothing of it", async ()
   await fleet.end();
 });
 
-Deno.test("fleet host: a retired shard first handles what it has", async () => {
+Deno.test("fleet host: a retiring shard first handles the events that it has received", async () => {
   const release: (() => void)[] = [];
   const seen: string[] = [];
   const fleet = new VirtualFleet({
@@ -209,7 +209,7 @@ Deno.test("fleet host: a retired shard first handles what it has", async () => {
       handler: (event) => {
         if (event.t !== "MESSAGE_CREATE") return;
         const { content } = event.d;
-        // The first set's only shard is slow; the new ones are not.
+        // The old set's only shard is slow; the new ones are not.
         if (fleet.liveShards(2) > 0) return void seen.push(`new ${content}`);
         return new Promise((resolve) =>
           release.push(() => {
@@ -230,7 +230,7 @@ Deno.test("fleet host: a retired shard first handles what it has", async () => {
   assertEquals([before.shardCount, before.resharding], [2, null]);
   assertEquals(before.shards.map(({ shardCount }) => shardCount), [2, 2, 1]);
   assertEquals(seen, []);
-  // Only the first is slow: the others go the quick way once it is done.
+  // Only the first event is slow.
   release[0]?.();
   await fleet.clock.advance(10_000);
   assertEquals(seen, ["one", "new two", "new three"]);
@@ -241,7 +241,7 @@ Deno.test("fleet host: a retired shard first handles what it has", async () => {
   await fleet.end();
 });
 
-Deno.test("fleet host: a new shard that Discord stops ends the reshard, and the old set goes on", async () => {
+Deno.test("fleet host: a new shard that Discord refuses ends the reshard, and the old set continues", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 8, privilegedIntents: 1 << 15 } });
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -261,7 +261,7 @@ Deno.test("fleet host: a new shard that Discord stops ends the reshard, and the 
   await fleet.end();
 });
 
-Deno.test("fleet host: a reshard that cannot end is given up by the present number, and may be tried again", async () => {
+Deno.test("fleet host: a reshard that cannot end is cancelled by the present number, and may be retried", async () => {
   const fleet = new VirtualFleet({ fake: { maxConcurrency: 8 } });
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -287,7 +287,7 @@ Deno.test("fleet host: a reshard that cannot end is given up by the present numb
   await fleet.end();
 });
 
-Deno.test("fleet host: a reshard that the day's identifies do not allow is refused before it costs one", async () => {
+Deno.test("fleet host: a reshard that needs more identifies than remain is rejected before the first one", async () => {
   const fleet = new VirtualFleet({ fake: { identifyLimit: { remaining: 5, resetAfter: 3_600_000 } } });
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -298,7 +298,7 @@ Deno.test("fleet host: a reshard that the day's identifies do not allow is refus
   await fleet.end();
 });
 
-Deno.test("fleet host: a command goes to the guild's shard, a presence to each, and a refusal names its reason", async () => {
+Deno.test("fleet host: a command goes to the guild's shard, a presence to every shard, and a rejection has a code", async () => {
   const fleet = new VirtualFleet({ fake: { guilds: GUILDS } });
   await fleet.during(fleet.host.start({ shards: 4 }));
   await fleet.live(4);
@@ -321,7 +321,7 @@ Deno.test("fleet host: a command goes to the guild's shard, a presence to each, 
   await fleet.end();
 });
 
-Deno.test("fleet host: a restart resumes the one shard", async () => {
+Deno.test("fleet host: a restart resumes one shard", async () => {
   const fleet = new VirtualFleet();
   await fleet.during(fleet.host.start({ shards: 2 }));
   await fleet.live(2);
@@ -334,7 +334,7 @@ Deno.test("fleet host: a restart resumes the one shard", async () => {
   await fleet.end();
 });
 
-Deno.test("fleet host: over HTTP every malformed body is 400 and names the field, every refusal has its status", async () => {
+Deno.test("fleet host: over HTTP every malformed body is 400 and names the field, every rejection has its status", async () => {
   const fleet = new VirtualFleet();
   const ask = async (path: string, body?: unknown, method = body === undefined ? "GET" : "POST") => {
     const text = typeof body === "string" ? body : JSON.stringify(body);

@@ -12,7 +12,7 @@ import { FakeDiscord, VirtualClock } from "../../../fake/mod.ts";
 /** What one key of a Durable Object may hold, in bytes. */
 const MAX_VALUE = 2_000_000;
 
-/** Storage that counts bytes as a Durable Object does, and refuses what is too big. */
+/** Storage that counts bytes as a Durable Object does, and rejects values that are too large. */
 class CountingStorage {
   readonly kv = {
     get: (key: string): unknown => structuredClone(this.#values.get(key)),
@@ -39,12 +39,12 @@ class CountingStorage {
   async deleteAlarm(): Promise<void> {}
 }
 
-/** A coordinator whose shards do what they are told, and do nothing. */
+/** A coordinator of shards that confirm `start` and reject every other call. */
 function coordinator(storage: CountingStorage): { host: FleetHost; called: number[]; clock: VirtualClock } {
   const clock = new VirtualClock();
   const { token, fetch } = new FakeDiscord({ clock, maxConcurrency: 16 });
   const called: number[] = [];
-  const nothing = () => Promise.reject(new Error("nobody asks"));
+  const nothing = () => Promise.reject(new Error("not called"));
   const host = new FleetHost({ storage }, {
     token,
     fetch,
@@ -62,7 +62,7 @@ function coordinator(storage: CountingStorage): { host: FleetHost; called: numbe
   return { host, called, clock };
 }
 
-Deno.test("fleet host's record: an order to as many shards as may be is small, and each of them is called once, ascending", async () => {
+Deno.test("fleet host's record: an order to the largest number of shards is small, and each of them is called once, in ascending order", async () => {
   const storage = new CountingStorage();
   const { host, called, clock } = coordinator(storage);
   const started = host.start({ shards: MAX_HOSTED_SHARDS });
@@ -72,7 +72,7 @@ Deno.test("fleet host's record: an order to as many shards as may be is small, a
   assert(storage.largest < 1_000, `${storage.largest} bytes`);
 });
 
-Deno.test("fleet host's record: calls come out as they went in, in their order, and the most scattered ones fit under a key", () => {
+Deno.test("fleet host's record: calls are read as they were written, in order, and the most scattered ones fit into one key", () => {
   const storage = new CountingStorage();
   const every = (count: number, what: PendingCall["do"]) =>
     callAll(count, what).filter((_, id) => id % 2 === 0);
@@ -93,7 +93,7 @@ Deno.test("fleet host's record: calls come out as they went in, in their order, 
   }
 });
 
-Deno.test("fleet host's record: what the storage refuses has not happened", async () => {
+Deno.test("fleet host's record: an order that the storage rejects changes nothing", async () => {
   const storage = new CountingStorage();
   const { host } = coordinator(storage);
   storage.most = 100;
@@ -103,7 +103,7 @@ Deno.test("fleet host's record: what the storage refuses has not happened", asyn
   assertEquals([running, shardCount, pendingCalls], [false, null, 0]);
 });
 
-Deno.test("fleet host: more shards than any bot has are refused before anybody is asked", async () => {
+Deno.test("fleet host: more shards than any bot has are rejected before any call", async () => {
   const storage = new CountingStorage();
   const { host, called } = coordinator(storage);
   for (const shards of [0, 1.5, NaN, MAX_HOSTED_SHARDS + 1, 1e9]) {

@@ -1,4 +1,4 @@
-/** Random runs of a hosted shard: whatever happens in whatever order, every message is handled and nobody identifies twice. */
+/** Random faults on a hosted shard, in random order: every message is handled, and the shard identifies once. */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -86,12 +86,12 @@ async function play(story: readonly Act[]): Promise<void> {
   assertEquals(journal.violations(), []);
   assertEquals(object.alarmErrors, []);
   await object.end();
-  // A slow handler of an object that died.
+  // Timers of a slow handler whose object has ended.
   await object.clock.advance(1_000);
   assertEquals(object.clock.pending, 0);
 }
 
-Deno.test("shard host: random stories of kills, cuts and failing handlers: one identify, every message handled", async () => {
+Deno.test("shard host: random kills, lost connections and failing handlers: one identify, every message is handled", async () => {
   await assertProperty(
     fc.asyncProperty(fc.array(acts, { minLength: 5, maxLength: 40 }), play),
     { numRuns: 40 },

@@ -17,7 +17,7 @@ Deno.test("shard host: a start identifies, stores the session at once and sets t
   assertEquals(object.clock.pending, 0);
 });
 
-Deno.test("shard host: a dead object is brought back by its alarm alone, resumes, and misses nothing", async () => {
+Deno.test("shard host: after a kill the alarm alone restarts the object, which resumes and misses nothing", async () => {
   const object = new VirtualBot();
   await object.live();
   object.write("before");
@@ -32,11 +32,11 @@ Deno.test("shard host: a dead object is brought back by its alarm alone, resumes
   const { journal } = object.discord;
   assertEquals([journal.identifies().length, journal.resumes().length], [1, 1]);
   assertEquals(object.host.status.restarts, 1);
-  assertEquals(object.lives, 2);
+  assertEquals(object.incarnations, 2);
   await object.end();
 });
 
-Deno.test("shard host: what was handled after the last write of the sequence comes again, never less", async () => {
+Deno.test("shard host: events handled after the last write of the sequence are delivered again, and none is lost", async () => {
   const object = new VirtualBot({ saveEveryMs: 5_000 });
   await object.live();
   await object.clock.advance(5_000);
@@ -52,7 +52,7 @@ Deno.test("shard host: what was handled after the last write of the sequence com
   await object.end();
 });
 
-Deno.test("shard host: a request brings it back as well, and does not push the alarm away", async () => {
+Deno.test("shard host: a request also restarts the object, and does not postpone its alarm", async () => {
   const object = new VirtualBot();
   await object.live();
   await object.clock.advance(10_000);
@@ -66,7 +66,7 @@ Deno.test("shard host: a request brings it back as well, and does not push the a
   await object.end();
 });
 
-Deno.test("shard host: a running object without an alarm, however it lost it, sets one when it is made", async () => {
+Deno.test("shard host: a new incarnation of a running shard sets a missing alarm", async () => {
   const object = new VirtualBot();
   await object.live();
   await object.kill();
@@ -77,7 +77,7 @@ Deno.test("shard host: a running object without an alarm, however it lost it, se
   await object.end();
 });
 
-Deno.test("shard host: an alarm that cannot be set is set a second later; alarm() does not throw", async () => {
+Deno.test("shard host: an alarm that cannot be set is retried every second; alarm() does not throw", async () => {
   const object = new VirtualBot();
   await object.live();
   object.refuseAlarms = [new Error("storage is down"), new Error("storage is down")];
@@ -91,7 +91,7 @@ Deno.test("shard host: an alarm that cannot be set is set a second later; alarm(
   await object.end();
 });
 
-Deno.test("shard host: a handler that throws gets the event again, with heartbeats going on, until it is handled", async () => {
+Deno.test("shard host: a handler that throws gets the event again until it is handled, while heartbeats continue", async () => {
   let broken = true;
   const attempts: string[] = [];
   const object = new VirtualBot({
@@ -126,7 +126,7 @@ Deno.test("shard host: a handler that throws gets the event again, with heartbea
   await object.end();
 });
 
-Deno.test("shard host: a handler that hangs is given up at its deadline, its signal aborted, the event comes again", async () => {
+Deno.test("shard host: at its deadline a hanging handler's signal is aborted, and the event is delivered again", async () => {
   const signals: AbortSignal[] = [];
   const object = new VirtualBot({
     handlerDeadlineMs: 20_000,
@@ -145,7 +145,7 @@ Deno.test("shard host: a handler that hangs is given up at its deadline, its sig
   await object.end();
 });
 
-Deno.test("shard host: the object dies while the handler hangs: the event comes again in the next run", async () => {
+Deno.test("shard host: the object is killed while the handler hangs: the event is delivered again in the next run", async () => {
   let hangs = true;
   const object = new VirtualBot({
     handler: (event) => {
@@ -164,7 +164,7 @@ Deno.test("shard host: the object dies while the handler hangs: the event comes 
   await object.end();
 });
 
-Deno.test("shard host: an event that fails too often goes to the dead letters, which are tried again as well", async () => {
+Deno.test("shard host: an event that fails too often goes to the dead letter, which is also retried", async () => {
   const dead: string[] = [];
   let refusals = 2;
   const object = new VirtualBot({
@@ -190,7 +190,7 @@ Deno.test("shard host: an event that fails too often goes to the dead letters, w
   await object.end();
 });
 
-Deno.test("shard host: a handler that hangs for twenty minutes under a stream: the session is kept alive, nothing is lost", async () => {
+Deno.test("shard host: a handler that hangs for twenty minutes under load: the session is kept alive, nothing is lost", async () => {
   let hangs = true;
   const gaps: unknown[] = [];
   const object = new VirtualBot({
@@ -219,7 +219,7 @@ Deno.test("shard host: a handler that hangs for twenty minutes under a stream: t
   await object.end();
 });
 
-Deno.test("shard host: a wrong token stops it for good, with the reason in its status", async () => {
+Deno.test("shard host: a wrong token stops the shard permanently, with the reason in its status", async () => {
   const object = new VirtualBot({ token: "not.the.bots.token" });
   await object.host.start();
   await object.clock.advance(60 * MINUTE);
@@ -231,9 +231,9 @@ Deno.test("shard host: a wrong token stops it for good, with the reason in its s
   assertEquals(object.clock.pending, 0);
 });
 
-Deno.test("shard host: an object that dies after each identify identifies ever more rarely: 288 times a day at most", async () => {
+Deno.test("shard host: an object that is killed after each identify backs off: 288 identifies a day at most", async () => {
   const object = new VirtualBot();
-  // The session is never stored: what dies after the identify takes READY with it.
+  // The session is never stored: the object is killed before READY.
   object.discord.faults.silentReady = 1_000;
   await object.host.start();
   const hour = object.clock.now() + 60 * MINUTE;
@@ -251,7 +251,7 @@ Deno.test("shard host: an object that dies after each identify identifies ever m
   await object.end();
 });
 
-Deno.test("shard host: an object that dies after each start without getting anywhere starts ever more rarely", async () => {
+Deno.test("shard host: an object that is killed after each start without progress backs off", async () => {
   const object = new VirtualBot({ handler: () => new Promise(() => {}) });
   await object.live();
   object.write("poison");
@@ -269,7 +269,7 @@ Deno.test("shard host: an object that dies after each start without getting anyw
   await object.end();
 });
 
-Deno.test("shard host: runs that get somewhere are never delayed, however short", async () => {
+Deno.test("shard host: runs that make progress are never delayed, however short", async () => {
   const object = new VirtualBot({ saveEveryMs: 1_000 });
   await object.live();
   for (let death = 1; death <= 12; death++) {
@@ -294,7 +294,7 @@ Deno.test("shard host: another shard count ends the old session and starts a new
   assertEquals(object.host.status.shard, [1, 2]);
   assertEquals(object.discord.sessions.some(({ id }) => id === old?.id), false);
   assertEquals(object.discord.sessions[0]?.shard, [1, 2]);
-  // The next run, and a start without a word, stay with it.
+  // The next run, and a start without options, keep the shard.
   await object.kill();
   await object.host.start();
   await object.clock.advance(30_000);
@@ -303,7 +303,7 @@ Deno.test("shard host: another shard count ends the old session and starts a new
   await object.end();
 });
 
-Deno.test("shard host: stopped stays stopped, over deaths; with keepSession the next start resumes", async () => {
+Deno.test("shard host: a stopped shard stays stopped in later incarnations; with keepSession the next start resumes", async () => {
   const object = new VirtualBot();
   await object.live();
   const stopping = object.host.stop({ keepSession: true });
@@ -331,7 +331,7 @@ Deno.test("shard host: stopped stays stopped, over deaths; with keepSession the 
   await object.end();
 });
 
-Deno.test("shard host: a command waits through a death of its connection, and goes out once", async () => {
+Deno.test("shard host: a command waits for a new connection, and is sent once", async () => {
   const object = new VirtualBot();
   await object.live();
   object.discord.connections[0]?.drop();
@@ -346,7 +346,7 @@ Deno.test("shard host: a command waits through a death of its connection, and go
   await object.end();
 });
 
-Deno.test("shard host: commands are refused with a reason: malformed, stopped, too late", async () => {
+Deno.test("shard host: commands are rejected with a code: malformed, stopped, too late", async () => {
   const object = new VirtualBot({ sendDeadlineMs: 10_000 });
   const command = { op: 31, d: { guild_ids: ["1"] } } as const;
   const stopped = await assertRejects(() => object.host.send(command), HostError);
@@ -379,7 +379,7 @@ Deno.test("shard host: the watchdog replaces a shard whose timers are gone", asy
   const { clock } = object;
   const setTimeout = clock.setTimeout.bind(clock);
   await object.live();
-  // From now on every timer that the shard sets is lost; the alarm is none of them.
+  // From now on every timer that the shard sets is lost; the alarm is not.
   clock.setTimeout = (callback, delayMs) =>
     setTimeout(() => deaf && object.isAlive && delayMs !== 30_000 || callback(), delayMs);
   deaf = true;
@@ -393,7 +393,7 @@ Deno.test("shard host: the watchdog replaces a shard whose timers are gone", asy
   await object.end();
 });
 
-Deno.test("shard host: what it finds in its storage need not make sense", async () => {
+Deno.test("shard host: malformed values in its storage are ignored", async () => {
   const object = new VirtualBot();
   object.values.set("discordgateway:host", { running: true, shard: [0, 1], identifies: "many" });
   object.values.set("discordgateway:session", { sessionId: 7 });
@@ -410,7 +410,7 @@ Deno.test("shard host: what it finds in its storage need not make sense", async 
   }
 });
 
-Deno.test("shard host: an identify limiter that refuses is asked again, five minutes later", async () => {
+Deno.test("shard host: an identify limiter that refuses is asked again five minutes later", async () => {
   let refusals = 1;
   const object = new VirtualBot({ identifyLimiter: { take: () => refusals-- <= 0 } });
   await object.host.start();
@@ -422,7 +422,7 @@ Deno.test("shard host: an identify limiter that refuses is asked again, five min
   await object.end();
 });
 
-Deno.test("shard host: a shared identify limiter is told the limits, and how its turn ended", async () => {
+Deno.test("shard host: a shared identify limiter receives the limits, and the outcome of its permit", async () => {
   const told: string[] = [];
   const object = new VirtualBot({
     identifyLimiter: {
@@ -435,7 +435,7 @@ Deno.test("shard host: a shared identify limiter is told the limits, and how its
   await object.end();
 });
 
-Deno.test("shard host: a status hook that throws stops nothing, and shows", async () => {
+Deno.test("shard host: an error of the status hook is in the status, and stops nothing", async () => {
   const states: string[] = [];
   const object = new VirtualBot({
     onStatus: ({ state }) => {
@@ -449,7 +449,7 @@ Deno.test("shard host: a status hook that throws stops nothing, and shows", asyn
   await object.end();
 });
 
-Deno.test("shard host: its status is JSON, and the token is not in it", async () => {
+Deno.test("shard host: its status is JSON without the token", async () => {
   const object = new VirtualBot({
     handler: () => {
       throw new Error(`cannot log in with ${object.discord.token}`);
@@ -467,7 +467,7 @@ Deno.test("shard host: its status is JSON, and the token is not in it", async ()
   await object.end();
 });
 
-Deno.test("shard host: a class without SQLite is refused, and so are senseless options", () => {
+Deno.test("shard host: a class without SQLite is rejected, and so are invalid options", () => {
   const storage = {
     get kv(): never {
       throw new Error("Durable Object is not backed by SQL.");
@@ -486,7 +486,7 @@ Deno.test("shard host: a class without SQLite is refused, and so are senseless o
   }
 });
 
-Deno.test("shard host: a start that cannot be made throws, and changes nothing", async () => {
+Deno.test("shard host: a start that fails throws, and changes nothing", async () => {
   const object = new VirtualBot({ token: "" });
   await assertRejects(() => object.host.start(), TypeError);
   await assertRejects(() => object.host.start({ shard: [2, 2] }), RangeError);
@@ -498,7 +498,7 @@ Deno.test("shard host: a start that cannot be made throws, and changes nothing",
   assertEquals([other.host.status.running, other.usage.rows, other.clock.pending], [false, 0, 0]);
 });
 
-Deno.test("shard host: an object that dies before the next alarm could be set gets the present one again", async () => {
+Deno.test("shard host: an object that is killed before it could set the next alarm gets the present one again", async () => {
   const object = new VirtualBot();
   await object.live();
   object.refuseAlarms = Array.from({ length: 10 }, () => new Error("storage is down"));
@@ -523,7 +523,7 @@ Deno.test("shard host: a handler may stop its own shard", async () => {
   assertEquals(object.clock.pending, 0);
 });
 
-Deno.test("shard host: with saveEveryMs 0 what a synchronous handler stores counts each event exactly once, over deaths", async () => {
+Deno.test("shard host: with saveEveryMs 0 a synchronous handler stores each event exactly once, across kills", async () => {
   let count = 0;
   const object: VirtualBot = new VirtualBot({
     saveEveryMs: 0,
@@ -546,7 +546,7 @@ Deno.test("shard host: with saveEveryMs 0 what a synchronous handler stores coun
   await object.end();
 });
 
-Deno.test("shard host: starts and stops that are not waited for happen one after the other", async () => {
+Deno.test("shard host: starts and stops that are not awaited run one after the other", async () => {
   const object = new VirtualBot();
   const all = Promise.all([
     object.host.start(),
@@ -563,7 +563,7 @@ Deno.test("shard host: starts and stops that are not waited for happen one after
   await object.end();
 });
 
-Deno.test("shard host: a session that replaces a lost one is stored as soon as the gap is handled", async () => {
+Deno.test("shard host: a new session after a gap is stored as soon as the gap is handled", async () => {
   const names: string[] = [];
   const object: VirtualBot = new VirtualBot({ handler: (event) => void names.push(event.t) });
   await object.live();

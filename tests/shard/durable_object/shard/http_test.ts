@@ -1,22 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualBot } from "../../../durable_object/virtual_bot.ts";
 
-interface Answer {
+interface JsonResponse {
   readonly status: number;
   readonly body: Record<string, unknown> & {
     readonly error?: { readonly code: string; readonly message: string };
   };
 }
 
-async function ask(object: VirtualBot, method: string, path: string, body?: unknown): Promise<Answer> {
+async function ask(object: VirtualBot, method: string, path: string, body?: unknown): Promise<JsonResponse> {
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const request = new Request(`https://bot.invalid${path}`, {
     method,
     ...(text !== undefined && { body: text }),
   });
-  const answering = object.host.fetch(request);
+  const responding = object.host.fetch(request);
   await object.clock.advance(100);
-  const response = await answering;
+  const response = await responding;
   return { status: response.status, body: await response.json() };
 }
 
@@ -43,7 +43,7 @@ Deno.test("shard host over HTTP: start, status, send, stop", async () => {
   assertEquals(object.discord.sessions.length, 0);
 });
 
-Deno.test("shard host over HTTP: every failure is JSON with a code and a fitting status", async () => {
+Deno.test("shard host over HTTP: every failure is JSON with a code and the matching status", async () => {
   const object = new VirtualBot({ sendDeadlineMs: 50 });
   const command = { op: 31, d: { guild_ids: ["1"] } };
   const expected = [
@@ -60,9 +60,9 @@ Deno.test("shard host over HTTP: every failure is JSON with a code and a fitting
     ["POST", "/start", { shard: 7 }, 400, "ERR_REQUEST"],
   ] as const;
   for (const [method, path, body, status, code] of expected) {
-    const answer = await ask(object, method, path, body);
-    assertEquals([answer.status, answer.body.error?.code], [status, code], `${method} ${path} ${body}`);
-    assert(answer.body.error?.message);
+    const response = await ask(object, method, path, body);
+    assertEquals([response.status, response.body.error?.code], [status, code], `${method} ${path} ${body}`);
+    assert(response.body.error?.message);
   }
   assertEquals((await ask(object, "POST", "/start", { shard: [2, 2] })).status, 400);
 
