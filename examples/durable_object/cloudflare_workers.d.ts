@@ -1,9 +1,9 @@
 /**
- * What the worker uses of `cloudflare:workers`, for editors and checks that do not have Cloudflare's own types. With
- * `@cloudflare/workers-types` installed, as in a project made by `wrangler`, this file is not needed.
+ * The part of `cloudflare:workers` that the worker uses, for editors and checks without Cloudflare's own types. With
+ * `@cloudflare/workers-types` installed, as in a project created by `wrangler`, this file is not needed.
  */
 
-/** The class that objects with RPC extend. */
+/** The base class of objects with RPC methods. */
 export class DurableObject<Env = unknown> {
   /** The object's state: storage and alarm. */
   protected ctx: {
@@ -20,7 +20,7 @@ export class DurableObject<Env = unknown> {
   };
   /** Bindings, variables and secrets. */
   protected env: Env;
-  /** Called with what was forwarded to the object. */
+  /** Called with each request to the object. */
   fetch?(request: Request): Response | Promise<Response>;
   /** Called when the object's alarm is due. */
   alarm?(): void | Promise<void>;

@@ -1,8 +1,8 @@
 /**
- * What the bot does with its events: the part of this example that is yours to write.
+ * What the bot does with its events: the part of this example that you write.
  *
- * An event comes at least once, and again if this throws or does not finish. So what it does should not mind being done
- * twice: here Discord itself is asked, by `nonce`, not to take the same answer a second time.
+ * Each event is delivered at least once, and again if the handler throws or does not finish. So the handler should be
+ * idempotent: here `nonce` and `enforce_nonce` let Discord drop a second copy of the same message.
  */
 
 import type { GatewayDispatch } from "@discordgateway/edge";
@@ -13,11 +13,11 @@ export interface HandlerContext {
   readonly token: string;
   /** Base URL of the REST API. */
   readonly api: string;
-  /** Aborted when the event takes too long, or the shard stops. */
+  /** Aborted when the handler takes too long, or the shard stops. */
   readonly signal: AbortSignal;
 }
 
-/** Answers `!ping`. */
+/** Responds to `!ping`. */
 export async function handle(
   event: GatewayDispatch<"MESSAGE_CREATE">,
   context: HandlerContext,
@@ -30,7 +30,7 @@ export async function handle(
     body: JSON.stringify({ content: "pong", nonce: id, enforce_nonce: true }),
     signal: context.signal,
   });
-  // Read to the end: a response that is left unread holds its connection.
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`Cannot answer: status ${response.status}: ${answer.slice(0, 100)}`);
+  // Read to the end: an unread response keeps its connection open.
+  const text = await response.text();
+  if (!response.ok) throw new Error(`Cannot answer: status ${response.status}: ${text.slice(0, 100)}`);
 }

@@ -1,7 +1,7 @@
 /**
- * The whole bot on this machine: the Worker in workerd, a fake Discord, and what may happen to them in a day.
+ * The whole bot on this machine: the Worker in workerd, a fake Discord, and a story of typical failures.
  *
- * In a terminal it goes on until Ctrl-C, so that one can look at the status page; elsewhere it ends after the story.
+ * In a terminal it runs until Ctrl-C, so that you can open the status page; elsewhere it ends after the story.
  */
 
 import process from "node:process";
@@ -9,7 +9,7 @@ import type { FleetHostStatus } from "@discordgateway/edge/durable-object";
 import { FakeDiscord } from "@discordgateway/edge/testing";
 import { LocalWorker } from "./local_worker.ts";
 
-/** One guild for each of the shards there will be: the id decides on the shard. */
+/** One guild per shard of the final set: the guild's id determines its shard. */
 const GUILDS = Array.from({ length: 8 }, (_, shard) => ({
   id: `${BigInt(250_000_000_000 + shard) << 22n}`,
   channels: Array.from({ length: 32 }, (_, place) => `room-${place}`),
@@ -24,13 +24,13 @@ const worker = await LocalWorker.start({
   DISCORD_TOKEN: discord.token,
   CONTROL_SECRET: secret,
   DISCORD_API: api,
-  // Quicker than in a deployment, where each alarm costs something.
+  // Shorter than in a deployment, where each alarm costs money.
   ALARM_EVERY_MS: "2000",
   OVERLAP_MS: "1000",
 });
-// A story that is ended early leaves nothing behind.
+// A story that is interrupted also cleans up.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void end(0));
-console.log(`[local] a fake Discord plays on ${api}`);
+console.log(`[local] the fake Discord listens on ${api}`);
 console.log(`[local] the Worker runs in workerd on ${worker.url.origin}`);
 console.log(`[local] the status page, signed in: ${worker.url}#${secret}`);
 
@@ -49,11 +49,13 @@ try {
 async function play(): Promise<void> {
   const refused = await fetch(new URL("start", worker.url), { method: "POST" });
   await refused.body?.cancel();
-  tell(`somebody without the secret asks for a start, and gets status ${refused.status}`);
+  tell(`a start without the secret is rejected with status ${refused.status}`);
 
   await order("start", {});
   await until("four shards are live", () => discord.sessions.length === 4);
-  tell("with it: the coordinator has asked how many shards Discord recommends, and four shards are live");
+  tell(
+    "with the secret: the coordinator has asked how many shards Discord recommends, and four shards are live",
+  );
   writing = setInterval(write, 100);
   await until("!ping is answered", () => answered(pinged).length > 0);
   tell("members write all the time, one in five messages is a !ping; the first pong has arrived");
@@ -65,18 +67,18 @@ async function play(): Promise<void> {
 
   await worker.kill();
   await until("nobody is connected", () => discord.connections.length === 0);
-  tell("workerd is killed with everything in it; members go on writing");
+  tell("workerd is killed; members continue to write");
   await worker.boot();
   await until("all four resume", () => journal.resumes().length === 5);
-  tell("workerd starts again, nobody calls the Worker: its alarms bring back all four shards, which resume");
+  tell("workerd starts again without a request to the Worker: alarms restart all four shards, which resume");
 
   await order("reshard", { shards: 8 });
-  tell("the coordinator is told to reshard from four to eight");
+  tell("the coordinator receives the order to reshard from four to eight");
   await until("the new set has taken over", async () => (await status()).shardCount === 8);
-  tell("both sets have delivered together for a second; the eight go on alone");
+  tell("both sets have delivered together for a second; the new eight shards continue alone");
   await until("the old shards are gone", () => discord.connections.length === 8);
 
-  // What was written in the worst moment is answered as well.
+  // Messages from the time of the kill are answered, too.
   const pings = [...pinged];
   await until("every !ping is answered", () => answered(pings).length === pings.length);
   const [identifies, resumes] = [journal.identifies().length, journal.resumes().length];
@@ -84,11 +86,11 @@ async function play(): Promise<void> {
   tell(`each of ${pings.length} pings has its pong; ${identifies} identifies, ${resumes} resumes`);
   tell(`the fake Discord saw ${broken.length} broken rules`);
   if (identifies !== 12 || resumes !== 5 || broken.length > 0) {
-    throw new Error(`The story went another way: ${identifies}, ${resumes}, ${broken.join("; ")}`);
+    throw new Error(`The story has an unexpected result: ${identifies}, ${resumes}, ${broken.join("; ")}`);
   }
 }
 
-/** A member writes, in each guild in turn; a ping has a channel of its own, by which its pong is known. */
+/** A member writes, in each guild in turn; each ping has its own channel, so that its pong can be identified. */
 function write(): void {
   const isPing = ++written % 5 === 0;
   const channels = discord.guilds[written % GUILDS.length]?.channels ?? [];
@@ -97,7 +99,7 @@ function write(): void {
   discord.sendMessage({ channelId, content: isPing ? "!ping" : "hello" });
 }
 
-/** Of these channels, those in which the bot has answered. */
+/** The channels, out of these, in which the bot has answered. */
 function answered(channels: Iterable<string>): string[] {
   const posted = journal.of("rest").filter(({ method, status }) => method === "POST" && status === 200);
   const paths = new Set(posted.map(({ path }) => path));
@@ -110,8 +112,8 @@ async function order(path: string, body: unknown): Promise<void> {
     headers: { authorization: `Bearer ${secret}` },
     body: JSON.stringify(body),
   });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`The Worker refuses to ${path}: ${answer}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`The Worker refuses to ${path}: ${text}`);
 }
 
 async function status(): Promise<FleetHostStatus> {
@@ -132,6 +134,6 @@ async function end(code: number): Promise<never> {
   clearInterval(writing);
   await worker.kill();
   await discord.close();
-  // Miniflare leaves timers behind.
+  // Miniflare leaves timers open.
   process.exit(code);
 }

@@ -1,6 +1,6 @@
 /**
- * The Worker of this folder in workerd on this machine, with its storage on disk: what `wrangler dev` does, but under the
- * control of a program, which can kill it.
+ * The Worker of this folder in workerd on this machine, with its storage on disk: like `wrangler dev`, but controlled by
+ * a program, which can kill it.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,26 +12,26 @@ import { build, stop } from "esbuild";
 import { Miniflare } from "miniflare";
 
 /**
- * The newest day whose behaviour this workerd has. `wrangler.jsonc` asks for 2026-10-01, since when Cloudflare keeps an
- * object with pending timers in memory; workerd by itself evicts it by the older rule, under either date.
+ * The newest compatibility date of this workerd. `wrangler.jsonc` has 2026-10-01, the first date at which Cloudflare keeps
+ * an object with pending timers in memory; a local workerd evicts such an object under either date.
  */
 const COMPATIBILITY_DATE = "2026-07-30";
 
-/** What `wrangler.jsonc` and `wrangler secret put` set in a deployment. */
+/** The variables and secrets of a deployment. */
 export interface Bindings {
   /** The bot's token. */
   readonly DISCORD_TOKEN: string;
-  /** Whoever knows it commands the bot. */
+  /** Authorizes the control routes. */
   readonly CONTROL_SECRET: string;
   /** Base URL of the REST API. */
   readonly DISCORD_API: string;
   /** Time between two alarms, in ms. */
   readonly ALARM_EVERY_MS: string;
-  /** How long both sets of a reshard deliver together, in ms. */
+  /** How long both sets of a reshard deliver events, in ms. */
   readonly OVERLAP_MS: string;
 }
 
-/** A Worker that can be killed and comes back; its storage goes with this process. */
+/** A Worker that can be killed and restarted; its storage is deleted when this process exits. */
 export class LocalWorker {
   readonly #bindings: Bindings;
   readonly #script: string;
@@ -45,22 +45,22 @@ export class LocalWorker {
     this.#folder = folder;
   }
 
-  /** Bundles it, and starts it on a free port. */
+  /** Bundles the Worker, and starts it on a free port. */
   static async start(bindings: Bindings): Promise<LocalWorker> {
     const folder = mkdtempSync(join(tmpdir(), "discordgateway-"));
-    // At Ctrl-C Miniflare ends the process at once, and workerd with it.
+    // On Ctrl-C Miniflare ends this process and workerd at once.
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     const worker = new LocalWorker(bindings, await bundle(), folder);
     await worker.boot();
     return worker;
   }
 
-  /** Where it answers; the same after a kill. */
+  /** The Worker's URL; the same after a kill. */
   get url(): URL {
     return this.#url;
   }
 
-  /** Starts workerd with what is on disk. */
+  /** Starts workerd with the storage on disk. */
   async boot(): Promise<void> {
     this.#miniflare = new Miniflare({
       modules: [{ type: "ESModule", path: "worker.mjs", contents: this.#script }],
@@ -77,14 +77,14 @@ export class LocalWorker {
     this.#url = await this.#miniflare.ready;
   }
 
-  /** Ends workerd by SIGKILL, which is how Miniflare ends it: nothing in it gets to say a word. */
+  /** Ends workerd by SIGKILL, as Miniflare does: nothing in it can react. */
   async kill(): Promise<void> {
     await this.#miniflare?.dispose();
     this.#miniflare = null;
   }
 }
 
-/** The Worker with all that it imports, as one module. */
+/** Bundles the Worker and its imports into one module. */
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],

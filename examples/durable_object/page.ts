@@ -1,8 +1,8 @@
 /**
- * The status page: one document without a build step, a framework, or a request to anybody but this Worker.
+ * The status page: one document without a build step or a framework, which sends requests to this Worker only.
  *
- * It holds no data. Its script asks for the control secret (or takes it from the address behind `#`, which browsers keep
- * to themselves), and reads `/status/events` as a stream.
+ * It holds no data. Its script asks for the control secret (or takes it from the URL's fragment, which browsers do not
+ * send to servers), and reads `/status/events` as a stream.
  */
 
 import { PAGE_MARKUP } from "./page_markup.ts";
@@ -17,7 +17,7 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
 
 /** The page as a response. */
 export function statusPage(): Response {
-  // New for each response: it lets the page's own style and script through the policy, and nothing else.
+  // New for each response: the policy allows only the style and the script with this nonce.
   const nonce = crypto.randomUUID();
   return new Response(documentWith(nonce), {
     headers: {
@@ -31,7 +31,7 @@ export function statusPage(): Response {
   });
 }
 
-/** What a browser may do on the page: run its own script, and talk to this Worker. */
+/** The content security policy: only the page's own script, and only requests to this Worker. */
 function policy(nonce: string): string {
   return [
     "default-src 'none'",

@@ -1,8 +1,7 @@
 /**
- * What stands on the status page. Everything that changes has an id, and every card comes out of one template.
+ * The markup of the status page. Every changing element has an id, and every card is made from one template.
  *
- * Changes are spoken by one live region, `announcer`: were the cards live themselves, a screen reader would read numbers
- * all day.
+ * One live region, `announcer`, speaks changes: if the cards were live regions, a screen reader would read every number.
  */
 
 /** The body of the page. */
@@ -53,7 +52,7 @@ export const PAGE_MARKUP = `
         <input id="reshard-count" type="number" min="1" max="16384" step="1" inputmode="numeric" required
           aria-describedby="reshard-hint">
         <button>Reshard</button>
-        <p class="note" id="reshard-hint">The old shards go once the new ones deliver. Each new one costs an identify.</p>
+        <p class="note" id="reshard-hint">The old shards retire once the new ones deliver. Each new one costs an identify.</p>
       </form>
       <form id="stop-form">
         <span class="check"><input id="stop-keep" type="checkbox" checked aria-describedby="stop-hint">
@@ -71,7 +70,7 @@ export const PAGE_MARKUP = `
         <label for="send-command">Command, as JSON</label>
         <textarea id="send-command" rows="3" required spellcheck="false">{"op":3,"d":{"since":null,"activities":[],"status":"online","afk":false}}</textarea>
         <button>Send</button>
-        <p class="note" id="send-hint">Without a shard it goes where it belongs: to the guild’s, or for a presence to all.</p>
+        <p class="note" id="send-hint">Without a shard, the guild’s shard is used; a presence goes to all.</p>
       </form>
     </details>
     <p id="answer" role="status"></p>

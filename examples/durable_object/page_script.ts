@@ -1,8 +1,7 @@
 /**
- * What the status page does in the browser. Text, since it is not to be bundled: a bundler may rewrite a function that is
- * turned into text.
+ * The script of the status page. It is a string, since a bundler may rewrite a function whose source text is used.
  *
- * Here is what it follows, asks and is told; how a status is shown is in `page_show.ts`.
+ * This half follows the status and sends orders; `page_show.ts` shows a status.
  */
 
 import { SHOW_SCRIPT } from "./page_show.ts";
@@ -10,7 +9,7 @@ import { SHOW_SCRIPT } from "./page_show.ts";
 /** The page's script. */
 export const PAGE_SCRIPT = String.raw`"use strict";${SHOW_SCRIPT}
 
-// The secret stays in this tab; behind "#" no server ever sees it.
+// The secret stays in this tab; browsers do not send the URL's fragment to servers.
 let secret = "";
 try { secret = sessionStorage.getItem("secret") ?? ""; } catch { /* storage may be forbidden */ }
 function takeFromAddress() {
@@ -50,7 +49,7 @@ async function follow() {
     try {
       const attempt = new AbortController();
       signal.addEventListener("abort", () => attempt.abort(), { once: true });
-      // A status takes ten seconds where a shard does not answer; a connection that is silent for longer is dead.
+      // A status takes ten seconds if a shard does not respond; a connection that is silent for longer is lost.
       const heard = () => { clearTimeout(silence); silence = setTimeout(() => attempt.abort(), 25_000); };
       heard();
       const response = await fetch("/status/events", { headers: { authorization: "Bearer " + secret }, signal: attempt.signal });
@@ -73,7 +72,7 @@ async function follow() {
         buffer = events.pop();
         for (const event of events) if (event.startsWith("data: ")) told(JSON.parse(event.slice(6)));
       }
-    } catch { /* the next attempt shows whether it is over */ } finally {
+    } catch { /* the next attempt shows whether the Worker responds */ } finally {
       clearTimeout(silence);
     }
     if (signal.aborted) return;
@@ -87,7 +86,7 @@ function told(status) {
   show(status);
 }
 
-// A tab that nobody looks at costs nothing: each status is a request to every shard.
+// A hidden tab stops following: each status is a request to every shard.
 let hiding = null;
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
@@ -121,7 +120,7 @@ function askForSecret(text) {
 $("sign-in-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const given = $("secret").value;
-  // A header carries nothing else.
+  // A header has no other characters.
   if (!/^[\x20-\x7e]+$/.test(given)) return put($("secret-problem"), "A secret has only plain characters.");
   $("secret").value = "";
   secret = given;
@@ -129,7 +128,7 @@ $("sign-in-form").addEventListener("submit", (event) => {
   connection("Connecting", "busy");
   follow();
 });
-// Without a secret there is nothing behind the dialog.
+// Without the secret there is nothing to show behind the dialog.
 $("sign-in").addEventListener("cancel", (event) => event.preventDefault());
 $("sign-out").addEventListener("click", () => {
   remember("");
@@ -158,7 +157,7 @@ async function order(path, body, done) {
     if (response.status === 401) { answer("", "idle"); return refused(); }
     if (response.ok) return answer(done, "good");
     let message = null;
-    try { message = JSON.parse(text).error.message; } catch { /* not the Worker's own words */ }
+    try { message = JSON.parse(text).error.message; } catch { /* not an error of the Worker */ }
     answer(message ?? "The Worker answered with status " + response.status + ".", "bad");
   } catch (error) {
     answer("The Worker cannot be reached: " + error.message, "bad");
@@ -186,7 +185,7 @@ onSubmit("send-form", () => {
   order("/send", shard === "" ? { command } : { shard: Number(shard), command }, "The command is sent.");
 });
 
-// The grid is one stop of the tab key; inside, arrows move by rows and columns.
+// The grid is one tab stop; inside it, arrow keys move by rows and columns.
 
 const buttons = () => [...$("shards").querySelectorAll("button:not([hidden])")];
 

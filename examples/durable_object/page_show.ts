@@ -1,16 +1,16 @@
 /**
- * How the status page shows a status: the other half of its script, and text for the same reason.
+ * The half of the status page's script that shows a status; a string for the same reason as `page_script.ts`.
  *
- * Cards are made once for each shard and changed in place, so that focus, scroll position and a screen reader's place
+ * Each shard's card is created once and changed in place, so that focus, scroll position and a screen reader's position
  * survive every update.
  */
 
-/** Defines `show(status)`, and what the rest of the script shares with it. */
+/** Defines `show(status)`, and the functions that both halves use. */
 export const SHOW_SCRIPT = String.raw`
 const $ = (id) => document.getElementById(id);
 const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
-// What each state of a shard is called, and how it stands with it.
+// The label and the mood of each state of a shard.
 const STATES = {
   live: ["live", "good"],
   failing: ["handler failing", "bad"],
@@ -36,7 +36,7 @@ const cards = new Map();
 let totals = [];
 let lastNote = "";
 
-/* Of the last minute; who has stopped has none. */
+/* The rate over the last minute; zero for a stopped shard. */
 const rateOf = (status) => status?.running ? status.events.perSecond : 0;
 
 function cardOf(key, id) {
@@ -102,7 +102,7 @@ function show(status) {
     cards.delete(key);
   }
   keepOneTabStop();
-  // Whoever was on a card that is gone goes on at the same place.
+  // A focus on a removed card moves to the card at the same position.
   const focused = document.activeElement;
   if (hadFocus >= 0 && (focused.hidden || !list.contains(focused))) {
     (buttons()[Math.min(hadFocus, buttons().length - 1)] ?? $("shards-title")).focus();
@@ -164,7 +164,7 @@ function overview(status, changes) {
   const sentences = [];
   const count = live + " of " + shardCount + " shards live";
   if (lastNote && note !== lastNote) sentences.push("Fleet " + note + (running ? ", " + count : ""));
-  // A whole fleet that comes up is one sentence, not a hundred.
+  // A whole fleet that starts is announced in one sentence, not in a hundred.
   if (changes.length <= 3) sentences.push(...changes);
   else if (sentences.length === 0) sentences.push(changes.length + " shards changed, " + count);
   lastNote = note;

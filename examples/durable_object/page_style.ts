@@ -1,6 +1,6 @@
-/** How the status page looks: calm while all is well, and by the system's choice light or dark. */
+/** The look of the status page, light or dark as the system prefers. */
 
-/** The page's style sheet. No colour of text falls below a contrast of 4.5 to 1 on what is behind it. */
+/** The page's style sheet. Every text has a contrast of at least 4.5 to 1 on its background. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,19 +1,19 @@
-/** Who may give orders: whoever sends the secret, compared in a time that says nothing about it. */
+/** Authorizes requests by the control secret, compared in constant time. */
 
 /** Whether a request carries `Authorization: Bearer <secret>`. */
 export async function isAuthorized(request: Request, secret: string | undefined): Promise<boolean> {
-  // A Worker that was deployed without its secret takes orders from nobody.
+  // A Worker without a secret authorizes no request.
   if (!secret) return false;
   const [, given = ""] = /^Bearer (.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  // Digests are of one length whatever was sent, so neither where they differ nor how long the secret is shows.
+  // Digests have a fixed length, so the time reveals neither where the values differ nor how long the secret is.
   const [a, b] = await Promise.all([digest(given), digest(secret)]);
   return isEqual(a, b);
 }
 
-/** Looks at every byte, whether or not one before it differed. */
+/** Compares every byte, even after a difference. */
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;
-  a.forEach((byte, place) => difference |= byte ^ (b[place] ?? 0));
+  a.forEach((byte, index) => difference |= byte ^ (b[index] ?? 0));
   return difference === 0;
 }
 

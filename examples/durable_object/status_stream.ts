@@ -1,14 +1,14 @@
 /**
- * A status that many may watch: asked for once for all of them while anybody does, and not at all otherwise.
+ * A status stream with many watchers: one status is requested for all of them, and none without watchers.
  *
  * Each status is a request to every shard, so a large fleet is asked less often.
  */
 
 const EVERY_MS = 1_000;
 const EVERY_MS_PER_SHARD = 25;
-/** The page takes a longer silence for a dead connection. */
+/** After a longer silence the page treats the connection as lost. */
 const EVERY_MS_AT_MOST = 10_000;
-/** Who has left so many statuses unread is gone: not every runtime says so. */
+/** A watcher with more unread statuses has disconnected; not every runtime reports that. */
 const UNREAD_AT_MOST = 5;
 
 /** Server-sent events for any number of watchers. */
@@ -18,12 +18,12 @@ export class StatusStream {
   #last: Uint8Array | null = null;
   #isAsking = false;
 
-  /** Takes what answers the status. */
+  /** Creates a stream of what `status` returns. */
   constructor(status: () => Promise<{ readonly shards: readonly unknown[] }>) {
     this.#status = status;
   }
 
-  /** One more watcher. */
+  /** Adds a watcher, and returns its stream of server-sent events. */
   response(): Response {
     let own: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
@@ -49,7 +49,7 @@ export class StatusStream {
       try {
         status = await this.#status();
       } catch (error) {
-        // The watchers come again; there is nothing to tell them.
+        // The pages reconnect by themselves.
         this.#each((watcher) => {
           watcher.error(error);
           this.#watchers.delete(watcher);
@@ -61,7 +61,7 @@ export class StatusStream {
         watcher.enqueue(bytes);
         if ((watcher.desiredSize ?? 0) > -UNREAD_AT_MOST) return;
         this.#watchers.delete(watcher);
-        watcher.error(new Error("Cannot go on: what was sent is not read"));
+        watcher.error(new Error("Cannot continue the stream: it is not read"));
       });
       const everyMs = Math.max(EVERY_MS, status.shards.length * EVERY_MS_PER_SHARD);
       await new Promise((resolve) => setTimeout(resolve, Math.min(everyMs, EVERY_MS_AT_MOST)));
@@ -75,7 +75,7 @@ export class StatusStream {
       try {
         act(watcher);
       } catch {
-        // Cut off meanwhile.
+        // The watcher has disconnected in the meantime.
         this.#watchers.delete(watcher);
       }
     }

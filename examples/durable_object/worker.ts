@@ -1,5 +1,5 @@
 /**
- * A bot on Cloudflare: a coordinator, an object for each shard, and routes to control them.
+ * A bot on Cloudflare: a coordinator, an object per shard, and routes that control them.
  *
  * Deploy it with `wrangler deploy`, after `wrangler secret put DISCORD_TOKEN` and `wrangler secret put CONTROL_SECRET`.
  * Then open the worker's address, sign in with the control secret, and press *Start*.
@@ -25,13 +25,13 @@ import { statusPage } from "./page.ts";
 import { isAuthorized } from "./secret.ts";
 import { StatusStream } from "./status_stream.ts";
 
-/** A binding of objects whose class has these methods. */
+/** A Durable Object namespace whose stubs have these methods. */
 interface Objects<Stub> {
   idFromName(name: string): unknown;
   get(id: unknown): Stub & { fetch(request: Request): Promise<Response> };
 }
 
-/** What `wrangler.jsonc` binds. */
+/** The bindings in `wrangler.jsonc`, and the secrets. */
 export interface Env {
   /** The one coordinator. */
   readonly COORDINATOR: Objects<CoordinatorStub>;
@@ -39,13 +39,13 @@ export interface Env {
   readonly SHARD: Objects<HostedShard>;
   /** The bot's token, a secret. */
   readonly DISCORD_TOKEN: string;
-  /** Whoever knows it commands the bot; a secret. */
+  /** Authorizes the control routes, a secret. */
   readonly CONTROL_SECRET: string;
-  /** Base URL of another REST API than Discord's, such as a proxy's. */
+  /** Base URL of the REST API if it is not Discord's, such as a proxy's. */
   readonly DISCORD_API?: string;
-  /** Time between two alarms of a shard, in ms: after a crash it may take as long until the shard is back. */
+  /** Time between two alarms of a shard, in ms: the longest time until a shard restarts after a crash. */
   readonly ALARM_EVERY_MS?: string;
-  /** How long, in ms, both sets of a reshard deliver together. */
+  /** How long, in ms, both sets of a reshard deliver events. */
   readonly OVERLAP_MS?: string;
 }
 
@@ -96,13 +96,13 @@ export class ShardObject extends DurableObject<Env> {
     return this.#host.trySend(command);
   }
 
-  /** Brings the shard back, whatever has happened to this object. */
+  /** Restarts the shard if this object has ended. */
   override alarm(): Promise<void> {
     return this.#host.alarm();
   }
 }
 
-/** Starts, stops and counts the shards, and says which of them may identify. */
+/** Starts and stops the shards, and decides when each may identify. */
 export class Coordinator extends DurableObject<Env> {
   readonly #fleet = new FleetHost(this.ctx, {
     token: this.env.DISCORD_TOKEN,
@@ -112,24 +112,24 @@ export class Coordinator extends DurableObject<Env> {
   });
   readonly #statusStream = new StatusStream(() => this.#fleet.status());
 
-  /** Orders, as the worker has let them through. */
+  /** Orders that the worker has authorized. */
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname === "/status/events") return this.#statusStream.response();
     return await this.#fleet.fetch(request);
   }
 
-  /** The shards' identify limiter asks here. */
+  /** Called by the shards' identify limiter. */
   exchange(request: IdentifyRequest): IdentifyReply {
     return this.#fleet.exchange(request);
   }
 
-  /** Goes on with what is not carried out yet. */
+  /** Continues pending orders. */
   override alarm(): Promise<void> {
     return this.#fleet.alarm();
   }
 }
 
-/** Routes that take the secret, and how each is asked for. */
+/** Routes that require the secret, and the method of each. */
 const CONTROL: Readonly<Record<string, "GET" | "POST">> = {
   "/status": "GET",
   "/status/events": "GET",
@@ -141,11 +141,11 @@ const CONTROL: Readonly<Record<string, "GET" | "POST">> = {
 };
 
 export default {
-  /** The page for everybody, everything else for whoever has the secret. */
+  /** Serves the public page; every other route requires the secret. */
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === "/" && ["GET", "HEAD"].includes(request.method)) return statusPage();
-    // Who has no secret learns nothing, not even which routes there are.
+    // Without the secret, a response does not even show which routes exist.
     if (!await isAuthorized(request, env.CONTROL_SECRET)) {
       return failure(401, "ERR_UNAUTHORIZED", "Unauthorized");
     }
@@ -160,5 +160,5 @@ export default {
 
 function failure(status: number, code: string, message: string): Response {
   const headers = { "cache-control": "no-store", ...(status === 401 && { "www-authenticate": "Bearer" }) };
-  return Response.json({ error: { name: "RequestError", code, message } }, { status, headers });
+  return Response.json({ error: { name: "HttpError", code, message } }, { status, headers });
 }

@@ -218,7 +218,7 @@ Deno.test("example: control routes", async (t) => {
 function assertUnauthorized({ status, headers, text }: TextResponse, what: string): void {
   assertEquals(status, 401, what);
   assertEquals(headers.get("www-authenticate"), "Bearer", what);
-  const error = { name: "RequestError", code: "ERR_UNAUTHORIZED", message: "Unauthorized" };
+  const error = { name: "HttpError", code: "ERR_UNAUTHORIZED", message: "Unauthorized" };
   assertEquals(JSON.parse(text), { error }, what);
 }
 
