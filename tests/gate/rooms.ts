@@ -60,10 +60,14 @@ function exampleRoom(path: string, owns: string, modules: NonNullable<Layer["mod
 
 /** Every folder of the published sources and of the examples. */
 export const ROOMS: readonly Room[] = [
-  { ...room("", "the entry point `.`", ["gateway/", "ratelimit/", "shard/"]), types: [], names: [] },
+  {
+    ...room("", "the entry point `.`", ["gateway/", "ratelimit/", "shard/", "shard/stores/"]),
+    types: [],
+    names: [],
+  },
 
   room("ratelimit/", "clock, backoff, errors"),
-  room("ratelimit/commands/", "the command limiter and its queues", ["ratelimit/"]),
+  room("ratelimit/commands/", "the command limiter and its queues", []),
   room("ratelimit/identify/", "identify limiters, in memory and on shared stores", ["ratelimit/"], {
     "ratelimit/identify/durable_object.ts": ["Response"],
     "ratelimit/identify/system.ts": ["Date", "Math.random", "clearTimeout", "crypto", "setTimeout"],
@@ -231,7 +235,6 @@ export const ROOMS: readonly Room[] = [
     "tests/fake/base/",
     "tests/fake/gateway/",
     "tests/fake/voice/mls/",
-    "tests/fake/world/",
     // Its tables, and the shape that it has to fit: what is tested takes no part in the test.
     "voice/voice_gateway.ts",
     "voice/wire/close_code.ts",

@@ -91,11 +91,8 @@ export class DaveCoordinator {
     this.#enqueue(async () => {
       this.#forget(userId);
       this.#present.add(userId);
-      this.#options.sendBinary(
-        userId,
-        VoiceOpcode.DaveMlsExternalSender,
-        (await this.#ready()).externalSender,
-      );
+      const { externalSender } = await this.#ready();
+      this.#options.sendBinary(userId, VoiceOpcode.DaveMlsExternalSender, externalSender);
     });
   }
 
