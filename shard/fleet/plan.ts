@@ -203,12 +203,12 @@ export type ReshardStep =
  * ```ts
  * import { nextReshardStep } from "@discordgateway/edge/fleet";
  *
- * const shard = { shardId: 0, stopped: false, liveSince: 1_000, parked: false, completeAt: 2_000, heardAfter: 0 };
+ * const shard = { shardId: 0, stopped: false, liveSince: 1_000, parked: false, completeAt: 2_000, receivedAfter: 0 };
  * const view = { old: [shard], next: [shard], keptSince: null, overlapMs: 5_000, now: 3_000 };
  * if (nextReshardStep(view).do !== "keep") throw new Error("both are up");
  * const kept = { ...view, keptSince: 3_000 };
  * if (JSON.stringify(nextReshardStep(kept)) !== '{"do":"wait","at":8000}') throw new Error("they overlap");
- * const heard = { ...shard, heardAfter: 8_000 };
+ * const heard = { ...shard, receivedAfter: 8_000 };
  * if (nextReshardStep({ ...kept, old: [heard], next: [heard], now: 8_100 }).do !== "switch") throw new Error("long enough");
  * ```
  */
