@@ -127,7 +127,6 @@ const SABOTAGES: readonly Sabotage[] = [
   },
   {
     step: "house",
-    also: ["publish"],
     what: "more values than a person reads",
     path: "mod.ts",
     edit: (text) => `${text}\nexport * from "./gateway/mod.ts";\n`,
