@@ -93,7 +93,10 @@ async function bodyOf(request: Request): Promise<JsonBody> {
   return body;
 }
 
-/** Reads the body, up to `MAX_BODY_BYTES`. */
+/**
+ * Reads the body, and keeps at most `MAX_BODY_BYTES` of it. The rest is read too: a connection that is cut in the middle of
+ * an upload takes the response with it.
+ */
 async function textOf({ body }: Request): Promise<string> {
   const decoder = new TextDecoder();
   const reader = body?.getReader();
@@ -101,11 +104,10 @@ async function textOf({ body }: Request): Promise<string> {
   let bytes = 0;
   for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
     bytes += read.value.length;
-    if (bytes > MAX_BODY_BYTES) {
-      await reader?.cancel();
-      throw new HttpError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
-    }
-    text += decoder.decode(read.value, { stream: true });
+    if (bytes <= MAX_BODY_BYTES) text += decoder.decode(read.value, { stream: true });
+  }
+  if (bytes > MAX_BODY_BYTES) {
+    throw new HttpError(413, `Cannot answer: a body has at most ${MAX_BODY_BYTES} bytes`);
   }
   return text + decoder.decode();
 }
