@@ -2,7 +2,7 @@
  * Who may identify now: what a shard asks after HELLO.
  *
  * The interface is one method, so that a limiter over whatever is at hand takes a few lines. Behind the limiters that
- * come with the package stands one rule, `identify_schedule.ts`; here are the interface and the one for a single process.
+ * come with the package stands one rule, `schedule.ts`; here are the interface and the one for a single process.
  */
 
 import { IdentifyWaiter } from "./waiter.ts";

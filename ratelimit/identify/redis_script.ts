@@ -1,5 +1,5 @@
 /**
- * `identify_schedule.ts` in Lua, for a Redis server to run atomically and by its own clock. A test compares the two on
+ * `schedule.ts` in Lua, for a Redis server to run atomically and by its own clock. A test compares the two on
  * random conversations.
  *
  * `KEYS[1]` is the record, `ARGV[1]` the request as JSON. Numbers become integers on the way back, so the reply counts

@@ -11,7 +11,7 @@ import type { EventHandler } from "../events/event_queue.ts";
 export interface FleetConsumer<Item> {
   /** Takes an event of a shard, whose next one may come when this is handled: at once, or when the promise resolves. */
   deliver(item: Item): void | PromiseLike<void>;
-  /** Nothing follows; the consumer gets what waits, if there was an error, and then the error. */
+  /** Nothing follows; the consumer gets the waiting events, if there was an error, and then the error. */
   finish(error: unknown): void;
 }
 

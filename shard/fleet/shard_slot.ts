@@ -229,7 +229,7 @@ export class FleetSlot implements ReshardShard {
     this.#gate.compare(seen, options);
   }
 
-  /** Delivers what waits now and nothing after it; resolves when all of it is handled. */
+  /** Delivers the events that wait now and none after them; resolves when all of them are handled. */
   async drain(): Promise<void> {
     if (this.stopped) return;
     const left = this.waiting;

@@ -34,7 +34,7 @@ export class DueTimer {
     };
     return clock.setTimeout(() => {
       if (clock.now() - at < STALLED_MS) return ring();
-      // The process was stalled. What waits on its sockets is read before any client is judged.
+      // The process was stalled. The frames in its sockets are read before a client counts as silent.
       this.#set = { at, handle: clock.setTimeout(ring, CATCH_UP_MS) };
     }, at - clock.now());
   }
