@@ -10,6 +10,7 @@ function repository(page: string): Repository {
       "",
     ]]),
     isPublished: (path) => path !== "secret.md",
+    ignored: ["tests/out/"],
     tasks: new Set(["demo", "example:ping"]),
   };
 }
@@ -23,6 +24,8 @@ for (
     ["[no](b.md#another)", ["docs/a.md: docs/b.md has no heading #another"]],
     ["[no](../secret.md)", ["docs/a.md: secret.md is not in the package"]],
     ["`deno task gone`", ["docs/a.md: there is no task gone"]],
+    ["`tests/out/`", []],
+    ["`tests/gone/`", ["docs/a.md: there is no tests/gone/"]],
     ["`shard/gone.ts`", ["docs/a.md: there is no shard/gone.ts"]],
   ] as const
 ) {

@@ -1,7 +1,7 @@
 /**
  * Callers that wait in order.
  *
- * What waits under a rate limit is a caller, never bytes: nothing is encoded, charged or promised until the turn
+ * A caller waits until the rate limit allows its frame; nothing is buffered, and nothing is charged before the turn
  * comes. Whoever grants turns takes the head out, writes its frame in the same tick, and hands the result of that
  * very write to that very caller.
  *

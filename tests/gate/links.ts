@@ -13,12 +13,14 @@ export interface Repository {
   readonly files: ReadonlyMap<string, string>;
   /** Whether a file is in the package. */
   readonly isPublished: (path: string) => boolean;
+  /** Paths that git ignores: a document may name them, though a fresh clone does not have them. */
+  readonly ignored: readonly string[];
   /** The names of the tasks. */
   readonly tasks: ReadonlySet<string>;
 }
 
 /** One line for each thing that a document points at and that is not there. */
-export function brokenLinks(page: string, { files, isPublished, tasks }: Repository): string[] {
+export function brokenLinks(page: string, { files, isPublished, ignored, tasks }: Repository): string[] {
   const text = files.get(page) ?? "";
   const prose = text.replace(/^```[^]*?^```/gm, "");
   const problems: string[] = [];
@@ -36,7 +38,7 @@ export function brokenLinks(page: string, { files, isPublished, tasks }: Reposit
   for (const [, task = ""] of text.matchAll(/\bdeno(?:@2)? task ([a-z][a-z:-]*[a-z])/g)) {
     if (!tasks.has(task)) problems.push(`${page}: there is no task ${task}`);
   }
-  const paths = [...files.keys()];
+  const paths = [...files.keys(), ...ignored];
   for (
     const [, path = ""] of prose.matchAll(
       /`((?:gateway|ratelimit|shard|voice|tests|examples|docs)\/[\w./-]*)`/g,
@@ -74,12 +76,15 @@ function repository(): Repository {
     ".github/",
   ];
   const root = [...Deno.readDirSync(ROOT)].filter(({ isFile }) => isFile).map(({ name }) => name);
-  const paths = [...root, ...folders.flatMap(filesBelow)];
+  const ignored = read(".gitignore").split("\n").filter((line) => /^\w/.test(line));
+  const paths = [...root, ...folders.flatMap(filesBelow)]
+    .filter((path) => !ignored.some((line) => path.startsWith(line)));
   const { include } = CONFIG.publish;
   return {
     files: new Map(paths.map((path) => [path, path.endsWith(".md") ? read(path) : ""])),
     isPublished: (path) =>
       include.some((entry) => entry.endsWith("/") ? path.startsWith(entry) : path === entry),
+    ignored,
     tasks: new Set(Object.keys(CONFIG.tasks)),
   };
 }
@@ -90,9 +95,7 @@ function read(path: string): string {
 
 if (import.meta.main) {
   const known = repository();
-  const pages = [...known.files.keys()].filter((path) =>
-    path.endsWith(".md") && !path.startsWith("tests/out/")
-  );
+  const pages = [...known.files.keys()].filter((path) => path.endsWith(".md"));
   const problems = pages.flatMap((page) => brokenLinks(page, known));
   console.log(problems.length === 0 ? `${pages.length} documents: no broken link` : problems.join("\n"));
   if (problems.length > 0) Deno.exit(1);
